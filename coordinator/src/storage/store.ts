@@ -1,0 +1,77 @@
+/** One published study. The manifest is its canonical JSON, so that its hash can be computed again. */
+export type StudyRecord = { id: string; hash: string; manifest: string; publishedAt: string };
+
+/** One accepted report, as the device sent it. */
+export type ReportRecord = {
+  study: string;
+  /** `sub` of the invitation; at most one report each. */
+  participant: string;
+  group: string;
+  /** The report's exact text. */
+  text: string;
+  receivedAt: string;
+};
+
+/** A stored report; `sequence` grows with each accepted report and is never used twice. */
+export type StoredReport = ReportRecord & { sequence: number };
+
+/** What became of a report: kept now, or already there with the very same text. */
+export type ReportOutcome = { state: 'stored' | 'duplicate'; receivedAt: string };
+
+export type RoundRecord = {
+  study: string;
+  round: number;
+  kind: 'train' | 'evaluate';
+  state: 'open' | 'committed' | 'abandoned';
+  /** Committed training rounds behind the model that the round started from. */
+  modelRound: number;
+  cohort: number;
+  accepted: number;
+  dropouts: number;
+  startedAt: string;
+  endedAt: string | null;
+  /** Why it was abandoned. */
+  reason: string | null;
+  /** Summed histogram of an evaluation: negatives' bins, then positives'. */
+  histogram: number[] | null;
+};
+
+/** The model after `modelRound` committed training rounds; 0 is the initial one. */
+export type ModelRecord = { study: string; modelRound: number; parameters: Float32Array };
+
+/**
+ * Everything the coordinator must not lose. A method's promise resolves only after its change is
+ * durable: written through to the disk, not only handed to the system.
+ */
+export interface Store {
+  /**
+   * Publishes a study; doing so again with the same hash changes nothing.
+   * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest.
+   */
+  putStudy(study: StudyRecord): Promise<'created' | 'unchanged'>;
+  getStudy(id: string): Promise<StudyRecord | null>;
+  listStudies(): Promise<StudyRecord[]>;
+
+  /**
+   * Keeps a report, once per participant and study.
+   * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before.
+   */
+  addReport(report: ReportRecord): Promise<ReportOutcome>;
+  countReports(study: string): Promise<number>;
+  /** Reports with a larger sequence than `after`, in order, at most `limit`. */
+  readReports(study: string, page: { after: number; limit: number }): Promise<StoredReport[]>;
+
+  /** Records that a round is under way, so that its number is never used again. */
+  openRound(round: RoundRecord): Promise<void>;
+  /** Ends an open round and, where it trained, stores its model with it: both or neither. */
+  endRound(round: RoundRecord, model: ModelRecord | null): Promise<void>;
+  /** Abandons rounds that a stopped process left open. */
+  abandonOpenRounds(reason: string, endedAt: string): Promise<number>;
+  readRounds(study: string): Promise<RoundRecord[]>;
+  latestModel(study: string): Promise<ModelRecord | null>;
+
+  /** A secret of this coordinator, made on first use: `bytes` random bytes that survive restarts. */
+  secret(name: string, bytes: number): Promise<Uint8Array>;
+
+  close(): Promise<void>;
+}

@@ -1,0 +1,84 @@
+import {
+  canonicalManifest,
+  ChoraleError,
+  type Manifest,
+  manifestHash,
+  parseManifest,
+  surveyChannels,
+  type SurveyChannels,
+} from '@chorale/protocol';
+import type { Store, StudyRecord } from '../storage/store.ts';
+
+/** A published study, ready for use. */
+export type PublishedStudy = {
+  manifest: Manifest;
+  /** Identity of the study: the hash of its canonical JSON. */
+  hash: string;
+  /** How its answers are randomized; `null` without a survey. */
+  channels: SurveyChannels | null;
+  publishedAt: string;
+};
+
+/**
+ * The studies of this coordinator. A study never changes once it is published, so each is parsed and
+ * its channels are built once.
+ */
+export class StudyRegistry {
+  readonly #store: Store;
+  readonly #now: () => number;
+  readonly #published = new Map<string, PublishedStudy>();
+
+  /** @param options.now milliseconds since 1970 */
+  constructor({ store, now }: { store: Store; now: () => number }) {
+    this.#store = store;
+    this.#now = now;
+  }
+
+  /** @throws ChoraleError `STUDY_UNKNOWN` */
+  async get(id: string): Promise<PublishedStudy> {
+    const known = this.#published.get(id);
+    if (known !== undefined) return known;
+    const record = await this.#store.getStudy(id);
+    if (record === null) throw new ChoraleError('STUDY_UNKNOWN', 'this coordinator has no such study');
+    return this.#remember(record);
+  }
+
+  /** In the order of their publication. */
+  async list(): Promise<PublishedStudy[]> {
+    const records = await this.#store.listStudies();
+    return records.map((record) => this.#published.get(record.id) ?? this.#remember(record));
+  }
+
+  /**
+   * Publishes a study; doing so again with the same manifest changes nothing.
+   * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest.
+   */
+  async publish(manifest: Manifest): Promise<{ outcome: 'created' | 'unchanged'; study: PublishedStudy }> {
+    // The channels are built first: a manifest whose mechanisms cannot be is not kept.
+    if (manifest.survey !== undefined) buildChannels(manifest.survey);
+    const outcome = await this.#store.putStudy({
+      id: manifest.id,
+      hash: await manifestHash(manifest),
+      manifest: canonicalManifest(manifest),
+      publishedAt: new Date(this.#now()).toISOString(),
+    });
+    return { outcome, study: await this.get(manifest.id) };
+  }
+
+  #remember(record: StudyRecord): PublishedStudy {
+    const manifest = parseManifest(JSON.parse(record.manifest));
+    const channels = manifest.survey === undefined ? null : surveyChannels(manifest.survey);
+    const study = { manifest, hash: record.hash, channels, publishedAt: record.publishedAt };
+    this.#published.set(record.id, study);
+    return study;
+  }
+}
+
+function buildChannels(survey: NonNullable<Manifest['survey']>): void {
+  try {
+    surveyChannels(survey);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'its channels cannot be built';
+    throw new ChoraleError('MANIFEST_INVALID', `manifest at survey: ${reason}`, { cause });
+  }
+}

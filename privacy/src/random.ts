@@ -1,0 +1,170 @@
+/** A stream of independent uniform bits; every sampler in this package takes one as its last argument. */
+export interface RandomSource {
+  /** A uniform integer in [0, 2**32). */
+  nextUint32(): number;
+  /** A uniform integer in [0, 2**64). */
+  nextUint64(): bigint;
+  /** How many 32-bit words were handed out so far, so that a test can compare the work of two secrets. */
+  readonly wordsDrawn: number;
+}
+
+/** No cryptographic randomness: nothing may be privatized, so callers must let this error stop them. */
+export class SecureRandomUnavailableError extends Error {
+  override readonly name = 'SecureRandomUnavailableError';
+  readonly code = 'SECURE_RANDOM_UNAVAILABLE';
+}
+
+// Unspent words predict future noise, so the pool is small; it is also far below the 65,536 bytes
+// that one getRandomValues call may fill. 1,024 words make the call's overhead vanish.
+const poolWords = 1024;
+
+/**
+ * The platform's cryptographic generator, buffered. Words are erased from the buffer as they are used.
+ *
+ * @throws {SecureRandomUnavailableError} from the constructor without `crypto.getRandomValues`; from the
+ *   `next` methods when it throws or fills the buffer with one repeated word.
+ */
+export class SecureRandom implements RandomSource {
+  readonly #pool = new Uint32Array(poolWords);
+  #position = poolWords;
+  #wordsDrawn = 0;
+
+  constructor() {
+    if (typeof globalThis.crypto?.getRandomValues !== 'function') {
+      throw new SecureRandomUnavailableError('crypto.getRandomValues is missing');
+    }
+  }
+
+  get wordsDrawn(): number {
+    return this.#wordsDrawn;
+  }
+
+  nextUint32(): number {
+    if (this.#position >= poolWords) this.#refill();
+    const word = this.#pool[this.#position]!;
+    this.#pool[this.#position] = 0;
+    this.#position += 1;
+    this.#wordsDrawn += 1;
+    return word;
+  }
+
+  nextUint64(): bigint {
+    const high = this.nextUint32();
+    const low = this.nextUint32();
+    return (BigInt(high) << 32n) | BigInt(low);
+  }
+
+  #refill(): void {
+    // The pool is cleared first: a generator that does nothing then shows as all zeros, and a failed
+    // refill leaves #position at the end, so that no later call can reach unfilled words.
+    this.#pool.fill(0);
+    try {
+      globalThis.crypto.getRandomValues(this.#pool);
+    } catch (cause) {
+      throw new SecureRandomUnavailableError('crypto.getRandomValues failed', { cause });
+    }
+    // A repeated word fills an honest pool with probability 2**-32736.
+    const first = this.#pool[0]!;
+    if (this.#pool.every((word) => word === first)) {
+      throw new SecureRandomUnavailableError('crypto.getRandomValues returned a constant buffer');
+    }
+    this.#position = 0;
+  }
+}
+
+let shared: SecureRandom | undefined;
+
+/**
+ * The shared `SecureRandom`, created on first use.
+ *
+ * @throws {SecureRandomUnavailableError} where there is no cryptographic randomness
+ */
+export function secureRandom(): RandomSource {
+  shared ??= new SecureRandom();
+  return shared;
+}
+
+const twoTo32 = 2 ** 32;
+
+/**
+ * A uniform integer in [0, bound). Retries depend on `bound` and the bits alone, so the bound must be public.
+ *
+ * @param bound integer in [1, 2**53 - 1]
+ * @throws {RangeError} for any other bound
+ */
+export function uniformInteger(bound: number, random: RandomSource = secureRandom()): number {
+  if (!Number.isSafeInteger(bound) || bound < 1) {
+    throw new RangeError(`bound must be an integer in [1, 2**53 - 1], got ${bound}`);
+  }
+  // Keep the bits that bound - 1 needs and reject what is too large: less than half of all tries fail,
+  // and nothing is biased, unlike a remainder.
+  const largest = bound - 1;
+  if (largest < twoTo32) {
+    const shift = Math.clz32(largest);
+    if (shift === 32) return 0;
+    for (;;) {
+      const candidate = random.nextUint32() >>> shift;
+      if (candidate < bound) return candidate;
+    }
+  }
+  const shift = Math.clz32(Math.floor(largest / twoTo32));
+  for (;;) {
+    const candidate = (random.nextUint32() >>> shift) * twoTo32 + random.nextUint32();
+    if (candidate < bound) return candidate;
+  }
+}
+
+/**
+ * `count` distinct integers of [0, from), every subset equally likely, in increasing order.
+ *
+ * @throws {RangeError} unless 0 <= count <= from, both integers
+ * @see Floyd, in Bentley, Programming Pearls: a sample of brilliance, CACM 1987
+ */
+export function sampleWithoutReplacement(
+  { count, from }: { count: number; from: number },
+  random: RandomSource = secureRandom(),
+): number[] {
+  if (!Number.isSafeInteger(from) || from < 0) {
+    throw new RangeError(`from must be an integer >= 0, got ${from}`);
+  }
+  if (!Number.isSafeInteger(count) || count < 0 || count > from) {
+    throw new RangeError(`count must be an integer in [0, ${from}], got ${count}`);
+  }
+  const chosen = new Set<number>();
+  for (let last = from - count; last < from; last += 1) {
+    const candidate = uniformInteger(last + 1, random);
+    chosen.add(chosen.has(candidate) ? last : candidate);
+  }
+  return [...chosen].sort((a, b) => a - b);
+}
+
+/**
+ * True with probability exactly numerator / denominator.
+ *
+ * @throws {RangeError} unless 0 <= numerator <= denominator and denominator > 0
+ */
+export function bernoulliFraction(
+  { numerator, denominator }: { numerator: bigint; denominator: bigint },
+  random: RandomSource = secureRandom(),
+): boolean {
+  if (denominator <= 0n) throw new RangeError(`denominator must be > 0, got ${denominator}`);
+  if (numerator < 0n || numerator > denominator) {
+    throw new RangeError(`numerator must be in [0, ${denominator}], got ${numerator}`);
+  }
+  return uniformBigInt(denominator, random) < numerator;
+}
+
+// A uniform integer in [0, bound) for bounds beyond doubles, by the same rejection as uniformInteger.
+function uniformBigInt(bound: bigint, random: RandomSource): bigint {
+  const bits = (bound - 1n).toString(2).length;
+  const chunks = Math.ceil(bits / 64);
+  const excess = BigInt(chunks * 64 - bits);
+  for (;;) {
+    let candidate = 0n;
+    for (let chunk = 0; chunk < chunks; chunk += 1) {
+      candidate = (candidate << 64n) | random.nextUint64();
+    }
+    candidate >>= excess;
+    if (candidate < bound) return candidate;
+  }
+}

@@ -1,0 +1,18 @@
+/** Upper bounds that both ends enforce, so that no input can exhaust the other. Bytes, items or characters. */
+export const limits = {
+  /** One canonical manifest, in UTF-8 bytes. */
+  manifestBytes: 64 * 1024,
+  /** One serialized report, in UTF-16 code units of its JSON text. */
+  reportLength: 16 * 1024,
+  /** One invitation token. */
+  tokenLength: 2 * 1024,
+  /** One socket message: the largest model or update, with room for its envelope. */
+  messageBytes: 8 * 1024 * 1024,
+  /** Trainable parameters of one model: four bytes each must fit a message. */
+  parameters: 1_000_000,
+  questions: 50,
+  options: 50,
+  groups: 500,
+  features: 500,
+  rounds: 10_000,
+} as const;

@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { sampleManifest } from '../testing/sample-manifest.ts';
+import { ChoraleError, type Manifest, manifestHash, parameterCount, parseManifest } from './index.ts';
+
+const training = () => sampleManifest().training!;
+
+function codeOf(data: unknown): string {
+  try {
+    parseManifest(data);
+    return 'accepted';
+  } catch (error) {
+    return error instanceof ChoraleError ? `${error.code}: ${error.message}` : `not typed: ${String(error)}`;
+  }
+}
+
+test('[S1] the identity is the hash of the canonical JSON, whatever the order of keys', async () => {
+  const manifest = sampleManifest();
+  const reversed = Object.fromEntries(Object.entries(manifest).toReversed()) as Manifest;
+  expect(JSON.stringify(reversed)).not.toBe(JSON.stringify(manifest));
+  expect(await manifestHash(reversed)).toBe(await manifestHash(manifest));
+  expect(await manifestHash(manifest)).toMatch(/^sha256-[A-Za-z0-9+/]{43}=$/);
+});
+
+test('[S1] any change of content changes the identity', async () => {
+  const manifest = sampleManifest();
+  const changed = { ...manifest, title: 'Sample 2' };
+  expect(await manifestHash(changed)).not.toBe(await manifestHash(manifest));
+});
+
+test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
+  ['another protocol version', { protocol: 999 }, /protocol/],
+  ['an unknown key', { surprise: 1 } as never, /surprise/],
+  ['neither survey nor training', { survey: undefined, training: undefined }, /survey, a training/],
+  ['epsilon of zero', { survey: { ...sampleManifest().survey!, epsilon: 0 } }, /epsilon/],
+  ['infinite epsilon', { survey: { ...sampleManifest().survey!, epsilon: Infinity } }, /epsilon/],
+  [
+    'two questions of one id',
+    { survey: { epsilon: 1, questions: [sampleManifest().survey!.questions[0], sampleManifest().survey!.questions[0]] } },
+    /question ids/,
+  ],
+  ['a weight of an unknown group', { training: { ...training(), weights: { marketing: 3 } } }, /weights/],
+  [
+    'a quorum above the cohort',
+    { training: { ...training(), cohort: { ...training().cohort, quorum: 4 } } },
+    /quorum must be at most/,
+  ],
+  [
+    'noise at local steps with sampled batches',
+    { training: { ...training(), batchSize: 8 } },
+    /exampleNoiseMultiplier needs/,
+  ],
+])('[S2] %s is refused, naming the rule', (_, change, message) => {
+  const answer = codeOf({ ...sampleManifest(), ...change });
+  expect(answer).toMatch(/^MANIFEST_INVALID/);
+  expect(answer).toMatch(message);
+});
+
+test('[S3] training without noise is for simulated studies only', () => {
+  const noiseless = {
+    ...training(),
+    privacy: { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta: 1e-5 },
+  };
+  const plainEvaluation = { ...training(), evaluation: { ...training().evaluation, noiseMultiplier: 0 } };
+  for (const task of [noiseless, plainEvaluation]) {
+    expect(codeOf({ ...sampleManifest(), training: task })).toMatch(/simulated/);
+    expect(codeOf({ ...sampleManifest(), simulated: true, training: task })).toBe('accepted');
+  }
+});
+
+test.each([undefined, null, 7, 'x', [], {}])('[S2] %j is not a manifest', (data) => {
+  expect(codeOf(data)).toMatch(/^MANIFEST_INVALID/);
+});
+
+test('parameters are counted layer by layer', () => {
+  // 1 number and 3 categories are 4 inputs; 4 x 3 + 3 weights and biases, then 3 + 1.
+  expect(parameterCount(training())).toBe(19);
+});

@@ -1,0 +1,95 @@
+import type { Manifest } from './manifest.ts';
+
+/** One estimated number with its 95% interval; shares in [0, 1], scores and means on their own scale. */
+export type Estimate = { id: string; label: string; value: number; lower: number; upper: number };
+
+/** What may be said of one question in one group. */
+export type ResultCell =
+  | {
+      state: 'published';
+      /** `null` is all published groups together. */
+      group: string | null;
+      /** Respondents behind the numbers; a multiple of the minimum group size. */
+      respondents: number;
+      estimates: Estimate[];
+      /** Noise-free respondents that would give the same margin: what the noise costs. */
+      effectiveRespondents: number;
+    }
+  | { state: 'suppressed'; group: string | null; reason: 'too-few' | 'too-uncertain' };
+
+export type QuestionResult = {
+  question: string;
+  text: string;
+  report: 'favourable' | 'distribution' | 'mean' | 'enps';
+  /** Lowest and highest value that an estimate can truly have. */
+  range: [number, number];
+  mechanism: string;
+  epsilon: number;
+  realizedEpsilon: number;
+  cells: ResultCell[];
+};
+
+/** Body of `GET /api/v1/studies/:id/results`. */
+export type SurveyResults = {
+  study: string;
+  manifest: string;
+  title: string;
+  simulated: boolean;
+  /** Reports received so far: live, and the only number that is. */
+  voices: number;
+  epsilon: number;
+  realizedEpsilon: number;
+  confidence: number;
+  minimumGroupSize: number;
+  groups: Manifest['groups'];
+  questions: QuestionResult[];
+};
+
+export type Guarantee = {
+  privacyUnit: 'employee' | 'site';
+  neighboringRelation: 'replace-one';
+  epsilon: number;
+  delta: number;
+};
+
+/** One round in `GET /api/v1/studies/:id/rounds`. */
+export type RoundSummary = {
+  round: number;
+  kind: 'train' | 'evaluate';
+  state: 'selecting' | 'reporting' | 'committed' | 'abandoned';
+  modelRound: number;
+  cohort: number;
+  accepted: number;
+  dropouts: number;
+  startedAt: string;
+  endedAt: string | null;
+  reason: string | null;
+  /** Spent by a client that took part in every round so far, this one included; empty without noise. */
+  spent: Guarantee[];
+  /** Of an evaluation round. */
+  evaluation: { auc: number | null; accuracy: number | null; rows: number; aucLower: number | null; aucUpper: number | null } | null;
+};
+
+/** Body of `GET /api/v1/studies/:id/rounds`. */
+export type TrainingRounds = {
+  study: string;
+  manifest: string;
+  clients: 'employee' | 'site';
+  simulated: boolean;
+  noised: boolean;
+  waiting: number;
+  committedRounds: number;
+  totalRounds: number;
+  rounds: RoundSummary[];
+};
+
+/** One study in `GET /api/v1/studies`. */
+export type StudySummary = {
+  id: string;
+  title: string;
+  manifest: string;
+  simulated: boolean;
+  survey: boolean;
+  training: 'employee' | 'site' | null;
+  voices: number;
+};

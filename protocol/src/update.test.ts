@@ -1,0 +1,56 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { sampleManifest } from '../testing/sample-manifest.ts';
+import {
+  decodeIntegers,
+  decodeParameters,
+  encodeIntegers,
+  encodeParameters,
+  evaluationCharges,
+  updateCharges,
+  updateNormBound,
+} from './index.ts';
+
+const task = sampleManifest().training!;
+
+test('[P2] integers survive the wire', () => {
+  fc.assert(
+    fc.property(fc.int32Array(), (values) => {
+      expect(decodeIntegers(encodeIntegers(values), values.length)).toEqual(values);
+    }),
+  );
+});
+
+test('[P2] parameters survive the wire', () => {
+  fc.assert(
+    fc.property(fc.float32Array({ noNaN: true, noDefaultInfinity: true }), (values) => {
+      expect(decodeParameters(encodeParameters(values), values.length)).toEqual(values);
+    }),
+  );
+});
+
+test('[P2] a wrong length or a number that is not finite is refused', () => {
+  expect(() => decodeIntegers(new Uint8Array(7), 2)).toThrow(expect.objectContaining({ code: 'UPDATE_SHAPE' }));
+  expect(() => decodeParameters(new Uint8Array(12), 2)).toThrow(expect.objectContaining({ code: 'UPDATE_SHAPE' }));
+  for (const bad of [Number.NaN, Infinity]) {
+    expect(() => decodeParameters(encodeParameters(Float32Array.of(bad)), 1)).toThrow(
+      expect.objectContaining({ code: 'UPDATE_MALFORMED' }),
+    );
+  }
+});
+
+test('[B3] the norm bound grows with the noise and is the clipping norm without it', () => {
+  const noiseless = { ...task, privacy: { ...task.privacy, updateNoiseMultiplier: 0 } };
+  expect(updateNormBound(noiseless)).toBe(65_536);
+  expect(updateNormBound(task)).toBeGreaterThan(65_536 + 131_072 * Math.sqrt(19));
+});
+
+test('[B2] an update is charged to each unit that it has a guarantee for', () => {
+  expect(updateCharges(task)).toEqual([
+    { privacyUnit: 'site', noiseMultiplier: 1 },
+    { privacyUnit: 'employee', noiseMultiplier: 1 },
+  ]);
+  const siteOnly = { ...task, privacy: { ...task.privacy, exampleNoiseMultiplier: 0 } };
+  expect(updateCharges(siteOnly)).toEqual([{ privacyUnit: 'site', noiseMultiplier: 1 }]);
+  expect(evaluationCharges(task)).toEqual([{ privacyUnit: 'employee', noiseMultiplier: 2 }]);
+});

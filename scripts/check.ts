@@ -1,0 +1,20 @@
+import { run } from './run.ts';
+
+// `npm run check`: what must hold before a commit, in about a minute.
+const steps: [title: string, command: string, args: string[]][] = [
+  ['format', 'oxfmt', ['--check', '.']],
+  ['lint', 'oxlint', ['--type-aware', '--deny-warnings', '.']],
+  ['types', 'tsc', ['--noEmit', '-p', '.']],
+  ['unused', 'knip', []],
+  ['unit tests', 'vitest', ['run', '--project', 'unit', '--reporter', 'dot']],
+  ['build', 'vite', ['build', '--logLevel', 'warn']],
+  ['size', 'size-limit', []],
+];
+
+for (const [title, command, args] of steps) {
+  const started = performance.now();
+  const code = await run(command, args);
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  process.stderr.write(`${code === 0 ? '✓' : '✗'} ${title} (${seconds} s)\n`);
+  if (code !== 0) process.exit(code);
+}

@@ -1,0 +1,23 @@
+import { resolve } from 'node:path';
+import { defineConfig } from 'vite';
+
+const page = (name: string) => resolve(import.meta.dirname, 'demo', `${name}.html`);
+
+/** Builds and serves the demo; `npm run dev` proxies to a coordinator started by `npm start`. */
+export default defineConfig({
+  root: resolve(import.meta.dirname, 'demo'),
+  build: {
+    target: 'es2022',
+    outDir: 'dist',
+    emptyOutDir: true,
+    rolldownOptions: { input: ['index', 'survey', 'site', 'results'].map(page) },
+  },
+  worker: { format: 'es' },
+  server: {
+    proxy: {
+      '/api': 'http://localhost:8787',
+      '/demo/invitations': 'http://localhost:8787',
+      '/socket.io': { target: 'http://localhost:8787', ws: true },
+    },
+  },
+});
