@@ -45,7 +45,11 @@ function run(command, args, title) {
   const show = () => process.stderr.write(process.stderr.isTTY ? `\r${line()}` : `${line()}\n`);
   show();
   const timer = setInterval(show, process.stderr.isTTY ? 1000 : 10_000);
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], shell: process.platform === 'win32' });
+  const child = spawn(command, args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    shell: process.platform === 'win32',
+  });
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += chunk));
   return new Promise((resolve) => {

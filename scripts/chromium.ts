@@ -12,7 +12,7 @@ const systemPaths = [
 ];
 
 /** The Chromium to test with: `CHROMIUM_PATH`, else Playwright's own, else the system's; `null` if none. */
-export function findChromium(): string | null {
+function findChromium(): string | null {
   const candidates = [process.env['CHROMIUM_PATH'], chromium.executablePath(), ...systemPaths];
   return candidates.find((path) => path !== undefined && path !== '' && isExecutable(path)) ?? null;
 }
