@@ -53,7 +53,7 @@ function avoidZero(x: number, tiny: number): number {
 }
 
 /**
- * The x with I_x(a, b) = probability, to about 1e-14.
+ * The x with I_x(a, b) = probability, relative to its own size to about 1e-10.
  *
  * @param probability in [0, 1]
  * @param a > 0
@@ -67,14 +67,14 @@ export function betaQuantile(probability: number, a: number, b: number): number 
   let lower = 0;
   let upper = 1;
   let x = a / (a + b);
-  for (let iteration = 0; iteration < 200; iteration += 1) {
+  for (let iteration = 0; iteration < 1_200; iteration += 1) {
     const excess = betaCdf(x, a, b) - probability;
     if (excess > 0) upper = x;
     else lower = x;
     const density = Math.exp(logFront + (a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x));
     let next = x - excess / density;
     if (!(next > lower && next < upper)) next = (lower + upper) / 2;
-    if (Math.abs(next - x) <= 1e-16 + 4e-16 * x) return next;
+    if (Math.abs(next - x) <= 4e-16 * x) return next;
     x = next;
   }
   return x;

@@ -59,6 +59,8 @@ export function tableChannel({ mechanism, epsilon, rows }: ChannelTable): Channe
   }
   const realizedEpsilon = realizeEpsilon(epsilon, largestRatio(rows));
   const rowScans = rows.map((row) => new RowScan(row));
+  const weight = (input: number, output: number): bigint =>
+    rows[checkIndex('input', input, rows.length)]![checkIndex('output', output, outputs)]!;
 
   return {
     mechanism,
@@ -66,10 +68,8 @@ export function tableChannel({ mechanism, epsilon, rows }: ChannelTable): Channe
     outputs,
     epsilon,
     realizedEpsilon,
-    weight: (input, output) => rows[checkIndex('input', input, rows.length)]![checkIndex('output', output, outputs)]!,
-    probability(input, output) {
-      return Number(this.weight(input, output)) / twoTo64;
-    },
+    weight,
+    probability: (input, output) => Number(weight(input, output)) / twoTo64,
     privatize(input, random = secureRandom()) {
       return rowScans[checkIndex('input', input, rows.length)]!.select(random.nextUint64());
     },
@@ -130,7 +130,7 @@ function largestRatio(rows: ChannelTable['rows']): { numerator: bigint; denomina
 }
 
 /** One row's cumulative weights, split into 32-bit halves so that no comparison works on a big integer. */
-export class RowScan {
+class RowScan {
   readonly #high: Uint32Array;
   readonly #low: Uint32Array;
 
@@ -154,8 +154,7 @@ export class RowScan {
     let output = 0;
     for (let index = 0; index < this.#high.length; index += 1) {
       const boundaryHigh = this.#high[index]!;
-      output +=
-        Number(high > boundaryHigh) | (Number(high === boundaryHigh) & Number(low >= this.#low[index]!));
+      output += Number(high > boundaryHigh) | (Number(high === boundaryHigh) & Number(low >= this.#low[index]!));
     }
     return output;
   }

@@ -39,7 +39,7 @@ export function fractionOfDouble(x: number): { numerator: bigint; denominator: b
  *
  * @param fraction numerator >= 0 and denominator > 0; the work grows with the quotient, which the caller bounds
  */
-export function expOfFraction(
+function expOfFraction(
   { numerator, denominator }: { numerator: bigint; denominator: bigint },
   bits: number,
 ): FixedPointBounds {

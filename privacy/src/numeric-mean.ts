@@ -42,7 +42,7 @@ const twoTo64 = 2 ** 64;
  */
 export function numericMean({
   epsilon,
-  noAnswerEpsilonShare = 0.1,
+  noAnswerEpsilonShare = 0.2,
 }: {
   epsilon: number;
   noAnswerEpsilonShare?: number | undefined;
@@ -183,10 +183,16 @@ function integerWeights({
 }
 
 // "None" gets at most e^eps times its weight on an answer; what the uniform split cannot place comes off it.
-function noAnswerRow(parts: { none: bigint; ratio: bigint; cells: number; piecewise: bigint; values: bigint }): bigint[] {
+function noAnswerRow(parts: {
+  none: bigint;
+  ratio: bigint;
+  cells: number;
+  piecewise: bigint;
+  values: bigint;
+}): bigint[] {
   const rest = weightTotal - ((parts.none * parts.ratio) >> bits);
   const cell = parts.cells === 0 ? 0n : (rest * parts.piecewise) / (parts.values * BigInt(parts.cells));
   const half = ceilDivide(rest - cell * BigInt(parts.cells), 2n);
   const none = weightTotal - cell * BigInt(parts.cells) - 2n * half;
-  return [none, ...new Array<bigint>(parts.cells).fill(cell), half, half];
+  return [none, ...Array.from({ length: parts.cells }, () => cell), half, half];
 }

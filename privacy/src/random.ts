@@ -55,9 +55,8 @@ export class SecureRandom implements RandomSource {
   }
 
   #refill(): void {
-    // The pool is cleared first: a generator that does nothing then shows as all zeros, and a failed
-    // refill leaves #position at the end, so that no later call can reach unfilled words.
-    this.#pool.fill(0);
+    // Every word was erased as it was used: a generator that does nothing then shows as all zeros. A failed refill
+    // leaves #position at the end, so that no later call can reach unfilled words.
     try {
       globalThis.crypto.getRandomValues(this.#pool);
     } catch (cause) {

@@ -127,7 +127,6 @@ export function shareVariance({
   // One report supports the option with probability p from its holders and q from others. For these very people
   // the two Bernoulli variances add up; for people drawn anew the support is one Bernoulli variable of mean lambda.
   const lambda = share * p + (1 - share) * q;
-  const perReport =
-    population === 'fixed' ? share * p * (1 - p) + (1 - share) * q * (1 - q) : lambda * (1 - lambda);
+  const perReport = population === 'fixed' ? share * p * (1 - p) + (1 - share) * q * (1 - q) : lambda * (1 - lambda);
   return perReport / (respondents * (p - q) ** 2);
 }

@@ -1,0 +1,96 @@
+import { clopperPearson, type Interval } from './binomial-intervals.ts';
+
+/** An interval that says nothing. */
+export const unbounded: Interval = { lower: -Infinity, upper: Infinity };
+
+/**
+ * All R with (numerator - R denominator)^2 <= scale * (constant + linear R + quadratic R^2): Fieller's interval for a
+ * ratio of two means, where `scale` is z^2 / n and the bracket the variance of one report's numerator - R denominator.
+ *
+ * Unbounded where the denominator is not significantly different from zero: then no finite interval has the coverage.
+ *
+ * @see Fieller, Some problems in interval estimation, JRSS B 1954
+ */
+export function fiellerInterval({
+  numerator,
+  denominator,
+  scale,
+  variance,
+}: {
+  numerator: number;
+  denominator: number;
+  scale: number;
+  variance: { constant: number; linear: number; quadratic: number };
+}): Interval {
+  if (!(denominator > 0)) return unbounded;
+  // Collected by powers of R: a R^2 + b R + c <= 0.
+  const a = denominator ** 2 - scale * variance.quadratic;
+  const b = -2 * numerator * denominator - scale * variance.linear;
+  const c = numerator ** 2 - scale * variance.constant;
+  if (!(a > 0)) return unbounded;
+  // The estimate itself always solves it, so that a discriminant below zero is rounding.
+  const root = Math.sqrt(Math.max(0, b * b - 4 * a * c));
+  return { lower: (-b - root) / (2 * a), upper: (-b + root) / (2 * a) };
+}
+
+/** How "somebody answers" shows in reports: Pr[not none] = nobody + (everybody - nobody) * answering share. */
+export interface AnswerLink {
+  readonly nobody: number;
+  readonly everybody: number;
+}
+
+/** The part of the error probability that `exactRatioInterval` gives to the answering share. */
+const answeringPart = 0.2;
+
+/** The confidence that is left for the conditional mean once `exactRatioInterval` took its part. */
+export function conditionalConfidence(confidence: number): number {
+  return 1 - (1 - confidence) * (1 - answeringPart);
+}
+
+/**
+ * An interval for the mean R of those who answer, with guaranteed coverage, for any number of reports.
+ *
+ * A report other than none is a draw with mean m = (offset + gain (lambda - nobody) R) / lambda, where lambda =
+ * Pr[not none]. Given how many reports are not none they are independent, so that `conditional` may be an exact
+ * interval for m at `conditionalConfidence`; lambda has Clopper and Pearson's at the rest. By Boole's inequality
+ * both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows with m and is monotone in
+ * lambda, so the corners bound it.
+ */
+export function exactRatioInterval({
+  conditional,
+  offset,
+  gain,
+  answers,
+  trials,
+  link: { nobody, everybody },
+  confidence,
+}: {
+  conditional: Interval;
+  offset: number;
+  gain: number;
+  /** Reports that are not none. */
+  answers: number;
+  trials: number;
+  link: AnswerLink;
+  confidence: number;
+}): Interval {
+  const lambda = clopperPearson({
+    successes: answers,
+    trials,
+    confidence: 1 - (1 - confidence) * answeringPart,
+  });
+  // No more than everybody answers, and no fewer than nobody.
+  const fewest = Math.min(Math.max(lambda.lower, nobody), everybody);
+  const most = Math.min(lambda.upper, everybody);
+  if (!(most > nobody)) return unbounded;
+  const ratio = (mean: number, probability: number): number => {
+    const numerator = mean * probability - offset;
+    // Where perhaps nobody answers, the ratio is as large as the numerator's sign lets it be; 0 / 0 has a limit.
+    if (numerator === 0 && probability === nobody) return mean / gain;
+    return numerator / (gain * (probability - nobody));
+  };
+  return {
+    lower: Math.min(ratio(conditional.lower, fewest), ratio(conditional.lower, most)),
+    upper: Math.max(ratio(conditional.upper, fewest), ratio(conditional.upper, most)),
+  };
+}
