@@ -35,7 +35,9 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
   ['infinite epsilon', { survey: { ...sampleManifest().survey!, epsilon: Infinity } }, /epsilon/],
   [
     'two questions of one id',
-    { survey: { epsilon: 1, questions: [sampleManifest().survey!.questions[0], sampleManifest().survey!.questions[0]] } },
+    {
+      survey: { epsilon: 1, questions: [sampleManifest().survey!.questions[0], sampleManifest().survey!.questions[0]] },
+    },
     /question ids/,
   ],
   ['a weight of an unknown group', { training: { ...training(), weights: { marketing: 3 } } }, /weights/],
@@ -48,6 +50,11 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     'noise at local steps with sampled batches',
     { training: { ...training(), batchSize: 8 } },
     /exampleNoiseMultiplier needs/,
+  ],
+  [
+    'weights whose sum would not be exact',
+    { training: { ...training(), weights: { sales: 1_000_000 }, cohort: { ...training().cohort, size: 10_000 } } },
+    /would not be exact/,
   ],
 ])('[S2] %s is refused, naming the rule', (_, change, message) => {
   const answer = codeOf({ ...sampleManifest(), ...change });

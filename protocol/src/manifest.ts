@@ -4,6 +4,7 @@ import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
 import { Identifier, Question, Text } from './question.ts';
 import { parameterCount, TrainingTask } from './training-task.ts';
+import { cohortSumBound } from './update.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
 /** One study: everything that clients and coordinator must agree on, and all that a device consents to. */
@@ -19,7 +20,11 @@ export const Manifest = v.pipe(
     groups: v.strictObject({
       attribute: Identifier,
       label: Text,
-      values: v.pipe(v.array(v.strictObject({ id: Identifier, label: Text })), v.minLength(1), v.maxLength(limits.groups)),
+      values: v.pipe(
+        v.array(v.strictObject({ id: Identifier, label: Text })),
+        v.minLength(1),
+        v.maxLength(limits.groups),
+      ),
     }),
     publishing: v.strictObject({
       /** Fewest respondents behind any number, and behind any change of a number. */
@@ -44,10 +49,17 @@ export const Manifest = v.pipe(
     (m) => m.training === undefined || m.training.features.every((f) => f.column !== m.training?.label.column),
     'the label must not be a feature',
   ),
-  v.check((m) => m.training === undefined || parameterCount(m.training) <= limits.parameters, 'the model has too many parameters'),
+  v.check(
+    (m) => m.training === undefined || parameterCount(m.training) <= limits.parameters,
+    'the model has too many parameters',
+  ),
   v.check(
     (m) => Object.keys(m.training?.weights ?? {}).every((id) => m.groups.values.some((g) => g.id === id)),
     'weights name a group that the study does not have',
+  ),
+  v.check(
+    (m) => m.training === undefined || cohortSumBound(m.training) < Number.MAX_SAFE_INTEGER,
+    'cohort size, weights and noise are so large that their sum would not be exact',
   ),
   v.check((m) => m.simulated || isNoised(m.training), 'training without noise needs "simulated": true'),
 );
@@ -61,7 +73,8 @@ function distinct(ids: readonly string[]): boolean {
 export function isNoised(task: TrainingTask | undefined): boolean {
   return (
     task === undefined ||
-    ((task.privacy.updateNoiseMultiplier > 0 || task.privacy.exampleNoiseMultiplier > 0) && task.evaluation.noiseMultiplier > 0)
+    ((task.privacy.updateNoiseMultiplier > 0 || task.privacy.exampleNoiseMultiplier > 0) &&
+      task.evaluation.noiseMultiplier > 0)
   );
 }
 

@@ -8,7 +8,13 @@ const Protocol = v.literal(PROTOCOL_VERSION);
 const Token = v.pipe(v.string(), v.minLength(1), v.maxLength(limits.tokenLength));
 const RoundNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
 /** Bytes as they arrive: a Buffer or ArrayBuffer, according to the end. */
-const Bytes = v.union([v.instance(Uint8Array), v.pipe(v.instance(ArrayBuffer), v.transform((b) => new Uint8Array(b)))]);
+const Bytes = v.union([
+  v.instance(Uint8Array),
+  v.pipe(
+    v.instance(ArrayBuffer),
+    v.transform((b) => new Uint8Array(b)),
+  ),
+]);
 
 /** Device to coordinator: a report, as the exact text that the device stored. */
 export const ReportMessage = v.strictObject({ protocol: Protocol, token: Token, report: v.string() });
@@ -27,10 +33,14 @@ export const DeclineMessage = v.strictObject({
   code: v.pipe(v.string(), v.maxLength(64)),
 });
 
+/** Client to coordinator: will not train any longer. */
+export const LeaveMessage = v.strictObject({ study: Identifier });
+
 export type ReportMessage = v.InferOutput<typeof ReportMessage>;
 export type JoinMessage = v.InferOutput<typeof JoinMessage>;
 export type UpdateMessage = v.InferOutput<typeof UpdateMessage>;
 export type DeclineMessage = v.InferOutput<typeof DeclineMessage>;
+export type LeaveMessage = v.InferOutput<typeof LeaveMessage>;
 
 /** Coordinator to client: an invitation to a round. Rounds are numbered from 1, abandoned ones included. */
 export const RoundMessage = v.strictObject({
@@ -82,7 +92,7 @@ export const ReplyShape = v.variant('ok', [
 export type ClientToServerEvents = {
   report: (message: ReportMessage, reply: (reply: ReportReply) => void) => void;
   join: (message: JoinMessage, reply: (reply: JoinReply) => void) => void;
-  leave: (message: { study: string }) => void;
+  leave: (message: LeaveMessage) => void;
   update: (message: UpdateMessage, reply: (reply: UpdateReply) => void) => void;
   decline: (message: DeclineMessage, reply: (reply: Reply) => void) => void;
 };

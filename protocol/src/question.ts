@@ -1,7 +1,10 @@
 import * as v from 'valibot';
 import { limits } from './limits.ts';
 
-export const Identifier = v.pipe(v.string(), v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'use a-z, 0-9 and "-", at most 64 characters'));
+export const Identifier = v.pipe(
+  v.string(),
+  v.regex(/^[a-z0-9][a-z0-9-]{0,63}$/, 'use a-z, 0-9 and "-", at most 64 characters'),
+);
 export const Text = v.pipe(v.string(), v.minLength(1), v.maxLength(500));
 const Finite = v.pipe(v.number(), v.finite());
 
@@ -20,7 +23,10 @@ const ScaleQuestion = v.pipe(
     /** Lowest answer that counts as favourable. */
     favourableFrom: v.optional(v.pipe(v.number(), v.integer())),
   }),
-  v.check((q) => q.maximum > q.minimum && q.maximum - q.minimum < limits.options, 'maximum must exceed minimum, by less than 50'),
+  v.check(
+    (q) => q.maximum > q.minimum && q.maximum - q.minimum < limits.options,
+    'maximum must exceed minimum, by less than 50',
+  ),
   v.check(
     (q) =>
       q.report !== 'favourable' ||
@@ -42,7 +48,11 @@ const ChoiceQuestion = v.pipe(
     type: v.literal('choice'),
     id: Identifier,
     text: Text,
-    options: v.pipe(v.array(v.strictObject({ id: Identifier, label: Text })), v.minLength(2), v.maxLength(limits.options)),
+    options: v.pipe(
+      v.array(v.strictObject({ id: Identifier, label: Text })),
+      v.minLength(2),
+      v.maxLength(limits.options),
+    ),
     report: v.literal('distribution'),
   }),
   v.check((q) => new Set(q.options.map((o) => o.id)).size === q.options.length, 'option ids must differ'),

@@ -38,7 +38,10 @@ export type Report = v.InferOutput<typeof Report>;
  * must draw, each through the agreed channel.
  * @throws ChoraleError `MESSAGE_TOO_LARGE`, `REPORT_INVALID` or `MANIFEST_MISMATCH`.
  */
-export function parseReport(text: string, study: { manifest: Manifest; hash: string; channels: SurveyChannels }): Report {
+export function parseReport(
+  text: string,
+  study: { manifest: Manifest; hash: string; channels: SurveyChannels },
+): Report {
   if (text.length > limits.reportLength) {
     throw new ChoraleError('MESSAGE_TOO_LARGE', `report: longer than ${limits.reportLength} characters`);
   }
@@ -52,12 +55,14 @@ export function parseReport(text: string, study: { manifest: Manifest; hash: str
   const { byQuestion, questionsPerDevice } = study.channels;
   const asked = new Set(report.answers.map((a) => a.question));
   if (asked.size !== report.answers.length) throw invalid('it answers a question twice');
-  if (asked.size !== questionsPerDevice) throw invalid(`it must answer ${questionsPerDevice} questions, not ${asked.size}`);
+  if (asked.size !== questionsPerDevice)
+    throw invalid(`it must answer ${questionsPerDevice} questions, not ${asked.size}`);
   for (const answer of report.answers) {
     const spec = byQuestion.get(answer.question);
     if (spec === undefined) throw invalid(`the study has no question ${answer.question}`);
     const { mechanism, outputs } = spec.channel;
-    if (answer.mechanism !== mechanism || answer.outputs !== outputs) throw invalid(`${answer.question}: another mechanism was agreed`);
+    if (answer.mechanism !== mechanism || answer.outputs !== outputs)
+      throw invalid(`${answer.question}: another mechanism was agreed`);
     if (answer.letter >= outputs) throw invalid(`${answer.question}: letter must be below ${outputs}`);
   }
   return report;

@@ -67,7 +67,13 @@ export type RoundSummary = {
   /** Spent by a client that took part in every round so far, this one included; empty without noise. */
   spent: Guarantee[];
   /** Of an evaluation round. */
-  evaluation: { auc: number | null; accuracy: number | null; rows: number; aucLower: number | null; aucUpper: number | null } | null;
+  evaluation: {
+    auc: number | null;
+    accuracy: number | null;
+    rows: number;
+    aucLower: number | null;
+    aucUpper: number | null;
+  } | null;
 };
 
 /** Body of `GET /api/v1/studies/:id/rounds`. */

@@ -1,4 +1,11 @@
-import { numericMean, type NumericMean, questionSampling, randomizedResponse, type RandomizedResponse, type RandomSource } from '@chorale/privacy';
+import {
+  numericMean,
+  type NumericMean,
+  questionSampling,
+  randomizedResponse,
+  type RandomizedResponse,
+  type RandomSource,
+} from '@chorale/privacy';
 import { ChoraleError } from './errors.ts';
 import type { Manifest } from './manifest.ts';
 import type { Answer, Question } from './question.ts';
@@ -33,7 +40,10 @@ export function surveyChannels(survey: NonNullable<Manifest['survey']>): SurveyC
   });
   const byQuestion = new Map(survey.questions.map((q) => [q.id, questionChannel(q, epsilonPerQuestion)]));
   const realized = [...byQuestion.values()].map((c) => c.channel.realizedEpsilon).toSorted((a, b) => b - a);
-  const realizedEpsilon = Math.min(survey.epsilon, realized.slice(0, questionsPerDevice).reduce((a, b) => a + b, 0));
+  const realizedEpsilon = Math.min(
+    survey.epsilon,
+    realized.slice(0, questionsPerDevice).reduce((a, b) => a + b, 0),
+  );
   return { questionsPerDevice, epsilonPerQuestion, realizedEpsilon, byQuestion };
 }
 
@@ -45,7 +55,11 @@ export function questionChannel(question: Question, epsilon: number): QuestionCh
 }
 
 function answerLetters(question: Exclude<Question, { report: 'mean' }>): Letter[] {
-  if (question.type === 'yesno') return [{ id: 'no', label: 'No' }, { id: 'yes', label: 'Yes' }];
+  if (question.type === 'yesno')
+    return [
+      { id: 'no', label: 'No' },
+      { id: 'yes', label: 'Yes' },
+    ];
   if (question.type === 'choice') return question.options;
   switch (question.report) {
     case 'favourable':
@@ -98,7 +112,10 @@ function letterId(question: Question, value: number | string | boolean): string 
 /** @throws ChoraleError `ANSWER_INVALID` when the answer does not fit the question. */
 export function checkAnswer(question: Question, answer: Answer): void {
   if (answer === null || fits(question, answer)) return;
-  throw new ChoraleError('ANSWER_INVALID', `${question.id}: the answer does not fit a question of type ${question.type}`);
+  throw new ChoraleError(
+    'ANSWER_INVALID',
+    `${question.id}: the answer does not fit a question of type ${question.type}`,
+  );
 }
 
 function fits(question: Question, answer: number | string | boolean): boolean {

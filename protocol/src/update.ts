@@ -35,8 +35,17 @@ export function updateNormBound(task: TrainingTask): number {
   return GRID_STEPS + stddev * (Math.sqrt(parameterCount(task)) + Math.sqrt(2 * Math.log(1e12)));
 }
 
+/**
+ * Largest magnitude that the weighted sum of a whole cohort's updates can reach in one coordinate: sums
+ * are exact in doubles only below 2^53.
+ */
+export function cohortSumBound(task: TrainingTask): number {
+  const largestWeight = Math.max(1, ...Object.values(task.weights ?? {}));
+  return task.cohort.size * largestWeight * updateNormBound(task);
+}
+
 /** Integers as the bytes of a message: 32-bit, little-endian. */
-export function encodeIntegers(values: Int32Array): Uint8Array {
+export function encodeIntegers(values: Int32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(values.length * 4);
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => view.setInt32(i * 4, value, true));
@@ -46,14 +55,17 @@ export function encodeIntegers(values: Int32Array): Uint8Array {
 /** @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` integers. */
 export function decodeIntegers(bytes: Uint8Array, length: number): Int32Array {
   if (bytes.byteLength !== length * 4) {
-    throw new ChoraleError('UPDATE_SHAPE', `update: ${length} integers of 4 bytes expected, got ${bytes.byteLength} bytes`);
+    throw new ChoraleError(
+      'UPDATE_SHAPE',
+      `update: ${length} integers of 4 bytes expected, got ${bytes.byteLength} bytes`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Int32Array.from({ length }, (_, i) => view.getInt32(i * 4, true));
 }
 
 /** Model parameters as the bytes of a message: 32-bit floats, little-endian. */
-export function encodeParameters(values: Float32Array): Uint8Array {
+export function encodeParameters(values: Float32Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(values.length * 4);
   const view = new DataView(bytes.buffer);
   values.forEach((value, i) => view.setFloat32(i * 4, value, true));
@@ -63,10 +75,14 @@ export function encodeParameters(values: Float32Array): Uint8Array {
 /** @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` finite floats. */
 export function decodeParameters(bytes: Uint8Array, length: number): Float32Array {
   if (bytes.byteLength !== length * 4) {
-    throw new ChoraleError('UPDATE_SHAPE', `model: ${length} floats of 4 bytes expected, got ${bytes.byteLength} bytes`);
+    throw new ChoraleError(
+      'UPDATE_SHAPE',
+      `model: ${length} floats of 4 bytes expected, got ${bytes.byteLength} bytes`,
+    );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const values = Float32Array.from({ length }, (_, i) => view.getFloat32(i * 4, true));
-  if (!values.every(Number.isFinite)) throw new ChoraleError('UPDATE_MALFORMED', 'model: not every parameter is finite');
+  if (!values.every(Number.isFinite))
+    throw new ChoraleError('UPDATE_MALFORMED', 'model: not every parameter is finite');
   return values;
 }
