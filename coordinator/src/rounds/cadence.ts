@@ -33,7 +33,7 @@ export function nextKind(task: TrainingTask, progress: Progress): 'train' | 'eva
   return isLast ? null : 'train';
 }
 
-/** What the stored rounds of a study amount to, whatever became of each. [R12] */
+/** What the stored rounds of a study amount to, whatever became of each. [R15] */
 export function progressOf(rounds: readonly StoredRound[]): Progress {
   const committedRounds = rounds.filter((r) => r.kind === 'train' && r.state === 'committed').length;
   const evaluations = rounds.filter((r) => r.kind === 'evaluate' && r.modelRound === committedRounds);

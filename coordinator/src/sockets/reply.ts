@@ -19,8 +19,14 @@ async function settle<T extends object>(handler: () => T | Promise<T>, log: Logg
   try {
     return { ok: true, ...(await handler()) };
   } catch (error) {
-    if (error instanceof ChoraleError) return { ok: false, error: error.toWire() };
+    if (error instanceof ChoraleError) {
+      if (error.code === 'STORAGE_UNAVAILABLE') log.error({ err: error }, 'the store failed');
+      return { ok: false, error: error.toWire() };
+    }
     log.error({ err: error }, 'a request failed');
-    return { ok: false, error: { code: 'INTERNAL', message: 'the coordinator failed; try again later', retryAfterMs: 5000 } };
+    return {
+      ok: false,
+      error: { code: 'INTERNAL', message: 'the coordinator failed; try again later', retryAfterMs: 5000 },
+    };
   }
 }

@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+// Runs the command on a Node that can read TypeScript: this one, or the one that is installed beside it.
+import { spawn } from 'node:child_process';
+import { createRequire } from 'node:module';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+
+if (major > 22 || (major === 22 && minor >= 18)) {
+  if (process.env['CHORALE_PARENT'] !== undefined) endWithParent();
+  const { chorale } = await import('../src/cli/chorale.ts');
+  await chorale(process.argv.slice(2));
+} else {
+  runOn(findNode());
+}
+
+/** A parent that was killed cannot pass that on, but its channel closes. */
+function endWithParent() {
+  process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
+  process.channel?.unref();
+}
+
+function findNode() {
+  try {
+    return createRequire(import.meta.url).resolve('node/bin/node');
+  } catch {
+    process.stderr.write(`chorale: Node 22.18 or later is needed, this is ${process.versions.node}\n`);
+    process.exit(1);
+  }
+}
+
+/** @param {string} node */
+function runOn(node) {
+  const child = spawn(node, process.argv.slice(1), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, CHORALE_PARENT: String(process.pid) },
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
+}

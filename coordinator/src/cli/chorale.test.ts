@@ -1,0 +1,233 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { pulseStudy } from '../../testing/pulse-study.ts';
+import { demoFolder } from '../../testing/running-coordinator.ts';
+import { temporaryFolder } from '../../testing/temporary-folder.ts';
+
+const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
+const { PORT: _port, HOST: _host, DATA_DIR: _data, LOG_LEVEL: _level, ...inherited } = process.env;
+// The same code runs dozens of times here: it need not be compiled each time.
+const environment = { ...inherited, NODE_COMPILE_CACHE: join(tmpdir(), 'chorale-compile-cache') };
+
+/** @param line arguments, separated by single spaces */
+function start(line: string, env: NodeJS.ProcessEnv = {}): ChildProcess {
+  const args = line.split(' ').filter((argument) => argument !== '');
+  return spawn(process.execPath, [binary, ...args], { env: { ...environment, ...env }, cwd: temporaryFolder() });
+}
+
+type Ended = { code: number | null; stdout: string; stderr: string };
+
+/** Runs the command as a user does, and waits for its end. */
+async function chorale(line: string, env?: NodeJS.ProcessEnv): Promise<Ended> {
+  const child = start(line, env);
+  const printed = { stdout: '', stderr: '' };
+  child.stdout!.on('data', (chunk: Buffer) => (printed.stdout += chunk.toString()));
+  child.stderr!.on('data', (chunk: Buffer) => (printed.stderr += chunk.toString()));
+  const [code] = await once(child, 'close');
+  return { code, ...printed };
+}
+
+/** Runs a command that must succeed, and parses the one JSON object that it prints. */
+async function json(line: string): Promise<any> {
+  const { code, stdout, stderr } = await chorale(`${line} --json`);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+/** Starts a coordinator; resolves once it says that it is ready. */
+async function serve(line: string) {
+  const child = start(`start --port 0 ${line}`);
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  let stdout = '';
+  while (!/(results|studies) .*\n/.test(stdout)) {
+    const [chunk] = await once(child.stdout!, 'data');
+    stdout += String(chunk);
+  }
+  return { child, ended, stdout, url: /http:\/\/\S+?:\d+/.exec(stdout)![0] };
+}
+
+function studyFile(manifest: object = pulseStudy()): string {
+  const file = join(temporaryFolder(), 'study.json');
+  writeFileSync(file, JSON.stringify(manifest));
+  return file;
+}
+
+/** How a command ends that is refused: nothing printed but one line about the reason. */
+function refused(code: 1 | 2, reason: string | RegExp = /^chorale: .+\n$/): Ended {
+  const stderr = typeof reason === 'string' ? `chorale: ${reason}\n` : expect.stringMatching(reason);
+  return { code, stdout: '', stderr };
+}
+
+describe('chorale: calculations', () => {
+  it('plan forecasts a question', async () => {
+    const plan = await json('plan --question scale:5 --report favourable --epsilon 2 --respondents 300');
+    expect(Object.keys(plan).join(' ')).toBe(
+      'mechanism realizedEpsilon p q standardError margin95 minimumRespondents verdict',
+    );
+    // Randomized response with three letters: p = e^2 / (e^2 + 2).
+    const p = expect.closeTo(Math.exp(2) / (Math.exp(2) + 2), 9);
+    expect(plan).toMatchObject({ mechanism: 'randomized-response', p });
+    const few = await json('plan --question number:0:60 --report mean --epsilon 0.1 --respondents 2');
+    expect(few).toMatchObject({ p: null, margin95: null });
+  });
+
+  it('account composes each mechanism', async () => {
+    const steps = '--steps 4 --delta 1e-6';
+    const gaussian = await json(`account --mechanism gaussian --noise-multiplier 8 ${steps}`);
+    expect(Object.keys(gaussian)).toEqual(['epsilon', 'accountant', 'neighboringRelation']);
+    // Four releases at multiplier 8 are one at 4.
+    const single = await json('account --mechanism gaussian --noise-multiplier 4 --delta 1e-6');
+    expect(gaussian.epsilon).toBeCloseTo(single.epsilon, 9);
+    const basic = await json('account --mechanism pure --epsilon-per-step 0.5 --steps 4 --delta 0');
+    expect(basic).toEqual({ epsilon: 2, accountant: 'basic', neighboringRelation: 'replace-one' });
+    const response = await json(`account --mechanism randomized-response --options 5 --epsilon-per-step 0.5 ${steps}`);
+    const laplace = await json(`account --mechanism laplace --epsilon-per-step 0.5 ${steps}`);
+    for (const { epsilon } of [response, laplace])
+      expect(epsilon).toSatisfy((value: number) => value > 0.5 && value <= 2);
+    const discrete = await json(
+      'account --mechanism discrete-gaussian --noise-stddev 400 --sensitivity 100 --delta 1e-6',
+    );
+    expect(discrete.epsilon).toBeCloseTo(single.epsilon, 3);
+  });
+
+  it('calibrate gives the noise that account asks back', async () => {
+    const noise = await json('calibrate --mechanism gaussian --epsilon 1 --delta 1e-6 --sensitivity 3 --steps 5');
+    expect(noise.noiseStddev).toBeCloseTo(3 * noise.noiseMultiplier, 9);
+    const account = `account --mechanism gaussian --noise-multiplier ${noise.noiseMultiplier} --steps 5 --delta 1e-6`;
+    expect((await json(account)).epsilon).toBeCloseTo(1, 6);
+  });
+
+  it('prints a table for people', async () => {
+    const stdout = 'epsilon              1\naccountant           basic\nneighboringRelation  replace-one\n';
+    expect(await chorale('account --mechanism pure --epsilon-per-step 1 --delta 0')).toEqual({
+      code: 0,
+      stdout,
+      stderr: '',
+    });
+  });
+});
+
+describe('chorale: bad arguments end with code 2 and one line', () => {
+  it.each([
+    '',
+    'dance',
+    'study dance',
+    'start --port many',
+    'start --port 70000',
+    'start --bogus',
+    'start --study /nowhere.json',
+    'start --demo /nowhere --port 0',
+    'plan --question yesno --report favourable --respondents 100',
+    'plan --question yesno --report favourable --respondents 100 --epsilon -1',
+    'plan --question yesno --report favourable --respondents 1e --epsilon 1',
+    'plan --question scale --report favourable --respondents 100 --epsilon 1',
+    'plan --question scale:5 --report favourable --respondents 100 --epsilon 1 --mechanism laplace',
+    'account --mechanism gaussian --delta 1e-6',
+    'account --mechanism gaussian --delta 1e-6 --noise-multiplier 0',
+    'account --mechanism gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 0.1',
+    'account --mechanism subsampled-gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 0.1',
+    'calibrate --mechanism gaussian --epsilon 1 --delta 1e-6 --sensitivity 0',
+    'results',
+    'results pulse --data a --server http://localhost:1',
+    'results pulse --server ftp://localhost',
+    `study put ${binary}`,
+  ])('%s', async (line) => {
+    expect(await chorale(line)).toEqual(refused(2));
+  });
+
+  it('a study that is none, and a server without its token', async () => {
+    expect(await chorale(`study put ${studyFile({ protocol: 1 })} --data ${temporaryFolder()}`)).toEqual(refused(2));
+    expect(await chorale(`study put ${studyFile()} --server http://localhost:1`)).toEqual(refused(2));
+  });
+
+  it('gives help without an error, whatever the environment', async () => {
+    const { code, stdout, stderr } = await chorale('start --help', { PORT: 'many' });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toContain('--port');
+    expect(await chorale('start', { PORT: 'many' })).toEqual(refused(2, 'PORT must be a whole number, got many'));
+  });
+});
+
+describe('chorale: failures end with code 1 and one line', () => {
+  it('port in use', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    onTestFinished(() => void server.close());
+    await once(server, 'listening');
+    const address = server.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const ended = await chorale('start', { PORT: String(port) });
+    expect(ended).toEqual(refused(1, `port ${port} is in use: choose another with --port or PORT`));
+  });
+
+  it('data folder that cannot be written, or holds no studies', async () => {
+    const ended = await chorale('start --port 0', { DATA_DIR: '/proc/chorale' });
+    expect(ended).toEqual(refused(1, /^chorale: data folder \/proc\/chorale: .+\n$/));
+    expect(await chorale('results pulse')).toEqual(refused(1, /^chorale: data folder data holds no studies: .+\n$/));
+    expect(await chorale('study list --data none')).toEqual(
+      refused(1, /^chorale: data folder none holds no studies: .+\n$/),
+    );
+  });
+
+  it('unknown study, conflicting study, no server', async () => {
+    const data = temporaryFolder();
+    expect((await chorale(`study put ${studyFile()} --data ${data}`)).code).toBe(0);
+    expect(await chorale(`results exit --data ${data}`)).toEqual(refused(1));
+    const other = studyFile(pulseStudy({ epsilon: 1 }));
+    expect(await chorale(`study put ${other} --data ${data}`)).toEqual(refused(1));
+    expect(await chorale(`start --port 0 --data ${data} --study ${other}`)).toEqual(refused(1));
+    const nowhere = await chorale('study list --server http://localhost:1');
+    expect(nowhere).toEqual(refused(1, 'no server answers at http://localhost:1'));
+  });
+});
+
+describe('chorale start', () => {
+  it('says where it is once it serves, and stops in good order on a signal', async () => {
+    for (const signals of [['SIGTERM', 'SIGINT'] as const, ['SIGINT', 'SIGTERM'] as const]) {
+      const data = temporaryFolder();
+      const { child, ended, stdout, url } = await serve(`--data ${data} --demo ${demoFolder()}`);
+      expect(stdout).toBe(
+        `Chorale is ready\n  overview  ${url}/\n  survey    ${url}/survey\n  site      ${url}/site\n  results   ${url}/results\n`,
+      );
+      expect(await (await fetch(`${url}/survey`)).text()).toContain('survey');
+      // A terminal's signal reaches the process more than once where parents pass it on.
+      for (const signal of signals) child.kill(signal);
+      expect(await ended).toEqual([0, null]);
+      expect(readdirSync(data)).toEqual(['chorale.db']);
+    }
+  });
+
+  it('publishes the studies of the demo once, into an empty folder only', async () => {
+    const demo = demoFolder();
+    mkdirSync(join(demo, 'studies'));
+    writeFileSync(join(demo, 'studies', 'pulse.json'), JSON.stringify(pulseStudy()));
+    const own = await serve(`--demo ${demo} --study ${studyFile(pulseStudy({ id: 'exit' }))}`);
+    expect((await json(`study list --server ${own.url}`)).studies).toMatchObject([{ id: 'exit' }]);
+    const empty = await serve(`--demo ${demo}`);
+    expect((await json(`study list --server ${empty.url}`)).studies).toMatchObject([{ id: 'pulse' }]);
+  });
+
+  it('lets commands on its data folder through, and nobody else read its token', async () => {
+    const data = temporaryFolder();
+    const { child, ended, url } = await serve(`--data ${data}`);
+    expect(await json(`study put ${studyFile()} --data ${data}`)).toMatchObject({ study: 'pulse', outcome: 'created' });
+    expect(await json(`study list --data ${data}`)).toMatchObject({ studies: [{ id: 'pulse', voices: 0 }] });
+    expect(await json(`results pulse --server ${url}`)).toMatchObject({ study: 'pulse', voices: 0 });
+    const second = await chorale(`start --port 0 --data ${data}`);
+    expect(second).toEqual(refused(1, `data folder ${data}: it is in use by another process`));
+    expect(statSync(join(data, 'server.json')).mode & 0o777).toBe(0o600);
+
+    child.kill('SIGKILL');
+    await ended;
+    // What a killed server left behind misleads nobody: the folder is free.
+    expect(await json(`results pulse --data ${data}`)).toMatchObject({ study: 'pulse', voices: 0 });
+    expect((await chorale(`results pulse --data ${data}`)).stdout).toContain('too few');
+    const list = await chorale(`study list --data ${data}`);
+    expect(list.stdout).toMatch(/^STUDY +VOICES +PARTS +TITLE\npulse +0 +survey +Pulse\n$/);
+  });
+});

@@ -1,0 +1,57 @@
+import { Command, type CommanderError } from 'commander';
+import { accountCommand } from './account-command.ts';
+import { calibrateCommand } from './calibrate-command.ts';
+import { errorLine, exitCode, UsageError } from './command-errors.ts';
+import { planCommand } from './plan-command.ts';
+import { resultsCommand } from './results-command.ts';
+import { startCommand } from './start-command.ts';
+import { studyCommand } from './study-command.ts';
+
+/**
+ * Runs the `chorale` command. Errors go to stderr as one line; the exit code is 2 for bad arguments and
+ * 1 for failures.
+ * @param args arguments without the interpreter and the script
+ */
+export async function chorale(args: readonly string[]): Promise<void> {
+  try {
+    await program().parseAsync(args, { from: 'user' });
+  } catch (error) {
+    process.exitCode = exitCode(error);
+    if (process.exitCode !== 0) process.stderr.write(`chorale: ${errorLine(error)}\n`);
+  }
+}
+
+function program(): Command {
+  const commands = [
+    startCommand(),
+    planCommand(),
+    accountCommand(),
+    calibrateCommand(),
+    studyCommand(),
+    resultsCommand(),
+  ];
+  const root = new Command('chorale').description(
+    'many voices, heard as one: private HR surveys and federated training',
+  );
+  commands.forEach((command) => root.addCommand(command));
+  prepare(root);
+  return root;
+}
+
+/** Errors are thrown, not printed: they are said once, in one line, whatever they are. */
+function prepare(command: Command): void {
+  command.exitOverride((error: CommanderError) => {
+    throw error;
+  });
+  command.configureOutput({ outputError: () => undefined });
+  command.helpCommand(false);
+  if (command.commands.length > 0) {
+    command.allowExcessArguments(true).action(() => {
+      const path = command.parent === null ? 'chorale' : `${command.parent.name()} ${command.name()}`;
+      const [unknown] = command.args;
+      const problem = unknown === undefined ? 'name a command' : `unknown command ${unknown}`;
+      throw new UsageError(`${problem}: see ${path} --help`);
+    });
+  }
+  command.commands.forEach(prepare);
+}

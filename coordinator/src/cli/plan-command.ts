@@ -1,0 +1,61 @@
+import { planQuestion, type Question } from '@chorale/privacy';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
+import { printFields, printJson } from './print.ts';
+
+type Options = {
+  question: Question;
+  report: 'favourable' | 'distribution' | 'mean';
+  epsilon: number;
+  respondents: number;
+  questions: number;
+  share?: number;
+  mechanism?: string;
+  groupSize?: number;
+  json?: true;
+};
+
+/** `chorale plan`: what margin a question will have, before it is asked. */
+export function planCommand(): Command {
+  return new Command('plan')
+    .description('forecast the margin of a question before launch')
+    .requiredOption(
+      '--question <TYPE>',
+      'scale:POINTS, choice:OPTIONS, yesno or number[:MINIMUM:MAXIMUM]',
+      parseQuestion,
+    )
+    .addOption(
+      new Option('--report <WHAT>', 'what the question is for')
+        .choices(['favourable', 'distribution', 'mean'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--epsilon <E>', 'privacy loss of the whole report', parseNumber)
+    .requiredOption('--respondents <N>', 'people who send a report', parseWholeNumber)
+    .option('--questions <D>', 'such questions that share epsilon', parseWholeNumber, 1)
+    .option(
+      '--share <F>',
+      'true share assumed, for means the place on the scale from 0 to 1 (default: the worst case)',
+      parseNumber,
+    )
+    .option('--mechanism <NAME>', 'insist on a mechanism')
+    .option('--group-size <M>', 'fewest respondents that are shown', parseWholeNumber)
+    .option('--json', 'print one JSON object; numbers that are infinite are null')
+    .action(({ json, groupSize, ...options }: Options) => {
+      const plan = calculate(() => planQuestion({ ...options, minimumGroupSize: groupSize }));
+      if (json) printJson(plan);
+      else printFields({ ...plan });
+    });
+}
+
+/** `scale:5` has the points 1 to 5; a number without bounds lies between 0 and 1. */
+function parseQuestion(text: string): Question {
+  const [type = '', ...numbers] = text.split(':');
+  const [first, second] = numbers.map(parseNumber);
+  if ((type === 'scale' || type === 'choice') && numbers.length === 1 && first !== undefined) {
+    return { type, options: parseWholeNumber(String(first)) };
+  }
+  if (type === 'yesno' && numbers.length === 0) return { type };
+  if (type === 'number' && numbers.length === 0) return { type, minimum: 0, maximum: 1 };
+  if (type === 'number' && numbers.length === 2) return { type, minimum: first!, maximum: second! };
+  throw new InvalidArgumentError('It must be scale:POINTS, choice:OPTIONS, yesno or number[:MINIMUM:MAXIMUM].');
+}

@@ -1,0 +1,56 @@
+import { ChoraleError, type ErrorCode, type Manifest, type StudySummary, type SurveyResults } from '@chorale/protocol';
+import * as v from 'valibot';
+import { UsageError } from './command-errors.ts';
+import type { PutOutcome, StudySource } from './study-source.ts';
+
+const Problem = v.object({ code: v.custom<ErrorCode>((code) => typeof code === 'string'), detail: v.string() });
+
+/** Studies of a running server. Its answers are only printed, so beyond being objects they are taken as they are. */
+export class ServerStudies implements StudySource {
+  readonly #url: string;
+  readonly #operatorToken: string | undefined;
+
+  constructor({ url, operatorToken }: { url: string; operatorToken: string | undefined }) {
+    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
+      throw new UsageError(`--server must be an http URL, got ${url}`);
+    this.#url = url;
+    this.#operatorToken = operatorToken;
+  }
+
+  list(): Promise<StudySummary[]> {
+    return this.#ask('api/v1/studies');
+  }
+
+  results(study: string): Promise<SurveyResults> {
+    return this.#ask(`api/v1/studies/${encodeURIComponent(study)}/results`);
+  }
+
+  put(manifest: Manifest): Promise<PutOutcome> {
+    if (this.#operatorToken === undefined) {
+      throw new UsageError('publishing to a server needs its operator token in CHORALE_OPERATOR_TOKEN');
+    }
+    return this.#ask('api/v1/studies', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${this.#operatorToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify(manifest),
+    });
+  }
+
+  async close(): Promise<void> {
+    // Every request has a connection of its own.
+  }
+
+  async #ask<T extends object>(path: string, request: RequestInit = {}): Promise<T> {
+    const answer = v.custom<T>((given) => typeof given === 'object' && given !== null);
+    const base = this.#url.endsWith('/') ? this.#url : `${this.#url}/`;
+    const response = await fetch(new URL(path, base), request).catch((cause: unknown) => {
+      throw new ChoraleError('CONNECTION_LOST', `no server answers at ${this.#url}`, { cause });
+    });
+    const body: unknown = await response.json().catch(() => null);
+    if (response.ok && v.is(answer, body)) return body;
+    const problem = v.safeParse(Problem, body);
+    if (!problem.success)
+      throw new ChoraleError('INTERNAL', `${this.#url} is not a coordinator (status ${response.status})`);
+    throw new ChoraleError(problem.output.code, problem.output.detail);
+  }
+}

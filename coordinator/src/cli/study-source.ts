@@ -1,0 +1,52 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Manifest, StudySummary, SurveyResults } from '@chorale/protocol';
+import { readServerFile } from '../http/server-file.ts';
+import { SqliteStore } from '../storage/sqlite-store.ts';
+import { StorageError } from '../storage/storage-error.ts';
+import { FolderStudies } from './folder-studies.ts';
+import { ServerStudies } from './server-studies.ts';
+import { UsageError } from './command-errors.ts';
+import { defaults } from './defaults.ts';
+
+/** What became of a study that was put. */
+export type PutOutcome = { study: string; manifest: string; outcome: 'created' | 'unchanged' };
+
+/** Studies, as commands reach them: in a data folder, or through the server that holds it. */
+export interface StudySource {
+  list(): Promise<StudySummary[]>;
+  results(study: string): Promise<SurveyResults>;
+  put(manifest: Manifest): Promise<PutOutcome>;
+  close(): Promise<void>;
+}
+
+/** Where to find studies, as options of a command line. */
+export type SourceOptions = { data?: string; server?: string };
+
+/**
+ * Reaches the studies: of `server` when it is given, else of the data folder. While a server holds that
+ * folder, the server is asked instead.
+ * @param options.create makes the data folder when there is none
+ */
+export async function openStudies(
+  { data, server }: SourceOptions,
+  { create }: { create: boolean },
+): Promise<StudySource> {
+  if (server !== undefined) {
+    if (data !== undefined) throw new UsageError('give --data or --server, not both');
+    return new ServerStudies({ url: server, operatorToken: process.env['CHORALE_OPERATOR_TOKEN'] });
+  }
+  const folder = data ?? defaults().data;
+  if (!create && !existsSync(join(folder, 'chorale.db'))) {
+    throw new StorageError(
+      `data folder ${folder} holds no studies: name another with --data, or a server with --server`,
+    );
+  }
+  try {
+    return new FolderStudies(await SqliteStore.open(folder));
+  } catch (error) {
+    const running = error instanceof StorageError ? readServerFile(folder) : null;
+    if (running === null) throw error;
+    return new ServerStudies(running);
+  }
+}

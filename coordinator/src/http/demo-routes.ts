@@ -1,0 +1,74 @@
+import { createHmac } from 'node:crypto';
+import { join, resolve, sep } from 'node:path';
+import fastifyStatic from '@fastify/static';
+import { ChoraleError, Identifier } from '@chorale/protocol';
+import type { FastifyInstance } from 'fastify';
+import * as v from 'valibot';
+import type { Invitations } from '../surveys/invitations.ts';
+import type { StudyRegistry } from '../surveys/study-registry.ts';
+import { parseBody } from './parse-body.ts';
+
+type Options = { folder: string; nameSecret: Uint8Array; studies: StudyRegistry; invitations: Invitations };
+
+const InvitationRequest = v.strictObject({
+  study: Identifier,
+  invitations: v.pipe(
+    v.array(v.strictObject({ name: v.pipe(v.string(), v.minLength(1), v.maxLength(200)), group: Identifier })),
+    v.minLength(1),
+    v.maxLength(1000),
+  ),
+});
+
+/** Only what the pages need: no other origin is contacted, framed by or posted to. */
+const PAGE_POLICY = [
+  "default-src 'self'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self' blob:",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'self'",
+].join('; ');
+
+const PAGES = { '/': 'index.html', '/survey': 'survey.html', '/site': 'site.html', '/results': 'results.html' };
+
+/** The demo's pages, and invitations for whoever asks: never part of a real deployment. */
+export async function demoRoutes(
+  app: FastifyInstance,
+  { folder, nameSecret, studies, invitations }: Options,
+): Promise<void> {
+  const root = resolve(folder, 'dist');
+  const assets = join(root, 'assets') + sep;
+  await app.register(fastifyStatic, {
+    root,
+    index: false,
+    cacheControl: false,
+    setHeaders: (reply, path) => {
+      reply.header('content-security-policy', PAGE_POLICY);
+      reply.header('cross-origin-opener-policy', 'same-origin');
+      // File names under assets/ carry a hash of what they hold.
+      reply.header('cache-control', path.startsWith(assets) ? 'public, max-age=31536000, immutable' : 'no-cache');
+    },
+  });
+  for (const [path, file] of Object.entries(PAGES)) app.get(path, (_request, reply) => reply.sendFile(file));
+
+  const invite = async (body: unknown): Promise<{ tokens: string[] }> => {
+    const { study, invitations: wanted } = parseBody(InvitationRequest, body);
+    const { manifest } = await studies.get(study);
+    const groups = new Set(manifest.groups.values.map((group) => group.id));
+    const stranger = wanted.find(({ group }) => !groups.has(group));
+    if (stranger !== undefined) throw new ChoraleError('MESSAGE_MALFORMED', `the study has no group ${stranger.group}`);
+    const sign = ({ name, group }: { name: string; group: string }) =>
+      invitations.sign({ study, sub: subject(nameSecret, study, name), group });
+    return { tokens: await Promise.all(wanted.map(sign)) };
+  };
+  app.post('/demo/invitations', (request) => invite(request.body));
+}
+
+/** One name is one participant of a study, wherever it is asked for, and says nothing about the name. */
+function subject(secret: Uint8Array, study: string, name: string): string {
+  return createHmac('sha256', secret).update(`${study}\n${name}`).digest('base64url');
+}

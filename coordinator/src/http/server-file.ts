@@ -1,0 +1,29 @@
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as v from 'valibot';
+
+const FILE = 'server.json';
+const ServerFile = v.object({ url: v.pipe(v.string(), v.url()), operatorToken: v.string() });
+export type ServerFile = v.InferOutput<typeof ServerFile>;
+
+/**
+ * Writes into the data folder where its server answers, so that commands on the same folder can ask it
+ * while it holds the database. Only the folder's owner can read it: it holds the operator token.
+ * @returns what removes it again
+ */
+export function writeServerFile(folder: string, content: ServerFile): () => void {
+  const path = join(folder, FILE);
+  // Renamed into place: a reader never sees half of it, and an older file's permissions do not stay.
+  writeFileSync(`${path}.new`, JSON.stringify(content), { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+  return () => rmSync(path, { force: true });
+}
+
+/** The server of a data folder that is in use; `null` when it left no word. */
+export function readServerFile(folder: string): ServerFile | null {
+  try {
+    return v.parse(ServerFile, JSON.parse(readFileSync(join(folder, FILE), 'utf8')));
+  } catch {
+    return null;
+  }
+}

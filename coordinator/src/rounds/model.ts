@@ -1,0 +1,59 @@
+import { createHash } from 'node:crypto';
+import { GRID_STEPS, layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
+import type { Aggregate } from './aggregator.ts';
+
+/**
+ * The model before any round: zeros for logistic regression; with hidden layers, Glorot-uniform weights
+ * and zero biases from a public generator keyed by the study's identity, so that anyone can make it again.
+ * @see Glorot, Bengio 2010, equation 16
+ */
+export function initialParameters(task: TrainingTask, manifestHash: string): Float32Array {
+  const parameters = new Float32Array(parameterCount(task));
+  if (task.model.hidden.length === 0) return parameters;
+  const next = publicUniforms(manifestHash);
+  const sizes = layerSizes(task);
+  let offset = 0;
+  for (let layer = 1; layer < sizes.length; layer += 1) {
+    const inputs = sizes[layer - 1]!;
+    const outputs = sizes[layer]!;
+    const limit = Math.sqrt(6 / (inputs + outputs));
+    for (let i = 0; i < inputs * outputs; i += 1) parameters[offset + i] = (2 * next() - 1) * limit;
+    offset += (inputs + 1) * outputs;
+  }
+  return parameters;
+}
+
+/**
+ * The model after a training round: old + weighted mean of the updates, in units of the grid.
+ * @throws RangeError where the result is not finite in 32 bits; the old model is not touched.
+ */
+export function applyAggregate(
+  parameters: Float32Array,
+  { sum, totalWeight }: Pick<Aggregate, 'sum' | 'totalWeight'>,
+  clippingNorm: number,
+): Float32Array {
+  if (sum.length !== parameters.length) {
+    throw new RangeError(`sum must have ${parameters.length} coordinates, got ${sum.length}`);
+  }
+  if (!(totalWeight >= 1)) throw new RangeError(`totalWeight must be >= 1, got ${totalWeight}`);
+  const next = parameters.map((value, i) => value + (sum[i]! / totalWeight) * (clippingNorm / GRID_STEPS));
+  if (!next.every(Number.isFinite)) throw new RangeError('parameters must stay finite in 32 bits');
+  return next;
+}
+
+/** Uniforms in [0, 1) from SHA-256 in counter mode: public and repeatable, and therefore never noise. */
+function publicUniforms(key: string): () => number {
+  let block = Buffer.alloc(0);
+  let counter = 0;
+  let offset = 0;
+  return () => {
+    if (offset >= block.length) {
+      block = createHash('sha256').update(`${key}\n${counter}`).digest();
+      counter += 1;
+      offset = 0;
+    }
+    const word = block.readUInt32BE(offset);
+    offset += 4;
+    return word / 2 ** 32;
+  };
+}

@@ -1,0 +1,121 @@
+import type { ModelRecord, RoundRecord, Store } from '../storage/store.ts';
+import type { Schedule } from './scheduler.ts';
+import type { Round, Turnout } from './training-state.ts';
+
+/** Where operators read what happened; never an update, an answer or a participant. */
+export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
+
+type Options = { study: string; store: Store; now: () => number; log: Log; schedule: Schedule };
+
+/** What a committed round leaves behind: a new model or a histogram. */
+type Result = { model: Float32Array } | { histogram: number[] };
+
+/** Pauses between two attempts to learn from the store how a round ended. */
+const RETRY_MS = { first: 500, longest: 30_000 } as const;
+
+/** The rounds of one study as the store has them, and the writing of new ones. */
+export class RoundHistory {
+  readonly #options: Options;
+  readonly #records: Map<number, RoundRecord>;
+  readonly #stopping = Promise.withResolvers<void>();
+  #isStopped = false;
+
+  constructor(options: Options, stored: readonly RoundRecord[]) {
+    this.#options = options;
+    this.#records = new Map(stored.map((record) => [record.round, record]));
+  }
+
+  /** In the order of their numbers. */
+  records(): Iterable<RoundRecord> {
+    return this.#records.values();
+  }
+
+  /** Makes a round's number durable; rejects where that is not certain. [R2] */
+  async open(round: Round): Promise<void> {
+    const record = openRecord(this.#options.study, round);
+    await this.#options.store.openRound(record);
+    this.#records.set(round.number, record);
+  }
+
+  /**
+   * Makes a round's outcome and its model durable, both or neither; `false` when they are not. After a
+   * failed write that is unknown: the promise stays open until the store has said which it is, or
+   * until `stop`. [R13]
+   */
+  async commit(round: Round, turnout: Turnout, result: Result): Promise<boolean> {
+    const { study, store, log } = this.#options;
+    const histogram = 'histogram' in result ? result.histogram : null;
+    const record: RoundRecord = { ...this.#ended(round, turnout), state: 'committed', histogram };
+    const model: ModelRecord | null =
+      'model' in result ? { study, modelRound: round.modelRound + 1, parameters: result.model } : null;
+    try {
+      await store.endRound(record, model);
+    } catch (error) {
+      log.error({ study, round: round.number, err: error }, 'storing a committed round failed');
+      if (!(await this.#isCommitted(round.number))) return false;
+    }
+    this.#records.set(round.number, record);
+    return true;
+  }
+
+  /** Writes that a round was abandoned; where that fails it stays open in the store until the next start. */
+  async abandon(round: Round, turnout: Turnout, reason: string): Promise<void> {
+    const { study, store, log } = this.#options;
+    const record: RoundRecord = { ...this.#ended(round, turnout), state: 'abandoned', reason };
+    this.#records.set(round.number, record);
+    try {
+      await store.endRound(record, null);
+    } catch (error) {
+      log.error({ study, round: round.number, err: error }, 'storing an abandoned round failed');
+    }
+  }
+
+  /** Gives up on questions that the store has not answered. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#stopping.resolve();
+  }
+
+  #ended(round: Round, turnout: Turnout): RoundRecord {
+    const endedAt = new Date(this.#options.now()).toISOString();
+    return { ...openRecord(this.#options.study, round), ...turnout, endedAt };
+  }
+
+  async #isCommitted(round: number): Promise<boolean> {
+    const { study, store, log } = this.#options;
+    for (let pauseMs: number = RETRY_MS.first; !this.#isStopped; pauseMs = Math.min(RETRY_MS.longest, 2 * pauseMs)) {
+      try {
+        const records = await store.readRounds(study);
+        return records.find((record) => record.round === round)?.state === 'committed';
+      } catch (error) {
+        log.error({ study, round, err: error }, 'the store does not say how a round ended');
+        await this.#pause(pauseMs);
+      }
+    }
+    return false;
+  }
+
+  async #pause(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.schedule(resolve, delayMs);
+    await Promise.race([promise, this.#stopping.promise]);
+    cancel();
+  }
+}
+
+function openRecord(study: string, round: Round): RoundRecord {
+  return {
+    study,
+    round: round.number,
+    kind: round.kind,
+    state: 'open',
+    modelRound: round.modelRound,
+    cohort: round.members.size,
+    accepted: 0,
+    dropouts: 0,
+    startedAt: new Date(round.startedAt).toISOString(),
+    endedAt: null,
+    reason: null,
+    histogram: null,
+  };
+}

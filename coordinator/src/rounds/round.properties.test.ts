@@ -1,0 +1,255 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { nextKind, progressOf } from './cadence.ts';
+import { nextWake, step } from './round.ts';
+import { siteTask } from './testing/study.ts';
+import { type Effect, initialState, type Round, type TrainingEvent, type TrainingState } from './training-state.ts';
+
+type Action =
+  | { do: 'join' | 'lose' | 'leave' | 'update' | 'decline'; who: number; lag: number }
+  | { do: 'open' | 'store'; succeeds: boolean }
+  | { do: 'wait'; ms: number }
+  | { do: 'restart' };
+
+const actions: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 100,
+    arbitrary: fc.record({
+      do: fc.oneof(
+        { weight: 7, arbitrary: fc.constant('join' as const) },
+        { weight: 14, arbitrary: fc.constant('update' as const) },
+        { weight: 2, arbitrary: fc.constant('lose' as const) },
+        { weight: 1, arbitrary: fc.constantFrom('leave' as const, 'decline' as const) },
+      ),
+      who: fc.nat(4),
+      // Most messages are about the present round, some about one before or to come.
+      lag: fc.constantFrom(0, 0, 0, 0, 1, -1),
+    }),
+  },
+  {
+    weight: 40,
+    arbitrary: fc.record({ do: fc.constantFrom('open', 'store'), succeeds: fc.constantFrom(true, true, true, false) }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record({
+      do: fc.constant('wait' as const),
+      ms: fc.constantFrom(0, 1, 500, 3000, 6000, 12_000, 40_000),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
+);
+
+const tasks = fc
+  .record({
+    size: fc.integer({ min: 1, max: 5 }),
+    missing: fc.nat(4),
+    rounds: fc.integer({ min: 1, max: 4 }),
+    every: fc.integer({ min: 1, max: 3 }),
+    clients: fc.constantFrom('site' as const, 'employee' as const),
+  })
+  .map(({ size, missing, rounds, every, clients }) => {
+    const task = siteTask({
+      rounds,
+      clients,
+      cohort: { size, quorum: Math.max(1, size - missing), selectionTimeoutMs: 5000, deadlineMs: 30_000 },
+    });
+    return { ...task, evaluation: { ...task.evaluation, everyRounds: every } };
+  });
+
+type Stored = {
+  round: number;
+  kind: 'train' | 'evaluate';
+  state: 'open' | 'committed' | 'abandoned';
+  modelRound: number;
+};
+
+/** The world around `step`: clients and a store that fail as told, and books of its own on who contributed. */
+class World {
+  readonly task: ReturnType<typeof siteTask>;
+  state: TrainingState;
+  now = 0;
+  stored: Stored[] = [];
+  /** Who the aggregator of the present round has accepted, by the rules and not by the state. */
+  accepted = new Set<string>();
+  invitedUntil = 0;
+  cohort = new Set<string>();
+  waiting: Effect[] = [];
+  committed: { kind: string; modelRound: number }[] = [];
+  connected = new Set<string>();
+
+  constructor(task: ReturnType<typeof siteTask>) {
+    this.task = task;
+    this.state = this.restarted();
+  }
+
+  restarted(): TrainingState {
+    this.stored = this.stored.map((r) => (r.state === 'open' ? { ...r, state: 'abandoned' } : r));
+    this.waiting = [];
+    this.cohort = new Set();
+    this.connected.clear();
+    const progress = progressOf(this.stored);
+    return initialState(progress, { done: nextKind(this.task, progress) === null });
+  }
+
+  send(event: TrainingEvent): void {
+    const { state, effects } = step(this.task, this.state, event, this.now);
+    this.state = state;
+    for (const effect of effects) this.perform(effect);
+    this.check();
+  }
+
+  perform(effect: Effect): void {
+    switch (effect.type) {
+      case 'open': {
+        const { number, members, kind, modelRound } = effect.round;
+        // Round numbers strictly increase, and only clients that are there are invited, at most `size`.
+        expect(this.stored.every((r) => r.round < number)).toBe(true);
+        expect([...members.keys()].every((p) => this.connected.has(p))).toBe(true);
+        expect(members.size).toBeGreaterThanOrEqual(this.task.cohort.quorum);
+        expect(members.size).toBeLessThanOrEqual(this.task.cohort.size);
+        expect(kind).toBe(nextKind(this.task, progressOf(this.stored)));
+        expect(modelRound).toBe(this.stored.filter((r) => r.kind === 'train' && r.state === 'committed').length);
+        this.waiting.push(effect);
+        return;
+      }
+      case 'invite':
+        if (this.cohort.size === 0) this.accepted = new Set();
+        this.cohort = new Set(effect.round.members.keys());
+        this.invitedUntil = effect.deadline;
+        for (const p of effect.participants) {
+          expect(this.cohort.has(p) && this.connected.has(p) && !this.accepted.has(p)).toBe(true);
+        }
+        return;
+      case 'aggregate':
+        expect(effect.turnout.accepted).toBe(this.accepted.size);
+        expect(this.accepted.size).toBeGreaterThanOrEqual(this.task.cohort.quorum);
+        expect(this.accepted.size + effect.turnout.dropouts).toBeLessThanOrEqual(effect.round.members.size);
+        this.waiting.push(effect);
+        return;
+      case 'abandon':
+        expect(effect.turnout.accepted).toBe(this.accepted.size);
+        this.end(effect.round, 'abandoned');
+        return;
+      case 'announce':
+        expect(this.stored.find((r) => r.round === effect.round.number)?.state).toBe(effect.outcome);
+        return;
+      case 'finish':
+        expect(new Set(effect.participants)).toEqual(this.connected);
+        return;
+    }
+  }
+
+  end(round: Round, state: 'committed' | 'abandoned'): void {
+    this.cohort = new Set();
+    this.stored = this.stored.map((r) => (r.round === round.number ? { ...r, state } : r));
+  }
+
+  act(action: Action): void {
+    switch (action.do) {
+      case 'wait':
+        this.now += action.ms;
+        this.send({ type: 'tick' });
+        return;
+      case 'restart':
+        this.state = this.restarted();
+        return;
+      case 'open':
+        this.settle('open', action.succeeds);
+        return;
+      case 'store':
+        this.settle('aggregate', action.succeeds);
+        return;
+      default: {
+        const participant = `p${action.who}`;
+        const round = this.state.progress.round - action.lag;
+        if (action.do === 'join') {
+          this.connected.add(participant);
+          this.send({ type: 'joined', participant, group: 'north' });
+        } else if (action.do === 'lose' || action.do === 'leave') {
+          this.connected.delete(participant);
+          this.send({ type: 'left', participant, forGood: action.do === 'leave' });
+        } else if (action.do === 'update') {
+          const { phase } = this.state;
+          const isMember = phase.state === 'reporting' && phase.round.members.get(participant)?.standing === 'pending';
+          if (isMember && action.lag === 0 && this.now < this.invitedUntil) this.accepted.add(participant);
+          this.send({ type: 'update-accepted', round, participant });
+        } else {
+          this.send({ type: 'declined', round, participant });
+        }
+      }
+    }
+  }
+
+  /** Lets the store answer the oldest request of this kind, if there is one. */
+  settle(type: 'open' | 'aggregate', succeeds: boolean): void {
+    const index = this.waiting.findIndex((effect) => effect.type === type);
+    if (index === -1) return;
+    const [effect] = this.waiting.splice(index, 1);
+    if (effect?.type !== 'open' && effect?.type !== 'aggregate') return;
+    const { round } = effect;
+    if (!succeeds) {
+      this.send({ type: 'failed', round: round.number, reason: 'disk full' });
+    } else if (type === 'open') {
+      this.stored.push({ round: round.number, kind: round.kind, state: 'open', modelRound: round.modelRound });
+      this.accepted = new Set();
+      this.send({ type: 'opened', round: round.number });
+    } else {
+      this.end(round, 'committed');
+      this.committed.push({ kind: round.kind, modelRound: round.modelRound });
+      this.send({ type: 'stored', round: round.number });
+    }
+  }
+
+  check(): void {
+    const { phase } = this.state;
+    if (phase.state === 'reporting') {
+      // Nothing is past its deadline, and a timer is always set to end it.
+      expect(this.now).toBeLessThan(phase.deadline);
+      expect(nextWake(this.task, this.state)).toBeLessThanOrEqual(phase.deadline);
+      const inState = [...phase.round.members].filter(([, m]) => m.standing === 'accepted').map(([p]) => p);
+      expect(new Set(inState)).toEqual(this.accepted);
+    }
+    expect(new Set(this.state.connected.keys())).toEqual(this.connected);
+  }
+}
+
+describe('step, over random clients, clocks, failing stores and restarts', () => {
+  it('[R1] [R2] [R3] [R5] [R7] [R8] [R10] keeps its rules', () => {
+    let committed = 0;
+    fc.assert(
+      fc.property(tasks, fc.array(actions, { minLength: 20, maxLength: 250, size: 'max' }), (task, list) => {
+        const world = new World(task);
+        for (const act of list) world.act(act);
+        committed += world.committed.length;
+        const trained = world.committed.filter((c) => c.kind === 'train');
+        expect(trained.map((c) => c.modelRound)).toEqual(trained.map((_, i) => i));
+        expect(trained.length).toBeLessThanOrEqual(task.rounds);
+      }),
+      { numRuns: 600 },
+    );
+    // Power: rounds do get committed in these sequences.
+    expect(committed).toBeGreaterThan(250);
+  });
+
+  it('[R6] [R11] always gets done once clients stay and the store works', () => {
+    fc.assert(
+      fc.property(tasks, fc.array(actions, { maxLength: 60, size: 'max' }), (task, list) => {
+        const world = new World(task);
+        for (const act of list) world.act(act);
+        for (let who = 0; who < 7; who += 1) world.act({ do: 'join', who, lag: 0 });
+        for (let i = 0; i < 200 && world.state.phase.state !== 'done'; i += 1) {
+          world.act({ do: 'open', succeeds: true });
+          for (let who = 0; who < 7; who += 1) world.act({ do: 'update', who, lag: 0 });
+          world.act({ do: 'store', succeeds: true });
+          const wake = nextWake(task, world.state);
+          if (wake !== null) world.act({ do: 'wait', ms: Math.max(0, wake - world.now) });
+        }
+        expect(world.state.phase.state).toBe('done');
+        expect(world.stored.filter((r) => r.kind === 'train' && r.state === 'committed')).toHaveLength(task.rounds);
+        expect(world.stored.some((r) => r.kind === 'evaluate')).toBe(task.clients === 'site');
+      }),
+      { numRuns: 200 },
+    );
+  });
+});

@@ -1,0 +1,316 @@
+import { describe, expect, it } from 'vitest';
+import { ABSENCE_GRACE_MS, BACKOFF_MS, nextWake, step } from './round.ts';
+import { siteTask } from './testing/study.ts';
+import { type Effect, initialState, type TrainingEvent, type TrainingState } from './training-state.ts';
+
+const task = siteTask();
+const { selectionTimeoutMs, deadlineMs } = task.cohort;
+const fresh = initialState({ round: 0, committedRounds: 0, evaluated: false, failedEvaluations: 0 }, { done: false });
+
+/** A study's training on a clock that moves only when it is told to. */
+class Training {
+  state: TrainingState = fresh;
+  now = 1000;
+
+  send(...events: TrainingEvent[]): Effect[] {
+    return events.flatMap((event) => {
+      const { state, effects } = step(task, this.state, event, this.now);
+      this.state = state;
+      return effects;
+    });
+  }
+
+  join(...participants: string[]): Effect[] {
+    return this.send(...participants.map((participant) => ({ type: 'joined', participant, group: 'north' }) as const));
+  }
+
+  lose(participant: string): Effect[] {
+    return this.send({ type: 'left', participant, forGood: false });
+  }
+
+  accept(...participants: string[]): Effect[] {
+    const round = this.state.progress.round;
+    return this.send(...participants.map((participant) => ({ type: 'update-accepted', round, participant }) as const));
+  }
+
+  /** Lets time pass without an event. */
+  wait(ms: number): Effect[] {
+    this.now += ms;
+    return this.send({ type: 'tick' });
+  }
+
+  /** Lets time pass until the state asks to be woken. */
+  waitForTimer(): Effect[] {
+    return this.wait(nextWake(task, this.state)! - this.now);
+  }
+
+  get phase(): TrainingState['phase'] {
+    return this.state.phase;
+  }
+}
+
+/** A round that three clients were invited to. */
+function invitedRound(): Training {
+  const training = new Training();
+  training.join('a', 'b', 'c');
+  training.send({ type: 'opened', round: 1 });
+  return training;
+}
+
+const types = (effects: Effect[]): string[] => effects.map((effect) => effect.type);
+const cohortOf = (effects: Effect[]): string[] =>
+  effects.flatMap((e) => (e.type === 'open' ? [...e.round.members.keys()] : []));
+
+describe('selecting', () => {
+  it('[R1] starts at once when the cohort is full', () => {
+    const training = new Training();
+    expect(training.join('a', 'b')).toEqual([]);
+    expect(cohortOf(training.join('c'))).toEqual(['a', 'b', 'c']);
+    expect(training.phase.state).toBe('configuring');
+  });
+
+  it('[R1] starts with a quorum when the first client has waited long enough', () => {
+    const training = new Training();
+    training.join('a');
+    expect(nextWake(task, training.state)).toBeNull();
+    expect(training.wait(3 * selectionTimeoutMs)).toEqual([]);
+    expect(cohortOf(training.join('b'))).toEqual(['a', 'b']);
+
+    const other = new Training();
+    other.join('a', 'b');
+    expect(nextWake(task, other.state)).toBe(other.now + selectionTimeoutMs);
+    expect(other.wait(selectionTimeoutMs - 1)).toEqual([]);
+    expect(cohortOf(other.wait(1))).toEqual(['a', 'b']);
+  });
+
+  it('[R1] invites those who have waited longest, so that all take turns', () => {
+    const training = new Training();
+    training.join('a', 'b', 'c', 'd', 'e');
+    training.send({ type: 'opened', round: 1 });
+    training.accept('a', 'b', 'c');
+    expect(cohortOf(training.send({ type: 'stored', round: 1 }))).toEqual(['d', 'e', 'a']);
+  });
+
+  it("[R1] does not start a client's wait anew when it takes its seat over", () => {
+    const training = new Training();
+    training.join('a', 'b');
+    training.wait(selectionTimeoutMs - 1);
+    training.join('a', 'b');
+    expect(types(training.wait(1))).toEqual(['open']);
+  });
+
+  it('[R1] invites nobody whose connection is lost', () => {
+    const training = new Training();
+    training.join('a', 'b');
+    training.lose('b');
+    expect(training.wait(9 * selectionTimeoutMs)).toEqual([]);
+    expect(cohortOf(training.join('c', 'd'))).toEqual(['a', 'c']);
+  });
+
+  it('[R2] invites only once the number is durable, and goes on to a new one when it is not', () => {
+    const training = new Training();
+    expect(types(training.join('a', 'b', 'c'))).toEqual(['open']);
+    expect(types(training.send({ type: 'failed', round: 1, reason: 'disk full' }))).toEqual([]);
+    expect(training.phase).toEqual({ state: 'abandoned', retryAt: training.now + BACKOFF_MS.first });
+    expect(types(training.waitForTimer())).toEqual(['open']);
+    expect(training.state.progress.round).toBe(2);
+    expect(training.send({ type: 'opened', round: 1 })).toEqual([]);
+    expect(types(training.send({ type: 'opened', round: 2 }))).toEqual(['invite']);
+  });
+});
+
+describe('reporting', () => {
+  it('[R6] ends early when every member has reported, declined or left for good', () => {
+    const training = invitedRound();
+    expect(training.accept('a', 'b')).toEqual([]);
+    const effects = training.send({ type: 'declined', round: 1, participant: 'c' });
+    expect(effects).toMatchObject([{ type: 'aggregate', turnout: { accepted: 2, dropouts: 0 } }]);
+
+    const other = invitedRound();
+    other.accept('a', 'b');
+    const left = other.send({ type: 'left', participant: 'c', forGood: true });
+    expect(left).toMatchObject([{ type: 'aggregate', turnout: { accepted: 2, dropouts: 1 } }]);
+  });
+
+  it('[R6] ends at the deadline with those who reported', () => {
+    const training = invitedRound();
+    training.accept('a', 'b');
+    expect(training.wait(deadlineMs - 1)).toEqual([]);
+    expect(training.wait(1)).toMatchObject([{ type: 'aggregate', turnout: { accepted: 2, dropouts: 1 } }]);
+  });
+
+  it('[R6] with the quorum, waits only a short grace for lost connections', () => {
+    const training = invitedRound();
+    training.lose('c');
+    expect(training.accept('a')).toEqual([]);
+    expect(nextWake(task, training.state)).toBe(training.now + deadlineMs);
+    expect(training.accept('b')).toEqual([]);
+    expect(nextWake(task, training.state)).toBe(training.now + ABSENCE_GRACE_MS);
+    expect(training.wait(ABSENCE_GRACE_MS - 1)).toEqual([]);
+    expect(types(training.wait(1))).toEqual(['aggregate']);
+  });
+
+  it('[R6] waits on for a lost client that comes back within the grace', () => {
+    const training = invitedRound();
+    training.lose('c');
+    training.accept('a', 'b');
+    training.wait(ABSENCE_GRACE_MS / 2);
+    expect(types(training.join('c'))).toEqual(['invite']);
+    expect(training.wait(2 * ABSENCE_GRACE_MS - ABSENCE_GRACE_MS / 2)).toEqual([]);
+    expect(types(training.accept('c'))).toEqual(['aggregate']);
+  });
+
+  it('[R6] below the quorum, waits for lost connections until the deadline', () => {
+    const training = invitedRound();
+    training.accept('a');
+    training.lose('b');
+    training.lose('c');
+    expect(nextWake(task, training.state)).toBe(training.now + deadlineMs);
+    expect(training.wait(deadlineMs - 1)).toEqual([]);
+    expect(training.wait(1)).toMatchObject([
+      { type: 'abandon', turnout: { accepted: 1, dropouts: 2 }, reason: 'deadline passed below the quorum' },
+      { type: 'announce', outcome: 'abandoned' },
+    ]);
+  });
+
+  it('[R7] is abandoned at once when the quorum is out of reach', () => {
+    const training = invitedRound();
+    training.send({ type: 'declined', round: 1, participant: 'a' });
+    const effects = training.send({ type: 'declined', round: 1, participant: 'b' });
+    expect(effects).toMatchObject([
+      { type: 'abandon', turnout: { accepted: 0, dropouts: 0 }, reason: 'quorum out of reach' },
+      { type: 'announce', outcome: 'abandoned' },
+    ]);
+  });
+
+  it('[R4] invites a member again that comes back, with the same deadline', () => {
+    const training = invitedRound();
+    const deadline = training.now + deadlineMs;
+    training.wait(1000);
+    training.lose('b');
+    expect(training.join('b')).toMatchObject([{ type: 'invite', deadline, participants: ['b'] }]);
+    training.accept('b');
+    training.lose('b');
+    expect(training.join('b')).toEqual([]);
+  });
+
+  it('[R5] counts a client that is lost, or leaves for good, after its update was accepted', () => {
+    const training = invitedRound();
+    training.accept('a', 'b');
+    training.lose('a');
+    training.send({ type: 'left', participant: 'b', forGood: true });
+    expect(training.accept('c')).toMatchObject([{ type: 'aggregate', turnout: { accepted: 3, dropouts: 0 } }]);
+  });
+
+  it('[R3] counts a member once, and nobody outside the cohort', () => {
+    const training = invitedRound();
+    training.join('d');
+    training.accept('a', 'a', 'd', 'stranger');
+    training.send({ type: 'declined', round: 1, participant: 'a' });
+    training.send({ type: 'update-accepted', round: 2, participant: 'b' });
+    expect(training.wait(deadlineMs)).toMatchObject([{ type: 'abandon', turnout: { accepted: 1, dropouts: 2 } }, {}]);
+  });
+
+  it('[R8] counts nothing from the deadline on', () => {
+    const training = invitedRound();
+    training.accept('a', 'b');
+    training.now += deadlineMs;
+    expect(training.accept('c')).toMatchObject([{ type: 'aggregate', turnout: { accepted: 2, dropouts: 1 } }]);
+  });
+
+  it('[R8] lets who joins during a round wait for the next', () => {
+    const training = invitedRound();
+    expect(training.join('d')).toEqual([]);
+    training.accept('a', 'b', 'c');
+    expect(cohortOf(training.send({ type: 'stored', round: 1 }))).toEqual(['d', 'a', 'b']);
+  });
+});
+
+describe('the end of a round', () => {
+  it('[R9] rests after an abandoned round, longer after each in a row, up to a limit', () => {
+    const training = new Training();
+    training.join('a', 'b', 'c');
+    const rests: number[] = [];
+    for (let round = 1; round <= 9; round += 1) {
+      training.send({ type: 'opened', round });
+      training.wait(deadlineMs);
+      rests.push(nextWake(task, training.state)! - training.now);
+      training.waitForTimer();
+    }
+    expect(rests).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60].map((seconds) => seconds * 1000));
+    training.send({ type: 'opened', round: 10 });
+    training.accept('a', 'b', 'c');
+    training.send({ type: 'stored', round: 10 });
+    expect(training.state.failures).toBe(0);
+  });
+
+  it('[R13] announces a commitment only once it is stored, and a failure as abandoned', () => {
+    const training = invitedRound();
+    expect(types(training.accept('a', 'b', 'c'))).toEqual(['aggregate']);
+    expect(training.wait(deadlineMs)).toEqual([]);
+    const failed = training.send({ type: 'failed', round: 1, reason: 'disk full' });
+    expect(failed).toMatchObject([
+      { type: 'abandon', reason: 'disk full' },
+      { type: 'announce', outcome: 'abandoned' },
+    ]);
+    expect(training.send({ type: 'stored', round: 1 })).toEqual([]);
+    expect(training.state.progress.committedRounds).toBe(0);
+    expect(types(training.waitForTimer())).toEqual(['open']);
+    training.send({ type: 'opened', round: 2 });
+    training.accept('a', 'b', 'c');
+    expect(training.send({ type: 'stored', round: 2 })).toMatchObject([
+      { type: 'announce', outcome: 'committed' },
+      { type: 'open' },
+    ]);
+  });
+
+  it('[R11] is done without a last evaluation that nobody takes part in', () => {
+    const training = new Training();
+    training.join('a', 'b', 'c');
+    for (let round = 1; round <= 2; round += 1) {
+      training.send({ type: 'opened', round });
+      training.accept('a', 'b', 'c');
+      training.send({ type: 'stored', round });
+    }
+    const phases: string[] = [];
+    for (let round = 3; round <= 5; round += 1) {
+      training.send({ type: 'opened', round });
+      training.send({ type: 'declined', round, participant: 'a' }, { type: 'declined', round, participant: 'b' });
+      training.waitForTimer();
+      phases.push(training.phase.state);
+    }
+    expect(phases).toEqual(['configuring', 'configuring', 'done']);
+  });
+
+  it('[R13] is not moved by what is said of another round', () => {
+    const training = invitedRound();
+    training.accept('a', 'b', 'c');
+    training.send({ type: 'stored', round: 1 });
+    training.send({ type: 'opened', round: 2 });
+    training.accept('a', 'b', 'c');
+    expect(training.send({ type: 'stored', round: 1 }, { type: 'failed', round: 1, reason: 'late' })).toEqual([]);
+    expect(training.phase.state).toBe('aggregating');
+  });
+
+  it('[R11] tells all who are connected when the task is done, and starts nothing more', () => {
+    const training = new Training();
+    training.join('a', 'b', 'c', 'd');
+    const kinds: string[] = [];
+    for (let round = 1; training.phase.state === 'configuring'; round += 1) {
+      kinds.push(training.phase.round.kind);
+      const members = [...training.phase.round.members.keys()];
+      training.send({ type: 'opened', round });
+      training.accept(...members);
+      const effects = training.send({ type: 'stored', round });
+      if (round === 3)
+        expect(effects.at(-1)).toMatchObject({
+          type: 'finish',
+          participants: expect.arrayContaining(['a', 'b', 'c', 'd']),
+        });
+    }
+    expect(kinds).toEqual(['train', 'train', 'evaluate']);
+    expect(training.phase.state).toBe('done');
+    expect(training.join('e', 'f', 'g')).toEqual([]);
+    expect(nextWake(task, training.state)).toBeNull();
+  });
+});

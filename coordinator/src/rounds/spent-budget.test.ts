@@ -1,0 +1,52 @@
+import { gaussianEpsilon } from '@chorale/privacy';
+import { describe, expect, it } from 'vitest';
+import { SpentBudget } from './spent-budget.ts';
+import { siteTask } from './testing/study.ts';
+
+const delta = 1e-6;
+const privacy = (updateNoiseMultiplier: number, exampleNoiseMultiplier: number) => ({
+  privacy: { updateNoiseMultiplier, exampleNoiseMultiplier, delta },
+});
+const epsilonOf = (noiseMultiplier: number, steps: number): number =>
+  gaussianEpsilon({ noiseMultiplier, steps, delta });
+const guarantee = (privacyUnit: string, epsilon: number) => ({
+  privacyUnit,
+  neighboringRelation: 'replace-one',
+  epsilon,
+  delta,
+});
+
+describe('SpentBudget', () => {
+  it('[R18] counts every round sent, for the site and for a row of one employee', () => {
+    const budget = new SpentBudget(siteTask({ ...privacy(4, 8), localEpochs: 4 }));
+    expect(budget.after({ train: 0, evaluate: 0 })).toEqual([]);
+    expect(budget.after({ train: 3, evaluate: 0 })).toEqual([
+      guarantee('site', epsilonOf(4, 3)),
+      guarantee('employee', epsilonOf(8, 12)),
+    ]);
+  });
+
+  it('[R18] takes the larger of training and evaluation for a row, which is in one of the two', () => {
+    const task = siteTask(privacy(0, 4));
+    const evaluation = (noiseMultiplier: number) => ({ evaluation: { ...task.evaluation, noiseMultiplier } });
+    const after = (changes: object) => new SpentBudget({ ...task, ...changes }).after({ train: 2, evaluate: 2 });
+    expect(after(evaluation(2))).toEqual([guarantee('employee', epsilonOf(2, 2))]);
+    expect(after(evaluation(9))).toEqual([guarantee('employee', epsilonOf(4, 2))]);
+  });
+
+  it('[R18] claims nothing for a unit of which anything was sent without noise', () => {
+    const noNoise = { ...siteTask().evaluation, noiseMultiplier: 0 };
+    expect(
+      new SpentBudget(siteTask({ ...privacy(0, 4), evaluation: noNoise })).after({ train: 1, evaluate: 1 }),
+    ).toEqual([]);
+    expect(new SpentBudget(siteTask(privacy(0, 0))).after({ train: 1, evaluate: 1 })).toEqual([]);
+    expect(new SpentBudget(siteTask(privacy(3, 0))).after({ train: 1, evaluate: 1 })).toEqual([
+      guarantee('site', epsilonOf(3, 1)),
+    ]);
+  });
+
+  it('[R18] speaks of the employee where employees train', () => {
+    const budget = new SpentBudget(siteTask({ ...privacy(3, 0), clients: 'employee' }));
+    expect(budget.after({ train: 5, evaluate: 0 })).toEqual([guarantee('employee', epsilonOf(3, 5))]);
+  });
+});

@@ -1,0 +1,48 @@
+import { gaussianEpsilon } from '@chorale/privacy';
+import {
+  evaluationCharges,
+  type GaussianCharge,
+  type Guarantee,
+  type TrainingTask,
+  updateCharges,
+} from '@chorale/protocol';
+
+/**
+ * What a client has spent that took part in every round so far, counted over all rounds that were sent
+ * out, committed or not. [R18]
+ *
+ * An update that is noised as a whole protects its client, employee or site. At a site an employee's
+ * row has a guarantee of its own only where every local step is noised. That row either trains or is
+ * held back for evaluations, never both, so its loss is the larger of the two parts, not their sum; where
+ * either part is without noise there is none. The guarantee of a site is one for its updates.
+ */
+export class SpentBudget {
+  readonly #task: TrainingTask;
+  readonly #known = new Map<string, number>();
+
+  constructor(task: TrainingTask) {
+    this.#task = task;
+  }
+
+  /** @param sent rounds sent out so far, by kind */
+  after(sent: { train: number; evaluate: number }): Guarantee[] {
+    if (sent.train === 0) return [];
+    return updateCharges(this.#task).flatMap((charge) => {
+      const training = this.#guarantee(charge, sent.train);
+      const isRowOfSite = this.#task.clients === 'site' && charge.privacyUnit === 'employee';
+      if (!isRowOfSite || sent.evaluate === 0) return [training];
+      return evaluationCharges(this.#task).map((histogram) => {
+        const evaluation = this.#guarantee(histogram, sent.evaluate);
+        return evaluation.epsilon > training.epsilon ? evaluation : training;
+      });
+    });
+  }
+
+  #guarantee({ privacyUnit, noiseMultiplier }: GaussianCharge, steps: number): Guarantee {
+    const { delta } = this.#task.privacy;
+    const key = `${noiseMultiplier} ${steps}`;
+    const epsilon = this.#known.get(key) ?? gaussianEpsilon({ noiseMultiplier, steps, delta });
+    this.#known.set(key, epsilon);
+    return { privacyUnit, neighboringRelation: 'replace-one', epsilon, delta };
+  }
+}

@@ -1,0 +1,58 @@
+import type { Server as HttpServer } from 'node:http';
+import { ChoraleError, limits } from '@chorale/protocol';
+import type { Logger } from 'pino';
+import { Server } from 'socket.io';
+import type { TrainingService } from '../rounds/training-service.ts';
+import type { Invitations } from '../surveys/invitations.ts';
+import type { ReportService } from '../surveys/report-service.ts';
+import type { StudyRegistry } from '../surveys/study-registry.ts';
+import type { ChoraleServer, ChoraleSocket } from './chorale-socket.ts';
+import { answer } from './reply.ts';
+import { attachReportHandler } from './report-handler.ts';
+import { attachTrainingHandler } from './training-handler.ts';
+
+/** What sockets need of the coordinator. */
+export type SocketOptions = {
+  reports: ReportService;
+  training: TrainingService;
+  studies: StudyRegistry;
+  invitations: Invitations;
+  log: Logger;
+};
+
+const EVENTS = new Set(['report', 'join', 'leave', 'update', 'decline']);
+
+/**
+ * Serves socket.io on an HTTP server. A frame above `limits.messageBytes` closes the connection that
+ * sent it, with WebSocket close code 1009 (over polling, status 413); others do not notice.
+ */
+export function attachSockets(server: HttpServer, options: SocketOptions): ChoraleServer {
+  const io: ChoraleServer = new Server(server, {
+    maxHttpBufferSize: limits.messageBytes,
+    // Deflate costs several times the CPU, and noise does not compress.
+    perMessageDeflate: false,
+    httpCompression: false,
+    serveClient: false,
+    transports: ['websocket', 'polling'],
+    cors: { origin: '*' },
+  });
+  io.on('connection', (socket) => {
+    attachReportHandler(socket, options);
+    attachTrainingHandler(socket, options);
+    refuseUnknownEvents(socket, options.log);
+    // What socket.io could not make sense of; without a listener it writes to the console.
+    socket.on('error', (error) => options.log.debug({ err: error }, 'a socket failed'));
+  });
+  return io;
+}
+
+function refuseUnknownEvents(socket: ChoraleSocket, log: Logger): void {
+  socket.onAny((event: string, ...args: unknown[]) => {
+    if (EVENTS.has(event)) return;
+    void answer(args.at(-1), refuseEvent, { log });
+  });
+}
+
+function refuseEvent(): never {
+  throw new ChoraleError('MESSAGE_MALFORMED', 'there is no such event');
+}

@@ -1,0 +1,69 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** How requests become transactions. */
+export type GroupCommitOptions<Request, Reply> = {
+  db: DatabaseSync;
+  /** Does one request inside the open transaction; what it changed is undone when it throws. */
+  run: (request: Request) => Reply;
+  /** The reply to a request that threw, or whose transaction could not be written. */
+  fail: (request: Request, error: unknown) => Reply;
+  /** Takes the replies of one transaction, after it was written. */
+  done: (replies: Reply[]) => void;
+};
+
+/**
+ * Writes many requests in one transaction. A flush to disk costs the same for one report as for a
+ * thousand: those that arrive while one transaction is being written share the next. Replies leave
+ * only after the commit, reads included, so nothing is ever told that a crash could take back.
+ */
+export class GroupCommit<Request, Reply> {
+  readonly #options: GroupCommitOptions<Request, Reply>;
+  #waiting: Request[] = [];
+
+  constructor(options: GroupCommitOptions<Request, Reply>) {
+    this.#options = options;
+  }
+
+  add(request: Request): void {
+    // All messages that are already queued are delivered before an immediate runs.
+    if (this.#waiting.push(request) === 1) setImmediate(() => this.flush());
+  }
+
+  /** Writes what waits now. */
+  flush(): void {
+    const batch = this.#waiting;
+    if (batch.length === 0) return;
+    this.#waiting = [];
+    this.#options.done(this.#write(batch));
+  }
+
+  #write(batch: Request[]): Reply[] {
+    const { db, fail } = this.#options;
+    try {
+      db.exec('BEGIN');
+      const replies = batch.map((request) => this.#runAlone(request));
+      db.exec('COMMIT');
+      return replies;
+    } catch (error) {
+      // Some failures, a full disk among them, have ended the transaction already.
+      if (db.isTransaction) db.exec('ROLLBACK');
+      return batch.map((request) => fail(request, error));
+    }
+  }
+
+  #runAlone(request: Request): Reply {
+    const { db, run, fail } = this.#options;
+    db.exec('SAVEPOINT request');
+    try {
+      const reply = run(request);
+      db.exec('RELEASE request');
+      return reply;
+    } catch (error) {
+      // Without a transaction there is nothing left to undo, and nothing of this batch is kept.
+      if (!db.isTransaction) throw error;
+      db.exec('ROLLBACK TO request');
+      db.exec('RELEASE request');
+      return fail(request, error);
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { SqliteRefusal } from './sqlite-refusal.ts';
+import type {
+  ModelRecord,
+  ReportOutcome,
+  ReportRecord,
+  RoundRecord,
+  Store,
+  StoredReport,
+  StudyRecord,
+} from './store.ts';
+
+type Row = Record<string, SQLOutputValue>;
+
+/** `Store` in the present tense: what runs inside a transaction, in the worker. */
+export type SqliteOperations = {
+  [Name in Exclude<keyof Store, 'close'>]: (...args: Parameters<Store[Name]>) => Awaited<ReturnType<Store[Name]>>;
+};
+
+/** The store's methods as SQL over a prepared database. Each either does all of its change or throws. */
+export function sqliteOperations(db: DatabaseSync): SqliteOperations {
+  const insertStudy = db.prepare('INSERT INTO study (id, hash, manifest, published_at) VALUES (?, ?, ?, ?)');
+  const selectStudy = db.prepare('SELECT * FROM study WHERE id = ?');
+  const selectStudies = db.prepare('SELECT * FROM study ORDER BY position');
+  const insertReport = db.prepare(
+    `INSERT INTO report (study, participant, group_id, text, received_at) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (study, participant) DO NOTHING`,
+  );
+  const selectReport = db.prepare('SELECT text, received_at FROM report WHERE study = ? AND participant = ?');
+  const countReports = db.prepare('SELECT count(*) AS count FROM report WHERE study = ?');
+  const selectReports = db.prepare('SELECT * FROM report WHERE study = ? AND sequence > ? ORDER BY sequence LIMIT ?');
+  const insertRound = db.prepare(
+    `INSERT INTO round (study, round, kind, state, model_round, cohort, accepted, dropouts, started_at, ended_at, reason, histogram)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const endRound = db.prepare(
+    `UPDATE round SET state = ?, cohort = ?, accepted = ?, dropouts = ?, ended_at = ?, reason = ?, histogram = ?
+     WHERE study = ? AND round = ? AND state = 'open'`,
+  );
+  const abandonRounds = db.prepare(
+    `UPDATE round SET state = 'abandoned', reason = ?, ended_at = ? WHERE state = 'open'`,
+  );
+  const selectRounds = db.prepare('SELECT * FROM round WHERE study = ? ORDER BY round');
+  const putModel = db.prepare(
+    `INSERT INTO model (study, model_round, parameters) VALUES (?, ?, ?)
+     ON CONFLICT (study) DO UPDATE SET model_round = excluded.model_round, parameters = excluded.parameters`,
+  );
+  const selectModel = db.prepare('SELECT * FROM model WHERE study = ?');
+  const insertSecret = db.prepare('INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
+  const selectSecret = db.prepare('SELECT value FROM secret WHERE name = ?');
+
+  return {
+    putStudy({ id, hash, manifest, publishedAt }) {
+      const known = selectStudy.get(id);
+      if (known === undefined) {
+        insertStudy.run(id, hash, manifest, publishedAt);
+        return 'created';
+      }
+      if (known['hash'] === hash) return 'unchanged';
+      throw new SqliteRefusal(
+        'STUDY_CONFLICT',
+        `study ${id} is published with another manifest: give the new one another id`,
+      );
+    },
+    getStudy(id) {
+      const row = selectStudy.get(id);
+      return row === undefined ? null : toStudy(row);
+    },
+    listStudies: () => selectStudies.all().map(toStudy),
+
+    addReport({ study, participant, group, text, receivedAt }: ReportRecord): ReportOutcome {
+      const { changes } = insertReport.run(study, participant, group, text, receivedAt);
+      if (changes === 1) return { state: 'stored', receivedAt };
+      const known = selectReport.get(study, participant);
+      if (known?.['text'] === text) return { state: 'duplicate', receivedAt: String(known['received_at']) };
+      throw new SqliteRefusal('REPORT_CONFLICT', 'another report was accepted for this invitation');
+    },
+    countReports: (study) => Number(countReports.get(study)?.['count']),
+    readReports: (study, { after, limit }) => selectReports.all(study, after, limit).map(toReport),
+
+    openRound(round) {
+      if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
+      const { study, kind, modelRound, cohort, accepted, dropouts, startedAt } = round;
+      insertRound.run(
+        study,
+        round.round,
+        kind,
+        'open',
+        modelRound,
+        cohort,
+        accepted,
+        dropouts,
+        startedAt,
+        null,
+        null,
+        null,
+      );
+    },
+    endRound(round, model) {
+      if (round.state === 'open') throw new TypeError('state must be committed or abandoned, got open');
+      const { study, state, cohort, accepted, dropouts, endedAt, reason } = round;
+      const histogram = round.histogram === null ? null : JSON.stringify(round.histogram);
+      const { changes } = endRound.run(
+        state,
+        cohort,
+        accepted,
+        dropouts,
+        endedAt,
+        reason,
+        histogram,
+        study,
+        round.round,
+      );
+      if (changes !== 1) throw new Error(`round ${round.round} of study ${study} is not open`);
+      if (model === null) return;
+      const { buffer, byteOffset, byteLength } = model.parameters;
+      putModel.run(model.study, model.modelRound, new Uint8Array(buffer, byteOffset, byteLength));
+    },
+    abandonOpenRounds: (reason, endedAt) => Number(abandonRounds.run(reason, endedAt).changes),
+    readRounds: (study) => selectRounds.all(study).map(toRound),
+    latestModel(study) {
+      const row = selectModel.get(study);
+      return row === undefined ? null : toModel(row);
+    },
+
+    secret(name, bytes) {
+      insertSecret.run(name, randomBytes(bytes));
+      const value = selectSecret.get(name)?.['value'];
+      if (!(value instanceof Uint8Array) || value.length !== bytes) {
+        throw new RangeError(`bytes must be what secret ${name} was made with, got ${bytes}`);
+      }
+      return value;
+    },
+  };
+}
+
+// Strict tables hold the types they declare, so rows are trusted for them.
+function toStudy(row: Row): StudyRecord {
+  return {
+    id: String(row['id']),
+    hash: String(row['hash']),
+    manifest: String(row['manifest']),
+    publishedAt: String(row['published_at']),
+  };
+}
+
+function toReport(row: Row): StoredReport {
+  return {
+    sequence: Number(row['sequence']),
+    study: String(row['study']),
+    participant: String(row['participant']),
+    group: String(row['group_id']),
+    text: String(row['text']),
+    receivedAt: String(row['received_at']),
+  };
+}
+
+function toRound(row: Row): RoundRecord {
+  return {
+    study: String(row['study']),
+    round: Number(row['round']),
+    kind: row['kind'] === 'train' ? 'train' : 'evaluate',
+    state: row['state'] === 'open' ? 'open' : row['state'] === 'committed' ? 'committed' : 'abandoned',
+    modelRound: Number(row['model_round']),
+    cohort: Number(row['cohort']),
+    accepted: Number(row['accepted']),
+    dropouts: Number(row['dropouts']),
+    startedAt: String(row['started_at']),
+    endedAt: row['ended_at'] === null ? null : String(row['ended_at']),
+    reason: row['reason'] === null ? null : String(row['reason']),
+    histogram: row['histogram'] === null ? null : JSON.parse(String(row['histogram'])),
+  };
+}
+
+function toModel(row: Row): ModelRecord {
+  const bytes = row['parameters'];
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('parameters must be a blob');
+  // Copied: a blob may start anywhere in its buffer, floats only at multiples of four.
+  const parameters = new Float32Array(Uint8Array.from(bytes).buffer);
+  return { study: String(row['study']), modelRound: Number(row['model_round']), parameters };
+}

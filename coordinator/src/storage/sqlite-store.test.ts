@@ -1,0 +1,137 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { SqliteStore } from './sqlite-store.ts';
+import { StorageError } from './storage-error.ts';
+import { describeStore } from './store-contract.ts';
+
+describeStore('SqliteStore', { newPlace: temporaryFolder, open: (folder) => SqliteStore.open(folder) });
+
+/** A process that adds many reports at a time, and dies right after so many acknowledgements. */
+function startBurst(folder: string, acknowledgements: number) {
+  const script = fileURLToPath(new URL('../../testing/report-burst.ts', import.meta.url));
+  return spawn(process.execPath, [script, folder, String(acknowledgements)], { stdio: ['ignore', 'pipe', 'inherit'] });
+}
+
+/** The participants whose reports were acknowledged before the process died. */
+async function burst(folder: string, acknowledgements: number): Promise<string[]> {
+  const child = startBurst(folder, acknowledgements);
+  const [, signal] = await once(child, 'exit');
+  expect(signal).toBe('SIGKILL');
+  return readFileSync(join(folder, 'acknowledged'), 'utf8').trim().split('\n');
+}
+
+describe('SqliteStore: kill -9', () => {
+  it(
+    '[S10] loses nothing that was acknowledged, at five moments of a burst, and counts nothing twice',
+    { timeout: 60_000 },
+    async () => {
+      for (const acknowledgements of [1, 20, 150, 600, 2000]) {
+        const folder = temporaryFolder();
+        const acknowledged = await burst(folder, acknowledgements);
+        expect(acknowledged).toHaveLength(acknowledgements);
+
+        const store = await SqliteStore.open(folder);
+        const stored = await store.readReports('burst', { after: 0, limit: 1_000_000 });
+        await store.close();
+        const names = new Set(stored.map((report) => report.participant));
+        expect(names.size).toBe(stored.length);
+        expect(acknowledged.filter((participant) => !names.has(participant))).toEqual([]);
+        expect(stored.filter(({ participant, text }) => text !== `report of ${participant}`)).toEqual([]);
+
+        const db = new DatabaseSync(join(folder, 'chorale.db'));
+        expect(db.prepare('PRAGMA integrity_check').get()).toEqual({ integrity_check: 'ok' });
+        db.close();
+      }
+    },
+  );
+});
+
+describe('SqliteStore: folders it cannot use', () => {
+  it('refuses a folder that another process holds, and has it once that one was killed', async () => {
+    const folder = temporaryFolder();
+    const child = startBurst(folder, Infinity);
+    await once(child.stdout, 'data');
+    await expect(SqliteStore.open(folder)).rejects.toThrow(`data folder ${folder}: it is in use by another process`);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const store = await SqliteStore.open(folder);
+    expect(await store.countReports('burst')).toBeGreaterThan(0);
+    await store.close();
+  });
+
+  it('refuses a folder that this process holds already', async () => {
+    const folder = temporaryFolder();
+    const store = await SqliteStore.open(folder);
+    onTestFinished(() => store.close());
+    await expect(SqliteStore.open(folder)).rejects.toThrow('in use by another process');
+  });
+
+  it.each([
+    [
+      'a file that is no database',
+      (folder: string) => writeFileSync(join(folder, 'chorale.db'), 'x'.repeat(5000)),
+      'not a database',
+    ],
+    [
+      'a database of another program',
+      (folder: string) => execute(folder, 'CREATE TABLE other (x)'),
+      'belongs to another program',
+    ],
+    [
+      'a database of a newer version',
+      (folder: string) => execute(folder, 'PRAGMA application_id = 1128812370; PRAGMA user_version = 999'),
+      'newer version',
+    ],
+    [
+      'a folder in the place of the database',
+      (folder: string) => mkdirSync(join(folder, 'chorale.db')),
+      'cannot be opened',
+    ],
+  ])('refuses %s in one line', async (_, prepare, reason) => {
+    const folder = temporaryFolder();
+    prepare(folder);
+    const error = await failure(folder);
+    expect(error).toMatchObject({ name: 'StorageError', code: 'STORAGE_UNAVAILABLE' });
+    expect(error.message).toContain(reason);
+    expect(error.message).toMatch(/^data folder .+$/);
+  });
+
+  it('refuses a file in the place of the folder, and a place where no folder can be made', async () => {
+    const file = join(temporaryFolder(), 'file');
+    writeFileSync(file, '');
+    await expect(SqliteStore.open(file)).rejects.toThrow(`data folder ${file}: it is not a folder`);
+    await expect(SqliteStore.open('/proc/chorale/data')).rejects.toThrow('data folder /proc/chorale/data: ');
+  });
+
+  // Permissions do not bind the superuser.
+  it.skipIf(process.getuid?.() === 0)('refuses a folder that is not writable', async () => {
+    const folder = join(temporaryFolder(), 'locked');
+    mkdirSync(folder);
+    chmodSync(folder, 0o500);
+    await expect(SqliteStore.open(folder)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+  });
+
+  it('does not tell clients about the folder', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'chorale.db'), 'x'.repeat(5000));
+    expect(JSON.stringify((await failure(folder)).toWire())).not.toContain(folder);
+  });
+});
+
+async function failure(folder: string): Promise<StorageError> {
+  const outcome = await SqliteStore.open(folder).catch((cause: unknown) => cause);
+  if (outcome instanceof StorageError) return outcome;
+  throw new Error('a StorageError was expected', { cause: outcome });
+}
+
+function execute(folder: string, sql: string): void {
+  const db = new DatabaseSync(join(folder, 'chorale.db'));
+  db.exec(sql);
+  db.close();
+}

@@ -1,0 +1,134 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { ChoraleError } from '@chorale/protocol';
+import type { SqliteFailure, SqliteReply } from './sqlite-messages.ts';
+import type { SqliteOperations } from './sqlite-operations.ts';
+import { explainFailure } from './sqlite-refusal.ts';
+import { StorageError } from './storage-error.ts';
+import type { Store } from './store.ts';
+
+/** `value` is what the operation returns; each caller knows which it asked for. */
+type Pending = { succeed: (value: any) => void; fail: (error: Error) => void };
+
+/**
+ * The embedded store: one SQLite file in a data folder, written by a thread of its own. The folder
+ * belongs to one process at a time; the system frees it when the process ends, however it ends.
+ */
+export class SqliteStore implements Store {
+  readonly #worker: Worker;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #stopped: Error | null = null;
+  #closing: Promise<void> | null = null;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', (reply: SqliteReply) => this.#settle(reply));
+    worker.on('error', (cause) => this.#stop(new StorageError('the storage thread failed', { cause })));
+    worker.on('exit', () => this.#stop(new StorageError('the store is closed')));
+  }
+
+  /**
+   * Opens the store of a data folder, and makes both when there are none.
+   * @throws StorageError when the folder is not writable, in use by another process, or holds something else.
+   */
+  static async open(folder: string): Promise<SqliteStore> {
+    makeFolder(folder);
+    const worker = new Worker(new URL('./sqlite-worker.ts', import.meta.url), { workerData: folder });
+    const store = new SqliteStore(worker);
+    await new Promise<void>((succeed, fail) => store.#pending.set(0, { succeed, fail }));
+    return store;
+  }
+
+  putStudy: Store['putStudy'] = (...args) => this.#ask('putStudy', args);
+  getStudy: Store['getStudy'] = (...args) => this.#ask('getStudy', args);
+  listStudies: Store['listStudies'] = (...args) => this.#ask('listStudies', args);
+  addReport: Store['addReport'] = (...args) => this.#ask('addReport', args);
+  countReports: Store['countReports'] = (...args) => this.#ask('countReports', args);
+  readReports: Store['readReports'] = (...args) => this.#ask('readReports', args);
+  openRound: Store['openRound'] = (...args) => this.#ask('openRound', args);
+  endRound: Store['endRound'] = (...args) => this.#ask('endRound', args);
+  abandonOpenRounds: Store['abandonOpenRounds'] = (...args) => this.#ask('abandonOpenRounds', args);
+  readRounds: Store['readRounds'] = (...args) => this.#ask('readRounds', args);
+  latestModel: Store['latestModel'] = (...args) => this.#ask('latestModel', args);
+  secret: Store['secret'] = (...args) => this.#ask('secret', args);
+
+  /** Resolves after all that was asked before is written and the folder is free. */
+  close(): Promise<void> {
+    this.#closing ??= this.#stopped === null ? this.#closeWorker() : Promise.resolve();
+    return this.#closing;
+  }
+
+  async #closeWorker(): Promise<void> {
+    const exited = new Promise<void>((done) => this.#worker.once('exit', () => done()));
+    const closed = this.#send<void>('close', []);
+    this.#stopped = new StorageError('the store is closed');
+    await closed;
+    await exited;
+  }
+
+  #ask<Name extends keyof SqliteOperations>(
+    name: Name,
+    args: Parameters<SqliteOperations[Name]>,
+  ): Promise<ReturnType<SqliteOperations[Name]>> {
+    if (this.#stopped !== null) return Promise.reject(this.#stopped);
+    return this.#send(name, args);
+  }
+
+  #send<Value>(name: string, args: readonly unknown[]): Promise<Value> {
+    return new Promise((succeed, fail) => {
+      const id = this.#nextId++;
+      this.#pending.set(id, { succeed, fail });
+      this.#worker.postMessage({ id, name, args });
+    });
+  }
+
+  #settle(reply: SqliteReply): void {
+    const pending = this.#pending.get(reply.id);
+    this.#pending.delete(reply.id);
+    if ('failure' in reply) pending?.fail(toError(reply.failure));
+    else pending?.succeed(reply.value);
+  }
+
+  #stop(error: Error): void {
+    this.#stopped ??= error;
+    for (const { fail } of this.#pending.values()) fail(this.#stopped);
+    this.#pending.clear();
+  }
+}
+
+function toError(failure: SqliteFailure): Error {
+  if (failure.type === 'unexpected') {
+    return failure.error instanceof Error ? failure.error : new Error(String(failure.error));
+  }
+  const { code, message } = failure;
+  return code === 'STORAGE_UNAVAILABLE' ? new StorageError(message) : new ChoraleError(code, message);
+}
+
+function makeFolder(folder: string): void {
+  try {
+    makeDurably(resolve(folder));
+  } catch (error) {
+    const explanation = explainFailure(error, folder);
+    throw explanation === null ? error : new StorageError(explanation, { cause: error });
+  }
+}
+
+// Level by level: a recursive mkdir never returns where the system refuses new folders with "no such file".
+function makeDurably(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  makeDurably(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+  // A new folder is only durable once its parent's entry for it is.
+  flushFolder(dirname(folder));
+}
+
+function flushFolder(folder: string): void {
+  const descriptor = openSync(folder, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}

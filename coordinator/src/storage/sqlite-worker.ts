@@ -1,0 +1,53 @@
+import { DatabaseSync } from 'node:sqlite';
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { GroupCommit } from './group-commit.ts';
+import type { SqliteFailure, SqliteReply, SqliteRequest } from './sqlite-messages.ts';
+import { sqliteOperations } from './sqlite-operations.ts';
+import { explainFailure, SqliteRefusal } from './sqlite-refusal.ts';
+import { prepareDatabase } from './sqlite-schema.ts';
+
+// The thread that owns the database: SQLite's calls block, and a flush to disk takes milliseconds.
+const port = parentPort!;
+const folder = String(workerData);
+
+try {
+  serve();
+} catch (error) {
+  port.postMessage({ id: 0, failure: describe(error) } satisfies SqliteReply);
+  port.close();
+}
+
+function serve(): void {
+  const db = new DatabaseSync(join(folder, 'chorale.db'));
+  prepareDatabase(db, folder);
+  const commit = new GroupCommit<SqliteRequest, SqliteReply>({
+    db,
+    run: runner(db),
+    fail: ({ id }, error) => ({ id, failure: describe(error) }),
+    done: (replies) => replies.forEach((reply) => port.postMessage(reply)),
+  });
+  port.on('message', (request: SqliteRequest) => {
+    if (request.name !== 'close') return commit.add(request);
+    commit.flush();
+    db.close();
+    port.postMessage({ id: request.id, value: undefined } satisfies SqliteReply);
+    port.close();
+  });
+  port.postMessage({ id: 0, value: undefined } satisfies SqliteReply);
+}
+
+function runner(db: DatabaseSync): (request: SqliteRequest) => SqliteReply {
+  const operations = sqliteOperations(db);
+  return ({ id, name, args }) => {
+    if (name === 'close') throw new TypeError('close is no operation');
+    return { id, value: Reflect.apply(operations[name], undefined, args) };
+  };
+}
+
+function describe(error: unknown): SqliteFailure {
+  if (error instanceof SqliteRefusal) return { type: 'refusal', code: error.code, message: error.message };
+  const explanation = explainFailure(error, folder);
+  if (explanation === null) return { type: 'unexpected', error };
+  return { type: 'refusal', code: 'STORAGE_UNAVAILABLE', message: explanation };
+}

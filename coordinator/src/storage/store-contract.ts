@@ -1,0 +1,232 @@
+import { describe, expect, it, onTestFinished } from 'vitest';
+import type { ReportRecord, RoundRecord, Store, StudyRecord } from './store.ts';
+
+const study = (id: string, hash = `sha256-${id}`): StudyRecord => ({
+  id,
+  hash,
+  manifest: `{"id":"${id}"}`,
+  publishedAt: '2026-11-01T08:00:00.000Z',
+});
+
+const report = (participant: string, change: Partial<ReportRecord> = {}): ReportRecord => ({
+  study: 'pulse',
+  participant,
+  group: 'sales',
+  text: `{"from":"${participant}"}`,
+  receivedAt: '2026-11-02T09:00:00.000Z',
+  ...change,
+});
+
+const openRound: RoundRecord = {
+  study: 'pulse',
+  round: 1,
+  kind: 'train',
+  state: 'open',
+  modelRound: 0,
+  cohort: 3,
+  accepted: 0,
+  dropouts: 0,
+  startedAt: '2026-11-03T10:00:00.000Z',
+  endedAt: null,
+  reason: null,
+  histogram: null,
+};
+const committed: RoundRecord = {
+  ...openRound,
+  state: 'committed',
+  accepted: 2,
+  dropouts: 1,
+  endedAt: '2026-11-03T10:01:00.000Z',
+};
+
+/**
+ * What every store does, whatever it is made of.
+ * @param open opens the same store again after it was closed; a store of its own for each `place`
+ */
+export function describeStore(
+  name: string,
+  { newPlace, open }: { newPlace: () => string; open: (place: string) => Promise<Store> },
+): void {
+  /** A store with the study that reports and rounds belong to. */
+  const openWithStudy = async (place = newPlace()): Promise<Store> => {
+    const store = await open(place);
+    onTestFinished(() => store.close());
+    await store.putStudy(study('pulse'));
+    return store;
+  };
+
+  describe(`${name}: studies`, () => {
+    it('[S2] keeps the first manifest of an id and refuses another', async () => {
+      const store = await openWithStudy();
+      expect(await store.putStudy(study('pulse'))).toBe('unchanged');
+      await expect(store.putStudy(study('pulse', 'sha256-other'))).rejects.toMatchObject({ code: 'STUDY_CONFLICT' });
+      expect(await store.getStudy('pulse')).toEqual(study('pulse'));
+    });
+
+    it('lists studies in the order of their publication', async () => {
+      const store = await openWithStudy();
+      expect(await store.putStudy(study('exit'))).toBe('created');
+      await store.putStudy(study('pulse'));
+      expect(await store.listStudies()).toEqual([study('pulse'), study('exit')]);
+      expect(await store.getStudy('unknown')).toBeNull();
+    });
+  });
+
+  describe(`${name}: reports`, () => {
+    it('[S8] counts the same text once, and says when it came first', async () => {
+      const store = await openWithStudy();
+      expect(await store.addReport(report('ann'))).toEqual({ state: 'stored', receivedAt: '2026-11-02T09:00:00.000Z' });
+      const later = report('ann', { receivedAt: '2026-11-09T09:00:00.000Z' });
+      expect(await store.addReport(later)).toEqual({ state: 'duplicate', receivedAt: '2026-11-02T09:00:00.000Z' });
+      expect(await store.countReports('pulse')).toBe(1);
+    });
+
+    it('[S8] refuses another text of the same participant, and keeps the first', async () => {
+      const store = await openWithStudy();
+      await store.addReport(report('ann'));
+      await expect(store.addReport(report('ann', { text: '{}' }))).rejects.toMatchObject({ code: 'REPORT_CONFLICT' });
+      expect(await store.readReports('pulse', { after: 0, limit: 9 })).toMatchObject([report('ann')]);
+    });
+
+    it('[S8] lets only one of many at the same time through', async () => {
+      const store = await openWithStudy();
+      const texts = Array.from({ length: 50 }, (_, i) => `{"try":${i}}`);
+      const outcomes = await Promise.allSettled(texts.map((text) => store.addReport(report('ann', { text }))));
+      expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(1);
+      expect(await store.countReports('pulse')).toBe(1);
+    });
+
+    it('takes one report of a participant for each study', async () => {
+      const store = await openWithStudy();
+      await store.putStudy(study('exit'));
+      await store.addReport(report('ann'));
+      expect(await store.addReport(report('ann', { study: 'exit' }))).toMatchObject({ state: 'stored' });
+      expect(await store.countReports('exit')).toBe(1);
+    });
+
+    it('refuses a report of an unknown study without harm to others at the same time', async () => {
+      const store = await openWithStudy();
+      const [before, stray, after] = await Promise.allSettled([
+        store.addReport(report('ann')),
+        store.addReport(report('bob', { study: 'unknown' })),
+        store.addReport(report('cid')),
+      ]);
+      expect([before.status, stray.status, after.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect(await store.countReports('pulse')).toBe(2);
+    });
+
+    it('pages through a study in the order of arrival', async () => {
+      const store = await openWithStudy();
+      await store.putStudy(study('exit'));
+      const everybody = ['ann', 'bob', 'cid', 'dot', 'eve'];
+      for (const participant of everybody) {
+        await store.addReport(report(participant));
+        await store.addReport(report(participant, { study: 'exit' }));
+      }
+      const read: string[] = [];
+      let after = 0;
+      for (;;) {
+        const page = await store.readReports('pulse', { after, limit: 2 });
+        if (page.length === 0) break;
+        read.push(...page.map((entry) => entry.participant));
+        expect(page[0]!.sequence).toBeGreaterThan(after);
+        after = page.at(-1)!.sequence;
+      }
+      expect(read).toEqual(everybody);
+    });
+  });
+
+  describe(`${name}: rounds`, () => {
+    it('[R13] ends a round together with its model', async () => {
+      const store = await openWithStudy();
+      await store.openRound(openRound);
+      expect(await store.readRounds('pulse')).toEqual([openRound]);
+      expect(await store.latestModel('pulse')).toBeNull();
+      const parameters = new Float32Array([0.5, -1.25, 3e-20]);
+      await store.endRound(committed, { study: 'pulse', modelRound: 1, parameters });
+      expect(await store.readRounds('pulse')).toEqual([committed]);
+      expect(await store.latestModel('pulse')).toEqual({ study: 'pulse', modelRound: 1, parameters });
+    });
+
+    it('[R13] keeps neither the round nor the model when one of them cannot be kept', async () => {
+      const store = await openWithStudy();
+      await store.openRound(openRound);
+      const model = { study: 'unknown', modelRound: 1, parameters: new Float32Array(2) };
+      await expect(store.endRound(committed, model)).rejects.toThrow();
+      expect(await store.readRounds('pulse')).toEqual([openRound]);
+      await store.endRound(committed, { ...model, study: 'pulse' });
+      expect(await store.readRounds('pulse')).toEqual([committed]);
+    });
+
+    it('never uses a round number twice, and ends a round once', async () => {
+      const store = await openWithStudy();
+      await store.openRound(openRound);
+      await expect(store.openRound(openRound)).rejects.toThrow();
+      await store.endRound(committed, null);
+      await expect(store.endRound({ ...committed, state: 'abandoned' }, null)).rejects.toThrow(/not open/);
+      expect(await store.readRounds('pulse')).toEqual([committed]);
+    });
+
+    it('[R15] abandons the rounds that are open, and no others', async () => {
+      const store = await openWithStudy();
+      await store.openRound(openRound);
+      await store.endRound(committed, null);
+      await store.openRound({ ...openRound, round: 2, kind: 'evaluate' });
+      expect(await store.abandonOpenRounds('restarted', '2026-11-04T00:00:00.000Z')).toBe(1);
+      expect(await store.abandonOpenRounds('restarted', '2026-11-05T00:00:00.000Z')).toBe(0);
+      expect(await store.readRounds('pulse')).toMatchObject([
+        { round: 1, state: 'committed', reason: null },
+        { round: 2, state: 'abandoned', reason: 'restarted', endedAt: '2026-11-04T00:00:00.000Z' },
+      ]);
+    });
+
+    it('keeps the histogram of an evaluation', async () => {
+      const store = await openWithStudy();
+      await store.openRound({ ...openRound, kind: 'evaluate' });
+      const histogram = [4, 0, -3, 12];
+      await store.endRound({ ...committed, kind: 'evaluate', histogram }, null);
+      expect(await store.readRounds('pulse')).toMatchObject([{ kind: 'evaluate', histogram }]);
+    });
+  });
+
+  describe(`${name}: across restarts`, () => {
+    it('has everything again after it was closed', async () => {
+      const place = newPlace();
+      const store = await openWithStudy(place);
+      await store.addReport(report('ann'));
+      await store.openRound(openRound);
+      const model = { study: 'pulse', modelRound: 7, parameters: new Float32Array([1, 2]) };
+      await store.endRound(committed, model);
+      const secret = await store.secret('invitation', 32);
+      await store.close();
+
+      const again = await openWithStudy(place);
+      expect(await again.listStudies()).toEqual([study('pulse')]);
+      expect(await again.readReports('pulse', { after: 0, limit: 9 })).toMatchObject([report('ann')]);
+      expect(await again.readRounds('pulse')).toEqual([committed]);
+      expect(await again.latestModel('pulse')).toEqual(model);
+      expect(await again.secret('invitation', 32)).toEqual(secret);
+    });
+
+    it('writes what was asked for before it closes, and refuses what comes after', async () => {
+      const place = newPlace();
+      const store = await openWithStudy(place);
+      const asked = store.addReport(report('ann'));
+      const closed = store.close();
+      await expect(store.addReport(report('bob'))).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+      await closed;
+      expect(await asked).toMatchObject({ state: 'stored' });
+      const again = await openWithStudy(place);
+      expect(await again.countReports('pulse')).toBe(1);
+    });
+
+    it('makes a secret once, of the length that was asked for', async () => {
+      const store = await openWithStudy();
+      const [one, two] = await Promise.all([store.secret('one', 32), store.secret('two', 32)]);
+      expect(one).toHaveLength(32);
+      expect(Buffer.from(one).equals(two)).toBe(false);
+      expect(await store.secret('one', 32)).toEqual(one);
+      await expect(store.secret('one', 16)).rejects.toThrow(/bytes/);
+    });
+  });
+}

@@ -1,0 +1,16 @@
+import type { StudySummary } from '@chorale/protocol';
+import type { Store } from '../storage/store.ts';
+import type { PublishedStudy } from './study-registry.ts';
+
+/** One line about a study; the count of its reports is live. [E4] */
+export async function summarizeStudy({ manifest, hash }: PublishedStudy, store: Store): Promise<StudySummary> {
+  return {
+    id: manifest.id,
+    title: manifest.title,
+    manifest: hash,
+    simulated: manifest.simulated,
+    survey: manifest.survey !== undefined,
+    training: manifest.training?.clients ?? null,
+    voices: await store.countReports(manifest.id),
+  };
+}
