@@ -1,6 +1,6 @@
 import type { Answers, ErrorCode } from '@chorale/protocol';
 
-/** Proof for the employee of what was sent; kept after the report was acknowledged. */
+/** Proof for the employee of what was sent; kept after the report was acknowledged, and after erasure. */
 export type Receipt = {
   study: string;
   title: string;
@@ -12,32 +12,50 @@ export type Receipt = {
   sentAt: string;
 };
 
-/** What a question's answer became: raw beside sent. */
-export type SentAnswer = {
-  question: string;
-  /** Channel input before noise and letter after it, in words. */
-  raw: string;
-  sent: string;
-  /** Probability that a letter is kept as it is; `null` for a mean. */
-  keepProbability: number | null;
-};
+/** What became of one question's answer: raw beside sent, in words. */
+export type SentAnswer =
+  | {
+      state: 'sent';
+      question: string;
+      text: string;
+      /** The answer as given. */
+      raw: string;
+      /** What the answer counts as before noise: the channel's input. */
+      input: string;
+      /** What left the device: the channel's output. */
+      sent: string;
+      /** Probability that what counts is sent as it is; `null` for a mean. */
+      keepProbability: number | null;
+    }
+  /** This device did not draw the question: its answer stays here. */
+  | { state: 'not-drawn'; question: string; text: string; raw: string };
 
 /** A report is stored before it is sent and re-sent byte for byte until it is acknowledged. */
 export type StoredReport = {
   study: string;
   manifest: string;
   text: string;
+  /** The raw answers it was made of; they stay here, and tell a repeat from a change of mind. */
+  answers: Answers;
   sent: SentAnswer[];
   epsilon: number;
   createdAt: string;
-  state:
-    | { state: 'pending' }
-    | { state: 'acknowledged'; at: string; duplicate: boolean }
-    | { state: 'refused'; at: string; code: ErrorCode; message: string };
+  state: ReportState;
 };
 
-/** Which questions this device answers; drawn once for a study's manifest. */
+type ReportState =
+  | { state: 'pending' }
+  | { state: 'acknowledged'; at: string; duplicate: boolean }
+  | { state: 'refused'; at: string; code: ErrorCode; message: string };
+
+/** Which questions this device answers; drawn once for a study's manifest, whatever the answers. */
 export type QuestionDraw = { study: string; manifest: string; questions: string[] };
+
+/**
+ * All the randomness that one question ever meets on this device: the letter sent for each input of
+ * its channel, and the 64 bits that round a number to the grid. It does not tell which was used.
+ */
+export type MemoizedNoise = { letters: number[]; rounding: [high: number, low: number] };
 
 /** A noised update waits here until its round is done, and is never drawn anew. */
 export type StoredUpdate = { study: string; round: number; kind: 'train' | 'evaluate'; update: Uint8Array };
@@ -47,10 +65,15 @@ export type SpendRecord = {
   study: string;
   title: string;
   kind: 'report' | 'update' | 'evaluation';
-  /** What was sent: a report's hash or a round's number; the same thing is charged once. */
+  /** What was sent: a report's hash, or a round's number and its update's hash; the same thing is charged once. */
   reference: string;
   privacyUnit: 'employee' | 'site';
   neighboringRelation: 'replace-one';
+  /**
+   * Which of a site's rows it is about: those that train or those held back, never both, of one set of
+   * rows on this device. Absent where it is about everything that the device holds.
+   */
+  rows?: { records: string; part: 'training' | 'held-back' } | undefined;
   loss: { mechanism: 'pure'; epsilon: number } | { mechanism: 'gaussian'; noiseMultiplier: number };
   at: string;
 };
@@ -58,6 +81,7 @@ export type SpendRecord = {
 /**
  * Where a device keeps its state. Browsers use IndexedDB; the interface keeps the core free of the
  * browser. Promises resolve after the transaction completed.
+ * Every method throws ChoraleError `STORAGE_UNAVAILABLE` when it could not be done.
  */
 export interface DeviceStore {
   answers(study: string): Promise<Answers | null>;
@@ -65,30 +89,39 @@ export interface DeviceStore {
 
   draw(study: string): Promise<QuestionDraw | null>;
   report(study: string): Promise<StoredReport | null>;
-  putReport(report: StoredReport): Promise<void>;
   /**
-   * Stores the draw, the report, the memoized letters and the spend in one transaction: after a crash
+   * Stores the draw, the report, the memoized noise and the spend in one transaction: after a crash
    * there is either all of it or nothing.
    */
-  commitReport(change: { draw: QuestionDraw; report: StoredReport; memo: [key: string, letter: number][]; spend: SpendRecord }): Promise<void>;
-  /** The letter sent before for the same question, channel and raw input. */
-  memo(key: string): Promise<number | null>;
+  commitReport(change: {
+    draw: QuestionDraw;
+    report: StoredReport;
+    memo: [key: string, noise: MemoizedNoise][];
+    spend: SpendRecord;
+  }): Promise<void>;
+  /** What became of a stored report and, once acknowledged, its receipt: both or neither. */
+  settleReport(change: { report: StoredReport; receipt: Receipt | null }): Promise<void>;
+  /** The noise drawn before for the same question and channel. */
+  memo(key: string): Promise<MemoizedNoise | null>;
 
   receipt(study: string): Promise<Receipt | null>;
   receipts(): Promise<Receipt[]>;
-  putReceipt(receipt: Receipt): Promise<void>;
 
   spends(): Promise<SpendRecord[]>;
   /** Stores a noised update together with its spends, in one transaction. */
   commitUpdate(change: { update: StoredUpdate; spends: SpendRecord[] }): Promise<void>;
   update(study: string, round: number): Promise<StoredUpdate | null>;
-  deleteUpdate(study: string, round: number): Promise<void>;
+  /** Forgets the study's updates of this round and of those before it. */
+  deleteUpdates(study: string, range: { throughRound: number }): Promise<void>;
 
   /** Rows that this device trains on, in a form that only the training code reads. */
   records(study: string): Promise<unknown>;
   putRecords(study: string, records: unknown): Promise<void>;
 
-  /** Forgets a study's answers, report and rows; spends, memoized noise and receipts of what was sent stay. */
+  /**
+   * Forgets a study's answers, report, rows and waiting updates. Spends, the draw, memoized noise and
+   * receipts of what was sent stay.
+   */
   erase(study: string): Promise<void>;
   close(): void;
 }

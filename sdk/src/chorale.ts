@@ -1,0 +1,264 @@
+import { type RandomSource, secureRandom } from '@chorale/privacy';
+import { type Answers, ChoraleError, type Manifest } from '@chorale/protocol';
+import type { ChoraleEvents, ChoraleEventTarget } from './chorale-events.ts';
+import { CoordinatorConnection } from './connection/coordinator-connection.ts';
+import { fetchStudy } from './connection/fetch-study.ts';
+import type { DeviceLock } from './device-lock.ts';
+import { Ledger, type LedgerBalance } from './ledger.ts';
+import { PageLifecycle } from './page-lifecycle.ts';
+import type { DeviceStore, Receipt, SentAnswer, SpendRecord } from './storage/device-store.ts';
+import { IndexedDbStore } from './storage/indexed-db-store.ts';
+import type { Study } from './study.ts';
+import { Respondent } from './survey/respondent.ts';
+import { deliverReport, isUnsent, submitReport, type SubmitOptions } from './survey/submit-report.ts';
+import { deviceRecords, fits, storedRecords } from './training/device-records.ts';
+import type { OptionalEngineName } from './training/engines/select-engine.ts';
+import type { EncodedRecords } from './training/features.ts';
+import { train, trainingTask } from './training/trainer.ts';
+import type { TrainingEvent } from './training/training-event.ts';
+import { WebLock } from './web-lock.ts';
+
+export type OpenOptions = {
+  /** Address of the coordinator, with a path if it has one. */
+  coordinator: string | URL;
+  /** The study's id. */
+  study: string;
+  /** The study's hash, `sha256-…`: any other version of it is refused. */
+  manifest?: string | undefined;
+  /** The invitation; opaque here. */
+  token: string;
+  /** The page's own limit on this device's ledger; it can only lower the SDK's. */
+  maxEpsilon?: number | undefined;
+  /** For demos only: a namespace that plays another device. */
+  profile?: string | undefined;
+};
+
+export type TrainOptions = {
+  /** The page's explicit consent to send what has no noise; only simulated studies accept it. */
+  noiseless?: boolean;
+  /** Ends the training quietly. */
+  signal?: AbortSignal;
+  /** Engines that may be tried beside typed arrays; wasm only where the page's policy allows it. */
+  engines?: readonly OptionalEngineName[];
+};
+
+type Parts = {
+  study: Study;
+  connection: CoordinatorConnection;
+  store: DeviceStore;
+  ledger: Ledger;
+  lock: DeviceLock;
+  lifecycle: PageLifecycle;
+  random: RandomSource;
+};
+
+/** One device's part in one study. Several tabs of the device may have one each. */
+export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
+  readonly #parts: Parts;
+  readonly #respondent: Respondent;
+  readonly #closed = new AbortController();
+  /** Aborted by `erase`, so that nothing is sent after it. */
+  #sending = new AbortController();
+
+  private constructor(parts: Parts) {
+    super();
+    this.#parts = parts;
+    this.#respondent = new Respondent({ ...parts, now });
+  }
+
+  /**
+   * Fetches the study and opens the device's storage; a report that an earlier visit could not send is
+   * sent in the background, with the events `sent` or `error`.
+   * @throws ChoraleError `INSECURE_CONTEXT`, `SECURE_RANDOM_UNAVAILABLE`, `STORAGE_UNAVAILABLE`,
+   *   `STUDY_UNKNOWN`, `CONNECTION_LOST`, `MANIFEST_INVALID`; ManifestMismatchError.
+   */
+  static async open({
+    coordinator,
+    study: id,
+    manifest: pin,
+    token,
+    maxEpsilon,
+    profile,
+  }: OpenOptions): Promise<Chorale> {
+    const random = platformRandom();
+    const study = await fetchStudy({ coordinator, study: id, pin });
+    const store = new IndexedDbStore({ profile });
+    const ledger = new Ledger({ store, maxEpsilon });
+    const lock = new WebLock({ profile });
+    // Found out now, not after somebody answered twenty questions.
+    await store.spends();
+    const connection = new CoordinatorConnection({ coordinator, token, random });
+    const lifecycle = new PageLifecycle(globalThis, { onSuspend: () => connection.disconnect() });
+    const chorale = new Chorale({ study, connection, store, ledger, lock, lifecycle, random });
+    void chorale.#resend();
+    return chorale;
+  }
+
+  get manifest(): Manifest {
+    return this.#parts.study.manifest;
+  }
+
+  /** The study's identity, `sha256-…`. */
+  get manifestHash(): string {
+    return this.#parts.study.hash;
+  }
+
+  /** Keeps answers on this device; nothing is sent. @throws ChoraleError `ANSWER_INVALID`, `STORAGE_UNAVAILABLE`. */
+  saveAnswers(answers: Answers): Promise<void> {
+    return this.#respondent.saveAnswers(answers);
+  }
+
+  savedAnswers(): Promise<Answers | null> {
+    return this.#respondent.savedAnswers();
+  }
+
+  /**
+   * Randomizes these answers into the device's one report and sends it; resolves when the coordinator
+   * has stored it, which without a network takes as long as that does. The same answers again give the
+   * same receipt. Its errors are events as well.
+   * @throws ChoraleError `ALREADY_ANSWERED`, `ANSWER_INVALID`, `STORAGE_UNAVAILABLE`, or the
+   *   coordinator's refusal; BudgetExceededError; ManifestMismatchError.
+   */
+  async answer(answers: Answers, { signal }: { signal?: AbortSignal } = {}): Promise<Receipt> {
+    try {
+      const receipt = await submitReport(answers, this.#sendOptions(signal));
+      this.#emit('sent', { receipt });
+      return receipt;
+    } catch (error) {
+      this.#emitError(error);
+      throw error;
+    }
+  }
+
+  /** Whether a report waits on this device for the coordinator. */
+  async pending(): Promise<boolean> {
+    const report = await this.#respondent.report();
+    return report !== null && isUnsent(report);
+  }
+
+  /** Proof of what was sent; `null` before it was acknowledged. */
+  receipt(): Promise<Receipt | null> {
+    return this.#parts.store.receipt(this.manifest.id);
+  }
+
+  /** Raw answers beside what was made of them, question by question; `null` before there is a report. */
+  async sent(): Promise<SentAnswer[] | null> {
+    return (await this.#respondent.report())?.sent ?? null;
+  }
+
+  /** What this device has spent over all studies, and on what. */
+  async ledger(): Promise<{ balances: LedgerBalance[]; entries: SpendRecord[] }> {
+    const { ledger } = this.#parts;
+    return { balances: await ledger.balances(), entries: await ledger.entries() };
+  }
+
+  /** The rows put before, or `null`. @throws ChoraleError `TRAINING_ABSENT`, `TRAINING_DATA_INVALID`. */
+  records(): Promise<EncodedRecords | null> {
+    return storedRecords(this.#task(), { store: this.#parts.store, study: this.manifest.id });
+  }
+
+  /** Keeps rows to train on, as `encodeTable` makes them; they never leave. @throws as `records`. */
+  async putRecords(records: EncodedRecords): Promise<void> {
+    if (!fits(this.#task(), records))
+      throw new ChoraleError('TRAINING_DATA_INVALID', 'the records do not fit the task');
+    await this.#parts.store.putRecords(this.manifest.id, { ...records, id: crypto.randomUUID() });
+  }
+
+  /**
+   * Takes part in the study's rounds until all are done, or the device's budget is spent; one tab of a
+   * device trains, others wait for their turn. Ends when the reader stops reading.
+   * @throws ChoraleError `TRAINING_ABSENT`, `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`,
+   *   `ENGINE_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, or the coordinator's refusal.
+   */
+  async *train({ noiseless = false, signal, engines }: TrainOptions = {}): AsyncGenerator<
+    TrainingEvent,
+    void,
+    undefined
+  > {
+    const { store } = this.#parts;
+    const study = this.manifest.id;
+    const startTrainer: Parameters<typeof train>[0]['startTrainer'] = async (options) => {
+      const records = await deviceRecords(options.task, { store, study });
+      // Most pages never train: its code is loaded here.
+      const { TrainingWorker } = await import('./training/training-worker.ts');
+      return TrainingWorker.start({
+        ...options,
+        records,
+        recordsId: records.id,
+        ...(engines === undefined ? {} : { candidates: engines }),
+      });
+    };
+    yield* train({ ...this.#parts, now, noiseless, startTrainer }, anyOf(this.#closed.signal, signal));
+  }
+
+  /**
+   * Forgets this study's answers, report and rows on this device. What was spent stays spent, and what
+   * was acknowledged stays with the coordinator.
+   */
+  async erase(): Promise<void> {
+    this.#sending.abort(
+      new ChoraleError('ALREADY_ANSWERED', 'the report was erased from this device before it was sent'),
+    );
+    this.#sending = new AbortController();
+    const { lock, store } = this.#parts;
+    await lock.run('device', () => store.erase(this.manifest.id), { signal: this.#closed.signal });
+  }
+
+  /** Stops whatever is under way and lets go of socket, storage and locks; a stored report stays. */
+  close(): void {
+    this.#closed.abort(new ChoraleError('CONNECTION_LOST', 'it was closed'));
+    this.#parts.lifecycle.close();
+    this.#parts.connection.disconnect();
+    this.#parts.store.close();
+  }
+
+  async #resend(): Promise<void> {
+    try {
+      if (await this.pending()) this.#emit('sent', { receipt: await deliverReport(this.#sendOptions()) });
+    } catch (error) {
+      this.#emitError(error);
+    }
+  }
+
+  #sendOptions(signal?: AbortSignal): SubmitOptions {
+    return {
+      ...this.#parts,
+      respondent: this.#respondent,
+      signal: anyOf(this.#closed.signal, this.#sending.signal, signal),
+      onStored: (report) => this.#emit('progress', { step: 'stored', report }),
+      onRetry: (retry) => this.#emit('progress', { step: 'retrying', ...retry }),
+    };
+  }
+
+  #task(): NonNullable<Manifest['training']> {
+    return trainingTask(this.#parts.study, { noiseless: true });
+  }
+
+  #emitError(error: unknown): void {
+    if (error instanceof ChoraleError && !this.#closed.signal.aborted) this.#emit('error', error);
+  }
+
+  #emit<K extends keyof ChoraleEvents>(type: K, detail: ChoraleEvents[K]['detail']): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+const now = (): Date => new Date();
+
+/** @throws ChoraleError `INSECURE_CONTEXT`, `SECURE_RANDOM_UNAVAILABLE`. */
+function platformRandom(): RandomSource {
+  if (globalThis.crypto?.subtle === undefined) {
+    throw new ChoraleError('INSECURE_CONTEXT', 'WebCrypto is missing: serve the page over HTTPS or from localhost');
+  }
+  try {
+    const random = secureRandom();
+    random.nextUint32();
+    return random;
+  } catch (cause) {
+    throw new ChoraleError('SECURE_RANDOM_UNAVAILABLE', 'this browser gives no secure random numbers', { cause });
+  }
+}
+
+function anyOf(...signals: (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}

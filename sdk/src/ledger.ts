@@ -1,0 +1,110 @@
+import { composeSpends, type ComposedSpend, type PrivacyUnit, type Spend } from '@chorale/privacy';
+import { BudgetExceededError } from '@chorale/protocol';
+import type { DeviceStore, SpendRecord } from './storage/device-store.ts';
+import { spendKey } from './storage/spend-key.ts';
+
+/** The one delta at which a device adds up everything it ever sent, over all studies and mechanisms. */
+export const LEDGER_DELTA = 1e-6;
+
+/** The most that a device spends for any privacy unit, ever; a page may ask for less, not for more. */
+export const MAX_EPSILON = 8;
+
+/** What a device has spent on one privacy unit, and may. */
+export type LedgerBalance = {
+  privacyUnit: PrivacyUnit;
+  neighboringRelation: 'replace-one';
+  /** Epsilon at `delta` of everything sent so far. */
+  spent: number;
+  limit: number;
+  delta: number;
+};
+
+const units: readonly PrivacyUnit[] = ['employee', 'site'];
+
+/**
+ * The device's account of its privacy loss: replace-one, one balance per privacy unit, at one fixed
+ * delta, over all studies. Nothing is ever refunded.
+ */
+export class Ledger {
+  readonly maxEpsilon: number;
+  readonly #store: DeviceStore;
+
+  /**
+   * @param options.maxEpsilon the page's own limit, > 0; above the SDK's it changes nothing.
+   * @throws RangeError
+   */
+  constructor({ store, maxEpsilon = MAX_EPSILON }: { store: DeviceStore; maxEpsilon?: number | undefined }) {
+    if (!(maxEpsilon > 0)) throw new RangeError(`maxEpsilon must be > 0, got ${maxEpsilon}`);
+    this.maxEpsilon = Math.min(maxEpsilon, MAX_EPSILON);
+    this.#store = store;
+  }
+
+  /** Everything that was charged, oldest first. */
+  async entries(): Promise<SpendRecord[]> {
+    return (await this.#store.spends()).toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
+  }
+
+  async balances(): Promise<LedgerBalance[]> {
+    const spends = await this.#store.spends();
+    return units.map((privacyUnit) => ({
+      privacyUnit,
+      neighboringRelation: 'replace-one',
+      spent: compose(spends, privacyUnit),
+      limit: this.maxEpsilon,
+      delta: LEDGER_DELTA,
+    }));
+  }
+
+  /**
+   * Whether these may be charged on top of everything before. Charging them is the store's commit, in
+   * one transaction with what is to be sent; the caller holds the device's lock around both.
+   * @throws BudgetExceededError naming spent, asked and limit.
+   */
+  async check(asked: readonly SpendRecord[]): Promise<void> {
+    const spends = await this.#store.spends();
+    const all = [...new Map([...spends, ...asked].map((spend) => [spendKey(spend), spend])).values()];
+    for (const unit of new Set(asked.map((spend) => spend.privacyUnit))) {
+      const total = compose(all, unit);
+      // The negation also stops a total that is not a number.
+      if (!(total <= this.maxEpsilon)) {
+        const parts = { spent: compose(spends, unit), asked: compose(asked, unit), limit: this.maxEpsilon };
+        throw new BudgetExceededError(
+          `${unit}: epsilon ${show(parts.spent)} was spent and ${show(parts.asked)} is asked, together ${show(total)}; ` +
+            `the limit of this device is ${show(parts.limit)} (delta ${LEDGER_DELTA})`,
+        );
+      }
+    }
+  }
+}
+
+/** Epsilon at the ledger's delta; 0 when nothing was sent. */
+function compose(records: readonly SpendRecord[], privacyUnit: PrivacyUnit): number {
+  const charged = withoutLesserParts(records.filter((record) => record.privacyUnit === privacyUnit));
+  return composeAll(charged, privacyUnit);
+}
+
+/**
+ * An employee's row of a site either trains or is held back, so of one set of rows an employee bears the
+ * larger of the two parts, not both (parallel composition). Two sets may hold one employee in different
+ * parts, so they add up.
+ */
+function withoutLesserParts(records: readonly SpendRecord[]): SpendRecord[] {
+  const sets = Map.groupBy(records, ({ study, rows }) => (rows === undefined ? '' : `${study}\n${rows.records}`));
+  return [...sets].flatMap(([set, spends]) => {
+    if (set === '') return spends;
+    const training = spends.filter(({ rows }) => rows?.part === 'training');
+    const heldBack = spends.filter(({ rows }) => rows?.part === 'held-back');
+    return composeAll(training, 'employee') >= composeAll(heldBack, 'employee') ? training : heldBack;
+  });
+}
+
+function composeAll(records: readonly SpendRecord[], privacyUnit: PrivacyUnit): number {
+  const spends = records.map(({ loss, neighboringRelation }): Spend => ({ privacyUnit, neighboringRelation, ...loss }));
+  if (spends.length === 0) return 0;
+  const composed: ComposedSpend = composeSpends(spends, { delta: LEDGER_DELTA });
+  return composed.epsilon;
+}
+
+function show(epsilon: number): string {
+  return epsilon.toFixed(3).replace(/\.?0+$/, '');
+}

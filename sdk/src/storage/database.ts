@@ -1,0 +1,123 @@
+import { ChoraleError } from '@chorale/protocol';
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+
+/** What is kept where. Values are untyped on purpose: they are parsed when they come back. */
+export interface DeviceSchema extends DBSchema {
+  answers: { key: string; value: unknown };
+  draws: { key: string; value: unknown };
+  reports: { key: string; value: unknown };
+  memo: { key: string; value: unknown };
+  receipts: { key: string; value: unknown };
+  spends: { key: string; value: unknown };
+  updates: { key: [study: string, round: number]; value: unknown };
+  records: { key: string; value: unknown };
+}
+type Stores = StoreNames<DeviceSchema>[];
+export type DeviceTransaction<M extends IDBTransactionMode> = IDBPTransaction<DeviceSchema, Stores, M>;
+
+/** Grows with every change of `upgrade`; each step runs on databases older than itself. */
+const SCHEMA_VERSION = 1;
+
+function upgrade(db: IDBPDatabase<DeviceSchema>, oldVersion: number): void {
+  if (oldVersion < 1) {
+    const names = ['answers', 'draws', 'reports', 'memo', 'receipts', 'spends', 'updates', 'records'] as const;
+    for (const name of names) db.createObjectStore(name);
+  }
+}
+
+/** How long other tabs may take to let go of an older schema. */
+const BLOCKED_TIMEOUT_MS = 5_000;
+
+/**
+ * A connection to the device's database that is opened when it is needed, given up when another tab
+ * brings a newer schema, and opened again when the browser took it away.
+ */
+export class DeviceDatabase {
+  readonly #name: string;
+  #opening: Promise<IDBPDatabase<DeviceSchema>> | null = null;
+  #closed = false;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /**
+   * Runs `work` in one transaction and waits until it is on the disk; nothing is kept when it fails.
+   * @throws ChoraleError `STORAGE_UNAVAILABLE`
+   */
+  async transaction<T, M extends 'readonly' | 'readwrite'>(
+    mode: M,
+    stores: Stores,
+    work: (transaction: DeviceTransaction<M>) => Promise<T>,
+  ): Promise<T> {
+    let transaction: DeviceTransaction<M> | undefined;
+    try {
+      const db = await this.#open();
+      transaction = db.transaction(stores, mode, { durability: 'strict' });
+      // Whoever awaits `work` first must not leave this one without a handler.
+      transaction.done.catch(() => {});
+      const result = await work(transaction);
+      await transaction.done;
+      return result;
+    } catch (cause) {
+      try {
+        transaction?.abort();
+      } catch {
+        // It ended by itself.
+      }
+      if (cause instanceof ChoraleError) throw cause;
+      throw new ChoraleError('STORAGE_UNAVAILABLE', `storage: ${reason(cause)}`, { cause });
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#release();
+  }
+
+  #open(): Promise<IDBPDatabase<DeviceSchema>> {
+    if (this.#closed) return Promise.reject(new ChoraleError('STORAGE_UNAVAILABLE', 'storage: it was closed'));
+    this.#opening ??= this.#connect().catch((cause: unknown) => {
+      this.#opening = null;
+      throw cause;
+    });
+    return this.#opening;
+  }
+
+  async #connect(): Promise<IDBPDatabase<DeviceSchema>> {
+    const { promise: blocked, reject } = Promise.withResolvers<never>();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const opening = openDB<DeviceSchema>(this.#name, SCHEMA_VERSION, {
+      upgrade,
+      blocked: () => {
+        const error = new ChoraleError('STORAGE_UNAVAILABLE', 'storage: another tab uses an older version; close it');
+        timer = setTimeout(() => reject(error), BLOCKED_TIMEOUT_MS);
+      },
+      blocking: () => this.#release(),
+      terminated: () => {
+        this.#opening = null;
+      },
+    });
+    try {
+      return await Promise.race([opening, blocked]);
+    } catch (cause) {
+      // Should it open after all, it would stand in another tab's way.
+      opening.then((db) => db.close()).catch(() => {});
+      throw cause;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #release(): void {
+    this.#opening?.then((db) => db.close()).catch(() => {});
+    this.#opening = null;
+  }
+}
+
+function reason(cause: unknown): string {
+  if (!(cause instanceof Error)) return 'it failed';
+  if (cause.name === 'VersionError') return 'a newer version of this page was here; reload it';
+  if (cause.name === 'QuotaExceededError') return 'the disk is full';
+  return cause.message;
+}

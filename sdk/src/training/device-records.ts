@@ -1,0 +1,71 @@
+import { type Answers, ChoraleError, inputSize, type TrainingTask } from '@chorale/protocol';
+import * as v from 'valibot';
+import type { DeviceStore } from '../storage/device-store.ts';
+import { type EncodedRecords, encodeTable } from './features.ts';
+import { tableFromRecords } from './table.ts';
+
+const StoredRecords = v.object({
+  /** Names this set of rows in the ledger; new whenever rows are put. */
+  id: v.optional(v.string()),
+  inputs: v.instance(Float32Array),
+  labels: v.instance(Uint8Array),
+  rows: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  warnings: v.array(
+    v.object({ type: v.picklist(['clamped', 'one-label']), column: v.string(), rows: v.number(), message: v.string() }),
+  ),
+});
+
+/** Encoded rows with the name of their set; an employee's own row has none. */
+export type DeviceRecords = EncodedRecords & { id?: string | undefined };
+
+/**
+ * The rows that this device trains on: those the page put, or an employee's own answers as one row.
+ * @throws ChoraleError `TRAINING_DATA_INVALID` when there are none or they do not fit the task.
+ */
+export async function deviceRecords(
+  task: TrainingTask,
+  { store, study }: { store: DeviceStore; study: string },
+): Promise<DeviceRecords> {
+  const stored = await storedRecords(task, { store, study });
+  if (stored !== null) return stored;
+  const answers = task.clients === 'employee' ? await store.answers(study) : null;
+  if (answers === null) throw new ChoraleError('TRAINING_DATA_INVALID', 'this device has no records to train on');
+  return recordsOfAnswers(task, answers);
+}
+
+/** The rows that the page put, or `null`. @throws ChoraleError `TRAINING_DATA_INVALID` when they do not fit the task. */
+export async function storedRecords(
+  task: TrainingTask,
+  { store, study }: { store: DeviceStore; study: string },
+): Promise<DeviceRecords | null> {
+  const value = await store.records(study);
+  if (value === null || value === undefined) return null;
+  const result = v.safeParse(StoredRecords, value);
+  if (!result.success || !fits(task, result.output)) {
+    throw new ChoraleError(
+      'TRAINING_DATA_INVALID',
+      'the records on this device do not fit the task; choose them again',
+    );
+  }
+  return result.output;
+}
+
+/** Whether records have the task's width. */
+export function fits(task: TrainingTask, { inputs, labels, rows }: EncodedRecords): boolean {
+  return labels.length === rows && inputs.length === rows * inputSize(task);
+}
+
+/** One row of an employee's answers; a column is a question's id, yes and no are `yes` and `no`. */
+function recordsOfAnswers(task: TrainingTask, answers: Answers): EncodedRecords {
+  const row = Object.fromEntries(
+    Object.entries(answers).flatMap(([id, answer]) => {
+      if (answer === null) return [];
+      return [[id, typeof answer === 'boolean' ? (answer ? 'yes' : 'no') : answer]];
+    }),
+  );
+  try {
+    return encodeTable(task, tableFromRecords([row]));
+  } catch (cause) {
+    throw new ChoraleError('TRAINING_DATA_INVALID', 'the answers do not have all that the model needs', { cause });
+  }
+}

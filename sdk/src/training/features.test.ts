@@ -1,0 +1,123 @@
+import type { TrainingTask } from '@chorale/protocol';
+import { expect, test } from 'vitest';
+import { CsvError } from './csv-error.ts';
+import { readCsv } from './csv.ts';
+import { encodeTable } from './features.ts';
+import { tableFromRecords } from './table.ts';
+import { attritionTask } from './testing/attrition-task.ts';
+
+const task: TrainingTask = {
+  ...attritionTask,
+  features: [
+    { type: 'number', column: 'Age', minimum: 20, maximum: 60 },
+    { type: 'ordinal', column: 'JobLevel', levels: ['Low', 'Medium', 'Very_High'] },
+    { type: 'category', column: 'Unit', categories: ['Sales', 'Research'] },
+  ],
+  label: { column: 'Left', positive: 'Yes', negative: 'No' },
+};
+
+async function problemsOf(text: string, mapping = {}): Promise<unknown> {
+  const error = await readCsv(text)
+    .then((table) => encodeTable(task, table, { mapping }))
+    .catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(CsvError);
+  return (error as CsvError).problems;
+}
+
+test('numbers, levels and categories become inputs, the label 0 or 1', async () => {
+  const table = await readCsv(
+    'Left,Unit,Age,JobLevel,extra\nYes,Research,30,Medium,x\nNo,Sales,60,Low,y\nNo,Sales,40,Very_High,z',
+  );
+  expect(encodeTable(task, table)).toEqual({
+    inputs: Float32Array.from([-0.5, 0, 0, 1, 1, -1, 1, 0, 0, 1, 1, 0]),
+    labels: Uint8Array.from([1, 0, 0]),
+    rows: 3,
+    warnings: [],
+  });
+});
+
+test('columns and values are found whatever their case, spaces, underscores and hyphens', () => {
+  const table = tableFromRecords([
+    { age: 40, 'job level': 'very high', UNIT: 'sales', left: 'yes' },
+    { age: 40, 'job level': 'low', UNIT: 'research', left: 'NO' },
+  ]);
+  expect([...encodeTable(task, table).inputs]).toEqual([0, 1, 1, 0, 0, -1, 0, 1]);
+});
+
+test('a mapping names the columns that are called otherwise', async () => {
+  const table = await readCsv('years,JobLevel,Unit,gone\n20,Low,Sales,Yes\n20,Low,Sales,No');
+  expect([...encodeTable(task, table, { mapping: { Age: 'years', Left: 'gone' } }).labels]).toEqual([1, 0]);
+});
+
+test('all missing columns are listed at once', async () => {
+  expect(await problemsOf('Unit,Age\nSales,30')).toEqual([
+    { column: 'JobLevel', message: 'the column is missing' },
+    { column: 'Left', message: 'the column is missing' },
+  ]);
+  expect(await problemsOf('Unit,Age,JobLevel,Left\nSales,30,Low,Yes', { Age: 'years' })).toEqual([
+    { column: 'years', message: 'the column is missing' },
+  ]);
+});
+
+test('two columns of the same name are refused', async () => {
+  expect(await problemsOf('Age,Unit,Job Level,Job_Level,Left\n30,Sales,Low,Low,Yes')).toEqual([
+    { column: 'JobLevel', message: 'several columns have this name' },
+  ]);
+});
+
+test('every problem names row, line and column, and none the content of a cell', async () => {
+  const text =
+    'Age,JobLevel,Unit,Left\n30,Low,Sales,Yes\n\n"4\n0",Low,Sales,No\n,Peak,Legal,maybe\n30,Low\n0x1F,Low,Sales,No';
+  expect(await problemsOf(text)).toEqual([
+    { row: 2, line: 4, column: 'Age', message: 'not a number' },
+    { row: 3, line: 6, column: 'Age', message: 'the cell is empty' },
+    { row: 3, line: 6, column: 'JobLevel', message: 'unknown value; known are Low, Medium, Very_High' },
+    { row: 3, line: 6, column: 'Unit', message: 'unknown value; known are Sales, Research' },
+    { row: 3, line: 6, column: 'Left', message: 'unknown value; known are No, Yes' },
+    { row: 4, line: 7, message: '4 cells expected, got 2' },
+    { row: 5, line: 8, column: 'Age', message: 'not a number' },
+  ]);
+});
+
+test('at most twenty problems are collected', async () => {
+  const text = `Age,JobLevel,Unit,Left\n${'x,x,x,Yes\n'.repeat(50)}`;
+  expect(await problemsOf(text)).toHaveLength(20);
+});
+
+test('a table without rows is refused', async () => {
+  expect(await problemsOf('Age,JobLevel,Unit,Left\n')).toEqual([{ message: 'the table has no rows' }]);
+});
+
+test('numbers outside the bounds are moved to them, and counted', async () => {
+  const { inputs, warnings } = encodeTable(
+    task,
+    await readCsv('Age,JobLevel,Unit,Left\n19,Low,Sales,Yes\n1e3,Low,Sales,No\n60,Low,Sales,No'),
+  );
+  expect([inputs[0], inputs[4], inputs[8]]).toEqual([-1, 1, 1]);
+  expect(warnings).toEqual([
+    {
+      type: 'clamped',
+      column: 'Age',
+      rows: 2,
+      message: "Age: 2 values were outside the study's bounds and moved to them",
+    },
+  ]);
+});
+
+test.each([
+  ['Yes', 'Yes'],
+  ['No', 'No'],
+])('rows that all say %s are a warning', async (label) => {
+  const { warnings } = encodeTable(
+    task,
+    await readCsv(`Age,JobLevel,Unit,Left\n30,Low,Sales,${label}\n30,Low,Sales,${label}`),
+  );
+  expect(warnings).toEqual([
+    {
+      type: 'one-label',
+      column: 'Left',
+      rows: 2,
+      message: `Left: every row says ${label}, so the model learns little from them`,
+    },
+  ]);
+});

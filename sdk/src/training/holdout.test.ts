@@ -1,0 +1,46 @@
+import { createHash } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { gatherRows, heldBackRows, splitRecords } from './holdout.ts';
+
+test('a row is held back if the hash of seed and position is below the share', async () => {
+  const mask = await heldBackRows({ rows: 600, holdout: 0.3, seed: 7 });
+  const expected = Array.from({ length: 600 }, (_, i) =>
+    Number(createHash('sha256').update(`7\n${i}`).digest().readUInt32BE(0) / 2 ** 32 < 0.3),
+  );
+  expect([...mask]).toEqual(expected);
+});
+
+test('the share of rows held back is the one asked for', async () => {
+  const mask = await heldBackRows({ rows: 10_000, holdout: 0.25, seed: 1 });
+  // Binomial: z = 6.11 standard errors of sqrt(.25 * .75 / 10,000).
+  expect(Math.abs(mask.reduce((sum, m) => sum + m, 0) / 10_000 - 0.25)).toBeLessThan(6.11 * 0.00433);
+});
+
+test('a split holds each row once, inputs and label together', async () => {
+  const rows = 50;
+  const records = {
+    inputs: Float32Array.from({ length: rows * 2 }, (_, k) => k),
+    labels: Uint8Array.from({ length: rows }, (_, row) => row % 2),
+    rows,
+  };
+  const { training, heldBack } = await splitRecords(records, { holdout: 0.4, seed: 3 });
+  const mask = await heldBackRows({ rows, holdout: 0.4, seed: 3 });
+  for (const [part, held] of [
+    [training, 0],
+    [heldBack, 1],
+  ] as const) {
+    const positions = [...mask.keys()].filter((row) => mask[row] === held);
+    expect(part.rows).toBe(positions.length);
+    expect([...part.inputs]).toEqual(positions.flatMap((row) => [2 * row, 2 * row + 1]));
+    expect([...part.labels]).toEqual(positions.map((row) => row % 2));
+  }
+});
+
+test('rows are gathered in the order asked for', () => {
+  const source = { inputs: Float32Array.from([1, 2, 3, 4, 5, 6]), labels: Uint8Array.from([0, 1, 1]), rows: 3 };
+  expect(gatherRows(source, [2, 0])).toEqual({
+    inputs: Float32Array.from([5, 6, 1, 2]),
+    labels: Uint8Array.from([1, 0]),
+    rows: 2,
+  });
+});

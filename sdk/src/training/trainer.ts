@@ -1,0 +1,92 @@
+import { ChoraleError, isNoised, type TrainingTask } from '@chorale/protocol';
+import type { CoordinatorConnection } from '../connection/coordinator-connection.ts';
+import { type Lifecycle, runWhileActive } from '../page-lifecycle.ts';
+import type { Study } from '../study.ts';
+import { EventQueue } from './event-queue.ts';
+import type { ContributionOptions, LocalTrainer } from './round-contribution.ts';
+import { RoundParticipant } from './round-participant.ts';
+import type { TrainingEvent } from './training-event.ts';
+
+export type TrainerOptions = Omit<ContributionOptions, 'task' | 'trainer'> & {
+  connection: CoordinatorConnection;
+  lifecycle: Lifecycle;
+  /** The page's explicit consent to send what has no noise; for simulated studies only. */
+  noiseless: boolean;
+  /** Called once this tab has its turn. */
+  startTrainer: (options: {
+    task: TrainingTask;
+    noiseless: boolean;
+    onProgress: (progress: { step: number; steps: number }) => void;
+  }) => Promise<LocalTrainer>;
+};
+
+/**
+ * The training task of a study, if this device may take part in it.
+ * @throws ChoraleError `TRAINING_ABSENT`; `NOISELESS_REFUSED` for a task without noise, unless the study
+ *   is simulated and the page consents.
+ */
+export function trainingTask({ manifest }: Study, { noiseless }: { noiseless: boolean }): TrainingTask {
+  const task = manifest.training;
+  if (task === undefined) throw new ChoraleError('TRAINING_ABSENT', 'this study has no training');
+  if (!isNoised(task) && !(manifest.simulated && noiseless)) {
+    throw new ChoraleError(
+      'NOISELESS_REFUSED',
+      manifest.simulated
+        ? 'this study trains without noise: the page must ask for it with noiseless: true'
+        : 'training without noise is for simulated studies only',
+    );
+  }
+  return task;
+}
+
+/**
+ * Takes part in a study's rounds until they are done, the budget is spent, or `signal` aborts; one tab
+ * of a device at a time.
+ * @throws ChoraleError what `trainingTask` throws, the coordinator's refusal to let it join, or what
+ *   stops the local trainer.
+ */
+export async function* train(
+  options: TrainerOptions,
+  signal: AbortSignal,
+): AsyncGenerator<TrainingEvent, void, undefined> {
+  const task = trainingTask(options.study, options);
+  const stop = new AbortController();
+  const stopped = AbortSignal.any([signal, stop.signal]);
+  const events = new EventQueue<TrainingEvent>();
+  const running = run(options, task, events, stopped).then(
+    () => events.end(),
+    (error: unknown) => (stopped.aborted ? events.end() : events.fail(error)),
+  );
+  try {
+    yield* events;
+  } finally {
+    stop.abort(new DOMException('training was stopped', 'AbortError'));
+    await running;
+  }
+}
+
+async function run(
+  options: TrainerOptions,
+  task: TrainingTask,
+  events: EventQueue<TrainingEvent>,
+  signal: AbortSignal,
+): Promise<void> {
+  const { study, lock, lifecycle, connection } = options;
+  let trainer: LocalTrainer | undefined;
+  let participant: RoundParticipant | undefined;
+  events.push({ type: 'waiting', for: 'turn' });
+  try {
+    await runWhileActive({ lifecycle, lock, name: `train:${study.manifest.id}`, signal }, async (active) => {
+      trainer ??= await options.startTrainer({
+        task,
+        noiseless: options.noiseless,
+        onProgress: (progress) => participant?.progress(progress),
+      });
+      participant = new RoundParticipant({ ...options, task, trainer }, events);
+      await participant.run(active);
+    });
+  } finally {
+    connection.leave(study.manifest.id);
+    trainer?.terminate();
+  }
+}
