@@ -1,0 +1,61 @@
+import {
+  ChoraleError,
+  type ErrorCode,
+  type Manifest,
+  parseManifest,
+  type StudySummary,
+  type SurveyResults,
+  type TrainingRounds,
+} from '@chorale/protocol';
+
+/** All studies that the coordinator which serves this page has published, those with a survey first. */
+export async function fetchStudies(): Promise<StudySummary[]> {
+  const studies = await request<StudySummary[]>('/api/v1/studies');
+  return studies.toSorted((a, b) => Number(b.survey) - Number(a.survey) || a.title.localeCompare(b.title));
+}
+
+/** @throws ChoraleError `STUDY_UNKNOWN`, `MANIFEST_INVALID` or `CONNECTION_LOST`. */
+export async function fetchManifest(study: string): Promise<Manifest> {
+  return parseManifest(await request<unknown>(`/api/v1/studies/${encodeURIComponent(study)}`));
+}
+
+export async function fetchResults(study: string): Promise<SurveyResults> {
+  return request<SurveyResults>(`/api/v1/studies/${encodeURIComponent(study)}/results`);
+}
+
+export async function fetchRounds(study: string): Promise<TrainingRounds> {
+  return request<TrainingRounds>(`/api/v1/studies/${encodeURIComponent(study)}/rounds`);
+}
+
+/**
+ * An invitation as an HR system would mail it to one person. The demo makes them for anybody who asks;
+ * the same name always gets the same invitation, so that it answers once.
+ */
+export async function invite({ study, name, group }: { study: string; name: string; group: string }): Promise<string> {
+  const { tokens } = await request<{ tokens: string[] }>('/demo/invitations', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ study, invitations: [{ name, group }] }),
+  });
+  const [token] = tokens;
+  if (token === undefined) throw new ChoraleError('INTERNAL', 'the coordinator returned no invitation');
+  return token;
+}
+
+async function request<T>(path: string, init?: RequestInit): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(path, init);
+  } catch (cause) {
+    throw new ChoraleError('CONNECTION_LOST', 'the coordinator cannot be reached', { cause });
+  }
+  if (response.ok) return (await response.json()) as T;
+  throw await problem(response);
+}
+
+/** RFC 9457 problem details as an error of ours. */
+async function problem(response: Response): Promise<ChoraleError> {
+  const fallback = { code: 'INTERNAL', detail: `the coordinator answered with status ${response.status}` };
+  const body: { code?: string; detail?: string; title?: string } = await response.json().catch(() => fallback);
+  return new ChoraleError((body.code ?? fallback.code) as ErrorCode, body.detail ?? body.title ?? fallback.detail);
+}

@@ -1,0 +1,35 @@
+import type { Answer, Manifest } from '@chorale/protocol';
+import { answerDistribution, groupShares, skipProbability } from '../company.ts';
+import { answerRandom, draw } from './answer-random.ts';
+
+/** Somebody who works at the simulated company: where, and what they think. */
+export type Employee = { name: string; group: string; answers: Record<string, Answer> };
+
+/**
+ * Employees of a study, by number. The same seed gives the same people with the same opinions.
+ * @param crowd makes the names of this crowd differ from those of another, which answered already.
+ */
+export function employees(
+  manifest: Manifest,
+  { seed, crowd }: { seed: number; crowd: string },
+): (index: number) => Employee {
+  const shares = groupShares(manifest.groups);
+  const questions = manifest.survey?.questions ?? [];
+  const opinions = new Map(
+    shares.map(({ group }) => [
+      group,
+      questions.map((question) => ({ question, distribution: answerDistribution(question, group) })),
+    ]),
+  );
+  return (index) => {
+    const random = answerRandom(seed, index);
+    const { group } = draw(shares, random);
+    const answers: Record<string, Answer> = {};
+    for (const { question, distribution } of opinions.get(group)!) {
+      const skips = random() < skipProbability(question);
+      const { answer } = draw(distribution, random);
+      if (!skips) answers[question.id] = answer;
+    }
+    return { name: `${crowd} ${index}`, group, answers };
+  };
+}

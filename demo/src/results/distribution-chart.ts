@@ -1,0 +1,59 @@
+import type { QuestionResult, SurveyResults } from '@chorale/protocol';
+import * as Plot from '@observablehq/plot';
+import type { NumberStyle } from './format.ts';
+import { fit, groupLabel } from './group-chart.ts';
+import type { Draw } from './plot-figure.ts';
+
+/**
+ * Shares of every option in one group, each a dot on its interval, with all groups together behind it
+ * as open dots. Stacked bars would hide the margins, which differ between options.
+ */
+export function distributionChart(
+  result: QuestionResult,
+  groups: SurveyResults['groups'],
+  { style, group, options }: { style: NumberStyle; group: string | null; options: readonly string[] },
+): Draw {
+  const estimatesOf = (wanted: string | null) => {
+    const cell = result.cells.find((c) => c.group === wanted);
+    if (cell?.state !== 'published') return [];
+    return cell.estimates.map((estimate) => ({ ...estimate, name: groupLabel(cell, groups) }));
+  };
+  const chosen = estimatesOf(group);
+  const reference = group === null ? [] : estimatesOf(null);
+  const colour = group === null ? 'var(--ink)' : 'var(--stays)';
+
+  return (width) => {
+    const labelWidth = Math.min(150, Math.max(96, width * 0.3));
+    return Plot.plot({
+      width,
+      height: options.length * 34 + 56,
+      marginLeft: labelWidth,
+      marginRight: 16,
+      marginTop: 6,
+      marginBottom: 44,
+      x: {
+        domain: [0, 1],
+        tickFormat: style.axis,
+        ticks: Math.max(2, (width - labelWidth) / 70),
+        label: style.label,
+        labelArrow: 'none',
+        grid: true,
+      },
+      y: { domain: [...options], label: null, tickSize: 0, tickFormat: (label: string) => fit(label, labelWidth) },
+      marks: [
+        Plot.link(chosen, {
+          x1: 'lower',
+          x2: 'upper',
+          y1: 'label',
+          y2: 'label',
+          stroke: colour,
+          strokeWidth: 3.5,
+          strokeLinecap: 'round',
+          strokeOpacity: 0.55,
+        }),
+        Plot.dot(reference, { x: 'value', y: 'label', r: 5.5, stroke: 'var(--ink)', strokeWidth: 1.5, fill: 'none' }),
+        Plot.dot(chosen, { x: 'value', y: 'label', r: 5, fill: colour }),
+      ],
+    });
+  };
+}

@@ -1,0 +1,116 @@
+import type { QuestionResult, ResultCell, SurveyResults } from '@chorale/protocol';
+import * as Plot from '@observablehq/plot';
+import type { NumberStyle } from './format.ts';
+import type { Draw } from './plot-figure.ts';
+
+const rowHeight = 26;
+
+/** Name of a cell's row; all published groups together come first. */
+export function groupLabel(cell: ResultCell, groups: SurveyResults['groups']): string {
+  if (cell.group === null) return 'All';
+  return groups.values.find(({ id }) => id === cell.group)?.label ?? cell.group;
+}
+
+/** What is said of a cell that may not be shown. */
+export function suppressedText(cell: ResultCell & { state: 'suppressed' }): string {
+  return cell.reason === 'too-few' ? 'not enough answers yet' : 'too uncertain to show yet';
+}
+
+/**
+ * One estimate a group, as a dot on its interval, in the study's order: sorting by value would suggest
+ * a ranking that overlapping intervals do not support.
+ */
+export function groupChart(
+  result: QuestionResult,
+  groups: SurveyResults['groups'],
+  { style, estimate }: { style: NumberStyle; estimate: string },
+): Draw {
+  const rows = result.cells.map((cell) => {
+    const found = cell.state === 'published' ? cell.estimates.find(({ id }) => id === estimate) : undefined;
+    return { label: groupLabel(cell, groups), all: cell.group === null, found, cell };
+  });
+  const shown = rows.flatMap(({ found, label, all }) => (found === undefined ? [] : [{ ...found, label, all }]));
+  const hidden = rows.flatMap(({ cell, label }) =>
+    cell.state === 'suppressed'
+      ? [{ label, text: suppressedText(cell), short: cell.reason === 'too-few' ? 'too few yet' : 'too uncertain yet' }]
+      : [],
+  );
+  const [lowest, highest] = domain(result, shown);
+  const whole = shown.filter(({ all }) => all);
+
+  return (width) => {
+    const narrow = width < 360;
+    const labelWidth = Math.min(150, Math.max(96, width * 0.3));
+    return Plot.plot({
+      width,
+      height: rows.length * rowHeight + 56,
+      marginLeft: labelWidth,
+      marginRight: 16,
+      marginTop: 6,
+      marginBottom: 44,
+      x: {
+        domain: [lowest, highest],
+        tickFormat: style.axis,
+        ticks: Math.max(2, (width - labelWidth) / 70),
+        label: style.label,
+        labelArrow: 'none',
+        grid: true,
+      },
+      y: {
+        domain: rows.map(({ label }) => label),
+        label: null,
+        tickSize: 0,
+        tickFormat: (label: string) => fit(label, labelWidth),
+      },
+      marks: [
+        Plot.rect(whole, { x1: 'lower', x2: 'upper', fill: 'currentColor', fillOpacity: 0.07 }),
+        Plot.link(shown, {
+          x1: 'lower',
+          x2: 'upper',
+          y1: 'label',
+          y2: 'label',
+          stroke: (d: { all: boolean }) => colour(d),
+          strokeWidth: (d: { all: boolean }) => (d.all ? 4 : 2.5),
+          strokeLinecap: 'round',
+          strokeOpacity: 0.55,
+        }),
+        Plot.dot(shown, {
+          x: 'value',
+          y: 'label',
+          r: (d: { all: boolean }) => (d.all ? 6 : 4.5),
+          fill: (d: { all: boolean }) => colour(d),
+        }),
+        Plot.text(hidden, {
+          x: lowest,
+          y: 'label',
+          text: narrow ? 'short' : 'text',
+          textAnchor: 'start',
+          dx: 6,
+          fill: 'var(--ink-soft)',
+          fontStyle: 'italic',
+        }),
+      ],
+      r: { type: 'identity' },
+      color: { type: 'identity' },
+    });
+  };
+}
+
+function colour({ all }: { all: boolean }): string {
+  return all ? 'var(--ink)' : 'var(--stays)';
+}
+
+/** A label cut to the characters that fit, at some eight pixels each; the table holds it whole. */
+export function fit(label: string, pixels: number): string {
+  const most = Math.floor((pixels - 12) / 7.6);
+  return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+}
+
+/** The whole range for shares and scores; for means the part of it that holds the intervals. */
+function domain({ report, range }: QuestionResult, shown: { lower: number; upper: number }[]): [number, number] {
+  if (report !== 'mean' || shown.length === 0) return range;
+  const lowest = Math.min(...shown.map((s) => s.lower));
+  const highest = Math.max(...shown.map((s) => s.upper));
+  const margin = (highest - lowest) * 0.05;
+  return [Math.max(range[0], lowest - margin), Math.min(range[1], highest + margin)];
+}

@@ -1,0 +1,215 @@
+import type { Manifest, RoundSummary, TrainingRounds } from '@chorale/protocol';
+import { html, nothing, type TemplateResult } from 'lit';
+import { formatDelta, guaranteeText } from '../guarantee.ts';
+import { PageElement } from '../page-element.ts';
+import type { Draw } from './plot-figure.ts';
+import { type Score, scoreChart, scores } from './score-chart.ts';
+
+const shownRounds = 8;
+
+/** A study's training: how far it is, what it cost, how good the model is, and every round. */
+export class TrainingView extends PageElement {
+  static override properties = { training: { attribute: false }, manifest: { attribute: false } };
+  declare training: TrainingRounds | undefined;
+  declare manifest: Manifest | undefined;
+  #chart: { key: string; draw: Draw } | undefined;
+
+  constructor() {
+    super();
+    this.training = undefined;
+    this.manifest = undefined;
+  }
+
+  protected override render(): TemplateResult | typeof nothing {
+    const { training, manifest } = this;
+    if (training === undefined || manifest?.training === undefined) return nothing;
+    const measured = scores(training.rounds);
+    const { label } = manifest.training;
+    return html`
+      <article class="card stack" aria-labelledby="training-title">
+        <div class="stack tight">
+          <h3 id="training-title">${label.text ?? `Predicting ${label.column}`}</h3>
+          <p class="soft small">
+            A model trained in
+            ${training.clients === 'site' ? 'sites’ tabs, each on its own rows' : 'employees’ tabs, each on its own row'};
+            only ${training.noised ? 'noised ' : ''}updates reach the coordinator, and only their sum is used.
+          </p>
+        </div>
+        ${training.noised ? nothing : html`<p class="notice warn"><strong>Without noise.</strong> Updates of this study carry no noise and so no guarantee; it exists because its employees are simulated.</p>`}
+        ${renderFigures(training, measured)}
+        ${training.rounds.length === 0 ? renderWaiting(manifest, training) : nothing}
+        ${measured.length === 0 ? nothing : this.renderScores(measured, training.totalRounds)}
+        ${training.rounds.length === 0 ? nothing : renderRounds(training.rounds)}
+      </article>
+    `;
+  }
+
+  private renderScores(measured: Score[], totalRounds: number): TemplateResult {
+    const key = JSON.stringify(measured);
+    if (this.#chart?.key !== key) this.#chart = { key, draw: scoreChart(measured, totalRounds) };
+    return html`
+      <div class="stack tight">
+        <h4 class="plain-heading">How well it tells the two apart, on rows that never train</h4>
+        <p class="small soft">
+          AUC is the chance that the model scores a random positive row above a random negative one: 0.5 is a coin toss
+          (dashed line), 1 is perfect. The band is its 95% interval. Accuracy counts a score of one half or more as
+          positive.
+        </p>
+        <demo-plot
+          .draw=${this.#chart.draw}
+          .label=${'AUC with its 95% interval and accuracy over committed rounds; the table below holds the numbers.'}
+        ></demo-plot>
+        <details>
+          <summary>Scores in a table</summary>
+          <div class="table" tabindex="0" role="region" aria-label="Scores">
+            <table>
+              <caption>
+                Evaluations on held-back rows
+              </caption>
+              <thead>
+                <tr>
+                  <th scope="col">After round</th>
+                  <th scope="col" class="number">AUC</th>
+                  <th scope="col">95% interval</th>
+                  <th scope="col" class="number">Accuracy</th>
+                  <th scope="col" class="number">Rows</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${measured.map(
+                  (s) =>
+                    html` <tr>
+                      <th scope="row">${s.modelRound}</th>
+                      <td class="number">${score(s.auc)}</td>
+                      <td>
+                        ${s.lower === null || s.upper === null ? 'not known' : `${score(s.lower)} to ${score(s.upper)}`}
+                      </td>
+                      <td class="number">${score(s.accuracy)}</td>
+                      <td class="number">${Math.round(s.rows).toLocaleString('en')}</td>
+                    </tr>`,
+                )}
+              </tbody>
+            </table>
+          </div>
+        </details>
+      </div>
+    `;
+  }
+}
+
+function renderFigures(training: TrainingRounds, measured: Score[]): TemplateResult {
+  const last = measured.at(-1);
+  const spent = training.rounds.findLast((round) => round.spent.length > 0)?.spent ?? [];
+  return html`
+    <dl class="figures">
+      <div>
+        <dt>Committed rounds</dt>
+        <dd>${training.committedRounds} of ${training.totalRounds}</dd>
+      </div>
+      <div>
+        <dt>${training.clients === 'site' ? 'Sites' : 'Employees'} waiting now</dt>
+        <dd>${training.waiting}</dd>
+      </div>
+      ${
+        last?.auc == null
+          ? nothing
+          : html`<div>
+              <dt>AUC</dt>
+              <dd>
+                ${score(last.auc)}
+                ${last.lower === null || last.upper === null ? nothing : html`<span class="margin">${score(last.lower)} to ${score(last.upper)}</span>`}
+              </dd>
+            </div>`
+      }
+      ${spent.map(
+        (g) =>
+          html`<div>
+            <dt>Spent by one ${g.privacyUnit} in every round</dt>
+            <dd>ε = ${g.epsilon.toFixed(2)} <span class="margin">δ = ${formatDelta(g.delta)}</span></dd>
+          </div>`,
+      )}
+    </dl>
+    <progress max=${training.totalRounds} value=${training.committedRounds} aria-label="Committed rounds"></progress>
+    ${spent.length === 0 ? nothing : html`<p class="small soft">${guaranteeText(spent)}</p>`}
+  `;
+}
+
+function renderWaiting(manifest: Manifest, training: TrainingRounds): TemplateResult {
+  const quorum = manifest.training!.cohort.quorum;
+  const path = training.clients === 'site' ? '/site' : '/survey';
+  return html`
+    <div class="notice">
+      <p>
+        <strong>No round has started.</strong> A round needs at least ${quorum}
+        ${training.clients === 'site' ? 'sites' : 'employees'} waiting in tabs of their own.
+      </p>
+      <p>
+        Open them from <a href="/">the overview</a>, or one here: <a href="${path}?study=${manifest.id}">${path}</a>.
+      </p>
+    </div>
+  `;
+}
+
+function renderRounds(rounds: readonly RoundSummary[]): TemplateResult {
+  const newestFirst = rounds.toReversed();
+  return html`
+    <div class="stack tight">
+      <h4 class="plain-heading">Rounds</h4>
+      ${roundsTable(newestFirst.slice(0, shownRounds), 'Latest rounds, newest first')}
+      ${
+        rounds.length <= shownRounds
+          ? nothing
+          : html`<details>
+              <summary>All ${rounds.length} rounds</summary>
+              ${roundsTable(newestFirst, 'All rounds, newest first')}
+            </details>`
+      }
+    </div>
+  `;
+}
+
+function roundsTable(rounds: readonly RoundSummary[], caption: string): TemplateResult {
+  return html`
+    <div class="table" tabindex="0" role="region" aria-label=${caption}>
+      <table>
+        <caption>
+          ${caption}
+        </caption>
+        <thead>
+          <tr>
+            <th scope="col">Round</th>
+            <th scope="col">For</th>
+            <th scope="col">State</th>
+            <th scope="col" class="number">Cohort</th>
+            <th scope="col" class="number">Accepted</th>
+            <th scope="col" class="number">Dropouts</th>
+            <th scope="col">Spent so far</th>
+          </tr>
+        </thead>
+        <tbody>
+          ${rounds.map(
+            (round) =>
+              html` <tr>
+                <th scope="row">${round.round}</th>
+                <td>${round.kind === 'train' ? 'training' : 'evaluation'}</td>
+                <td>
+                  <span class="state ${round.state}">${round.state}</span
+                  >${round.reason === null ? nothing : html` <span class="small soft">${round.reason}</span>`}
+                </td>
+                <td class="number">${round.cohort}</td>
+                <td class="number">${round.accepted}</td>
+                <td class="number">${round.dropouts}</td>
+                <td>
+                  ${round.spent.length === 0 ? html`<span class="soft">no noise</span>` : round.spent.map((g) => `${g.privacyUnit} ε ${g.epsilon.toFixed(2)}`).join(', ')}
+                </td>
+              </tr>`,
+          )}
+        </tbody>
+      </table>
+    </div>
+  `;
+}
+
+function score(value: number | null): string {
+  return value === null ? 'not known' : value.toFixed(3);
+}

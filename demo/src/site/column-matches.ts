@@ -1,0 +1,48 @@
+import type { Feature, TrainingTask } from '@chorale/protocol';
+import { normalizeName } from '@chorale/sdk';
+
+/** Where one input of the study is found in a file. */
+export type ColumnMatch = {
+  /** The study's name for it. */
+  wanted: string;
+  /** What the study expects there, in words. */
+  expects: string;
+  /** The file's column; undefined when none has the name, or several do. */
+  found: string | undefined;
+  role: 'feature' | 'label';
+};
+
+/** The study's features and label, each with the file's column of that name or the one chosen for it. */
+export function columnMatches(
+  task: TrainingTask,
+  columns: readonly string[],
+  chosen: Readonly<Record<string, string>>,
+): ColumnMatch[] {
+  const find = (wanted: string): string | undefined => {
+    const source = chosen[wanted] ?? wanted;
+    if (columns.includes(source)) return source;
+    const alike = columns.filter((column) => normalizeName(column) === normalizeName(source));
+    return alike.length === 1 ? alike[0] : undefined;
+  };
+  const { column, positive, negative } = task.label;
+  return [
+    ...task.features.map((feature): ColumnMatch => ({
+      wanted: feature.column,
+      expects: expectation(feature),
+      found: find(feature.column),
+      role: 'feature',
+    })),
+    { wanted: column, expects: `${positive} or ${negative}`, found: find(column), role: 'label' },
+  ];
+}
+
+function expectation(feature: Feature): string {
+  switch (feature.type) {
+    case 'number':
+      return `number, ${feature.minimum.toLocaleString('en')} to ${feature.maximum.toLocaleString('en')}`;
+    case 'ordinal':
+      return `in order: ${feature.levels.join(', ')}`;
+    case 'category':
+      return `one of: ${feature.categories.join(', ')}`;
+  }
+}
