@@ -47,7 +47,9 @@ export class TestCoordinator {
       child.stdout.on('data', read);
       child.stderr.on('data', read);
       child.on('error', fail);
-      child.on('exit', (code) => fail(new Error(`the coordinator ended with code ${code} before it was ready\n${output}`)));
+      child.on('exit', (code) =>
+        fail(new Error(`the coordinator ended with code ${code} before it was ready\n${output}`)),
+      );
     });
   }
 

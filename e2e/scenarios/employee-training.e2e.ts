@@ -1,0 +1,74 @@
+import { type Manifest, parseManifest, type TrainingRounds } from '@chorale/protocol';
+import type { Browser } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../browsers.ts';
+import { TestCoordinator } from '../coordinator.ts';
+import { oneQuestionStudy } from '../studies.ts';
+import { send, surveyUrl, waitUntilSent } from '../survey-pages.ts';
+
+const pulse = oneQuestionStudy();
+/** Employees' own answers train a model; the noise of each update is for the whole of it, on the device. */
+const study: Manifest = parseManifest({
+  ...pulse,
+  id: 'own-rows',
+  survey: {
+    epsilon: 3,
+    questions: [
+      { type: 'scale', id: 'mood', text: 'My mood at work', minimum: 1, maximum: 5, report: 'mean' },
+      { type: 'yesno', id: 'leave', text: 'Do you mean to leave?', report: 'favourable' },
+    ],
+  },
+  training: {
+    clients: 'employee',
+    features: [{ type: 'number', column: 'mood', minimum: 1, maximum: 5 }],
+    label: { column: 'leave', positive: 'yes', negative: 'no' },
+    model: { hidden: [], activation: 'relu' },
+    rounds: 1,
+    localEpochs: 1,
+    batchSize: null,
+    learningRate: 0.5,
+    clippingNorm: 1,
+    exampleClippingNorm: 4,
+    privacy: { updateNoiseMultiplier: 2, exampleNoiseMultiplier: 0, delta: 1e-6 },
+    cohort: { size: 3, quorum: 3, selectionTimeoutMs: 60_000, deadlineMs: 60_000 },
+    evaluation: { everyRounds: 1, holdout: 0.2, seed: 1, bins: 10, noiseMultiplier: 1 },
+  },
+});
+
+let browser: Browser;
+let coordinator: TestCoordinator;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  coordinator = await TestCoordinator.start([study]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await coordinator?.stop();
+});
+
+const rounds = () => coordinator.get<TrainingRounds>(`/api/v1/studies/${study.id}/rounds`);
+
+test('[B2] three employees train on their own answers, each charged for a noised update', async () => {
+  const pages = await Promise.all(
+    ['Ada', 'Grace', 'Edsger'].map(async (employee, i) => {
+      const page = await (await browser.newContext()).newPage();
+      await page.goto(surveyUrl(coordinator.url, { study: study.id, employee, group: 'sales' }));
+      await page.getByRole('button', { name: 'Take part' }).click();
+      await page.locator('input[name="mood"]').nth(i).check();
+      await page.getByRole('radio', { name: i === 0 ? 'Yes' : 'No', exact: true }).check();
+      await send(page);
+      await waitUntilSent(page);
+      return page;
+    }),
+  );
+  for (const page of pages) await page.getByRole('button', { name: 'Start training' }).click();
+  await expect.poll(async () => (await rounds()).committedRounds, { timeout: 60_000 }).toBe(1);
+  const [round] = (await rounds()).rounds;
+  expect(round).toMatchObject({ kind: 'train', state: 'committed', cohort: 3, accepted: 3 });
+  expect(round!.spent).toMatchObject([{ privacyUnit: 'employee', neighboringRelation: 'replace-one' }]);
+  // No held-back rows, so nothing follows the last training round.
+  expect((await rounds()).rounds).toHaveLength(1);
+  await Promise.all(pages.map((page) => page.context().close()));
+});

@@ -1,0 +1,153 @@
+import type { Manifest, TrainingRounds } from '@chorale/protocol';
+import type { Browser, Page } from 'playwright';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchBrowser } from '../browsers.ts';
+import { centralAuc } from '../central-auc.ts';
+import { TestCoordinator } from '../coordinator.ts';
+import { openSite, startTraining } from '../site-pages.ts';
+import { demoStudy } from '../studies.ts';
+import { dataSource, employeesByDepartment } from '../training-data.ts';
+
+const sites = employeesByDepartment();
+const seeds = [1, 2, 3, 4, 5];
+const open = demoStudy('attrition-open');
+const noised = demoStudy('attrition');
+
+/** One study a split; the public weights are the sites' headcounts, and two sites suffice after a short wait. */
+const splits: Manifest[] = seeds.map((seed) => ({
+  ...open,
+  id: `split-${seed}`,
+  training: {
+    ...open.training!,
+    weights: Object.fromEntries(sites.map(({ group, rows }) => [group, rows])),
+    cohort: { ...open.training!.cohort, selectionTimeoutMs: 2000 },
+    evaluation: { ...open.training!.evaluation, everyRounds: 10, seed },
+  },
+}));
+const interrupted: Manifest = {
+  ...splits[0]!,
+  id: 'interrupted',
+  // A hidden layer makes the largest site's local round long enough to be killed in the middle of it.
+  training: {
+    ...splits[0]!.training!,
+    model: { hidden: [24], activation: 'tanh' },
+    localEpochs: 200,
+    learningRate: 0.1,
+  },
+};
+
+let browser: Browser;
+let coordinator: TestCoordinator;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+  coordinator = await TestCoordinator.start([...splits, interrupted, noised]);
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await coordinator?.stop();
+});
+
+const roundsOf = (study: string) => coordinator.get<TrainingRounds>(`/api/v1/studies/${study}/rounds`);
+
+/** Each site in a browser profile of its own, with its department's file loaded, training. */
+async function openSites(study: string): Promise<Page[]> {
+  const pages = await Promise.all(
+    sites.map(async ({ site, group, csv }) =>
+      openSite(await browser.newContext(), coordinator.url, { study, site, group, csv }),
+    ),
+  );
+  for (const page of pages) await startTraining(page);
+  return pages;
+}
+
+async function closeAll(pages: Page[]): Promise<void> {
+  await Promise.all(pages.map((page) => page.context().close()));
+}
+
+async function waitUntilDone(study: string): Promise<TrainingRounds> {
+  await expect
+    .poll(
+      async () =>
+        (await roundsOf(study)).rounds.some(
+          (r) => r.kind === 'evaluate' && r.state === 'committed' && r.modelRound === 10,
+        ),
+      {
+        timeout: 150_000,
+        interval: 500,
+      },
+    )
+    .toBe(true);
+  return roundsOf(study);
+}
+
+test(`ten rounds over three sites reach the central model's AUC (${dataSource}, mean of five splits)`, async () => {
+  const gaps: number[] = [];
+  for (const manifest of splits) {
+    const pages = await openSites(manifest.id);
+    const { rounds, committedRounds } = await waitUntilDone(manifest.id);
+    await closeAll(pages);
+    expect(committedRounds).toBe(10);
+    const federated = rounds.findLast((r) => r.kind === 'evaluate' && r.state === 'committed')!.evaluation!.auc!;
+    const central = await centralAuc(
+      manifest.training!,
+      sites.map(({ csv }) => csv),
+    );
+    gaps.push(central - federated);
+    console.info(`split ${manifest.id}: federated ${federated.toFixed(4)}, central ${central.toFixed(4)}`);
+  }
+  const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
+  console.info(`mean gap ${mean.toFixed(4)} (${dataSource})`);
+  expect(Math.abs(mean)).toBeLessThan(0.02);
+});
+
+test('[R6] a tab killed in a round does not stop it, and comes back for later ones', async () => {
+  const pages = await openSites(interrupted.id);
+  // The largest site is still computing when a smaller one has already reported.
+  await expect
+    .poll(
+      async () => {
+        const round = (await roundsOf(interrupted.id)).rounds.at(-1);
+        return round !== undefined && round.round >= 2 && round.state === 'reporting' && round.accepted >= 1;
+      },
+      { timeout: 60_000, interval: 10 },
+    )
+    .toBe(true);
+  const killed = pages[0]!.context();
+  await pages[0]!.close();
+  const withTwo = async () =>
+    (await roundsOf(interrupted.id)).rounds.some(
+      (r) => r.state === 'committed' && r.accepted === 2 && r.dropouts === 1,
+    );
+  await expect.poll(withTwo, { timeout: 60_000 }).toBe(true);
+
+  // The rows are still in the profile's database.
+  const { site, group } = sites[0]!;
+  pages[0] = await openSite(killed, coordinator.url, { study: interrupted.id, site, group, csv: null });
+  await startTraining(pages[0]);
+  const { rounds, committedRounds } = await waitUntilDone(interrupted.id);
+  expect(committedRounds).toBe(10);
+  expect(rounds.findLast((r) => r.state === 'committed')!.accepted).toBe(3);
+  await closeAll(pages);
+});
+
+test('[B1] [B2] ten rounds with noise at the sites are charged to the employees and stay within their limit', async () => {
+  const pages = await openSites(noised.id);
+  const { rounds, committedRounds, noised: isNoised } = await waitUntilDone(noised.id);
+  expect(isNoised).toBe(true);
+  expect(committedRounds).toBe(10);
+  const spent = rounds.at(-1)!.spent.find(({ privacyUnit }) => privacyUnit === 'employee')!;
+  expect(spent.epsilon).toBeGreaterThan(0);
+  expect(spent.epsilon).toBeLessThan(10);
+  console.info(
+    `with noise: AUC ${rounds.findLast((r) => r.evaluation)!.evaluation!.auc?.toFixed(4)} at epsilon ${spent.epsilon.toFixed(2)}`,
+  );
+
+  const results = await browser.newPage();
+  await results.goto(`${coordinator.url}/results?study=${noised.id}`);
+  await results.getByRole('table').first().waitFor();
+  await expect.poll(() => results.getByText('committed', { exact: false }).count()).toBeGreaterThan(0);
+  await results.close();
+  await closeAll(pages);
+});

@@ -1,0 +1,42 @@
+import type { BrowserContext } from 'playwright';
+
+/** Everything that the pages of a context send from now on: socket frames, and bodies and addresses of requests. */
+export class SentBytes {
+  readonly frames: Buffer[] = [];
+  readonly requests: string[] = [];
+
+  constructor(context: BrowserContext) {
+    context.on('page', (page) => {
+      page.on('websocket', (socket) => {
+        socket.on('framesent', ({ payload }) => {
+          this.frames.push(typeof payload === 'string' ? Buffer.from(payload) : payload);
+        });
+      });
+    });
+    context.on('request', (request) => {
+      this.requests.push(`${request.method()} ${request.url()} ${request.postData() ?? ''}`);
+    });
+  }
+
+  /** Whether these bytes left in any frame or request. */
+  contain(needle: string | Uint8Array): boolean {
+    const bytes = Buffer.from(needle as Uint8Array);
+    return (
+      this.frames.some((frame) => frame.includes(bytes)) ||
+      this.requests.some((text) => Buffer.from(text).includes(bytes))
+    );
+  }
+
+  /** Texts of the reports among the frames. */
+  reports(): string[] {
+    return this.frames.flatMap((frame) => {
+      const match = /"report":("(?:[^"\\]|\\.)*")/.exec(frame.toString());
+      return match === null ? [] : [JSON.parse(match[1]!) as string];
+    });
+  }
+
+  /** Binary frames of a length: updates and histograms travel as attachments. */
+  attachments(byteLength: number): Buffer[] {
+    return this.frames.filter((frame) => frame.byteLength === byteLength);
+  }
+}
