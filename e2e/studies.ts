@@ -31,6 +31,7 @@ export function demoStudy(
   name: 'pulse-demo' | 'attrition' | 'attrition-open',
   change: Partial<Manifest> = {},
 ): Manifest {
-  const file = resolve(import.meta.dirname, '..', 'demo', 'studies', `${name}.json`);
+  const folder = name === 'attrition-open' ? 'more-studies' : 'studies';
+  const file = resolve(import.meta.dirname, '..', 'demo', folder, `${name}.json`);
   return parseManifest({ ...JSON.parse(readFileSync(file, 'utf8')), ...change });
 }

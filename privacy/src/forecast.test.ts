@@ -129,6 +129,7 @@ describe('planQuestion', () => {
     expect(plan({ question: { type: 'number', minimum: 1, maximum: 1 }, report: 'mean' })).toThrow('minimum must be');
     expect(plan({ question: { type: 'choice', options: 1 }, report: 'distribution' })).toThrow('options must be');
     expect(plan({ question: { type: 'scale', options: 1 }, report: 'mean' })).toThrow('options must be');
+    expect(plan({ mechanism: 'grr' })).not.toThrow();
     expect(plan({ mechanism: 'laplace' })).toThrow(
       'mechanism must be randomized-response for this question, got laplace',
     );

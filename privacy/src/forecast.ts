@@ -63,6 +63,14 @@ export interface QuestionForecast {
   describe(margin: number): string;
 }
 
+// As the field's papers and tools call them.
+const shortNames: Readonly<Record<string, string>> = {
+  grr: 'randomized-response',
+  krr: 'randomized-response',
+  duchi: 'duchi-with-no-answer',
+  hybrid: 'hybrid-with-no-answer',
+};
+
 /**
  * Forecasts a question's error, from the same estimators that results are made with.
  *
@@ -90,7 +98,7 @@ export function planQuestion(options: PlanOptions): Plan {
     report === 'mean'
       ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
       : shareForecast({ question, report, epsilon: epsilonPerQuestion, share });
-  if (options.mechanism !== undefined && options.mechanism !== forecast.mechanism) {
+  if (options.mechanism !== undefined && (shortNames[options.mechanism] ?? options.mechanism) !== forecast.mechanism) {
     throw new RangeError(`mechanism must be ${forecast.mechanism} for this question, got ${options.mechanism}`);
   }
 

@@ -11,17 +11,17 @@ import { logits, trainCentrally } from './central-model.ts';
 import { type Site, simulateRounds } from './simulated-rounds.ts';
 import { employeeColumns, employeesToCsv, syntheticEmployees } from './synthetic-employees.ts';
 
-const studies = new URL('../../../../demo/studies/', import.meta.url);
+const demo = new URL('../../../../demo/', import.meta.url);
 const realData = new URL('../../../../../shared/data/ibm-attrition-modeldata.csv', import.meta.url);
 const seeds = [1, 2, 3, 4, 5];
 
 function study(name: string): Manifest & { training: TrainingTask } {
-  const manifest = parseManifest(JSON.parse(readFileSync(new URL(name, studies), 'utf8')));
+  const manifest = parseManifest(JSON.parse(readFileSync(new URL(name, demo), 'utf8')));
   if (manifest.training === undefined) throw new TypeError(`${name} has no training task`);
   return { ...manifest, training: manifest.training };
 }
-const open = study('attrition-open.json');
-const noised = study('attrition.json');
+const open = study('more-studies/attrition-open.json');
+const noised = study('studies/attrition.json');
 
 /** One site for each department, weighing what the study says. */
 function sitesOf({ groups, training }: typeof open, table: Table): Site[] {
@@ -46,7 +46,11 @@ async function accuracy(manifest: typeof open, table: Table): Promise<{ federate
 }
 
 test('every study of the demo is valid', () => {
-  for (const name of readdirSync(studies)) parseManifest(JSON.parse(readFileSync(new URL(name, studies), 'utf8')));
+  for (const folder of ['studies/', 'more-studies/']) {
+    const files = readdirSync(new URL(folder, demo)).map((name) => new URL(folder + name, demo));
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) parseManifest(JSON.parse(readFileSync(file, 'utf8')));
+  }
 });
 
 test('made-up employees fit the task without a warning, and leave as often as people do', async () => {
