@@ -1,5 +1,5 @@
-import { buildDemo } from './build-demo.ts';
 import { spawn } from 'node:child_process';
+import { buildDemo } from './build-demo.ts';
 import { root } from './run.ts';
 
 // `npm start`: the main job. Arguments go to `chorale start`.

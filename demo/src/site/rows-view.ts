@@ -94,34 +94,20 @@ export function problemsView({
 
 function problemsTable(problems: readonly CsvProblem[]): TemplateResult {
   return html`
-    <div class="table" tabindex="0" role="region" aria-label="Problems">
-      <table>
-        <caption>
-          ${problems.length === 1 ? 'One problem' : `The first ${problems.length} problems`}; rows are counted without
-          the header
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">Row</th>
-            <th scope="col">Line</th>
-            <th scope="col">Column</th>
-            <th scope="col">Problem</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${problems.map(
-            ({ row, line, column, message }) =>
-              html`<tr>
-                <td>${row ?? ''}</td>
-                <td>${line ?? ''}</td>
-                <td>${column ?? ''}</td>
-                <td>${message}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
+    <p class="soft">
+      ${problems.length === 1 ? 'One problem' : `${problems.length} problems, no more than the first twenty`}; rows are
+      counted without the header.
+    </p>
+    <ul>
+      ${problems.map(({ message, ...place }) => html`<li>${placeOf(place)} ${message}</li>`)}
+    </ul>
   `;
+}
+
+function placeOf({ row, line, column }: Omit<CsvProblem, 'message'>): TemplateResult {
+  const place = [row === undefined ? '' : `row ${row} (line ${line})`, column ?? ''].filter((part) => part !== '');
+  const words = place.join(', ');
+  return html`<strong>${words.charAt(0).toUpperCase()}${words.slice(1)}${words === '' ? '' : ':'}</strong>`;
 }
 
 /** The study's inputs beside the file's columns; a column of another name can be chosen. */
