@@ -110,12 +110,15 @@ describe('SqliteStore: folders it cannot use', () => {
   });
 
   // Permissions do not bind the superuser.
-  it.skipIf(process.getuid?.() === 0)('refuses a folder that is not writable', async () => {
-    const folder = join(temporaryFolder(), 'locked');
-    mkdirSync(folder);
-    chmodSync(folder, 0o500);
-    await expect(SqliteStore.open(folder)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    'refuses a folder that is not writable (skipped for root, whom permissions do not stop)',
+    async () => {
+      const folder = join(temporaryFolder(), 'locked');
+      mkdirSync(folder);
+      chmodSync(folder, 0o500);
+      await expect(SqliteStore.open(folder)).rejects.toMatchObject({ code: 'STORAGE_UNAVAILABLE' });
+    },
+  );
 
   it('does not tell clients about the folder', async () => {
     const folder = temporaryFolder();
