@@ -71,12 +71,15 @@ async function serve(
   const demo = demoFolder === null ? null : { folder: demoFolder, nameSecret: await store.secret('demo-names', 32) };
   const app = await createHttpApp({ store, studies, reports, training, invitations, operatorToken, demo, log });
   const io = attachSockets(app.server, { reports, training, studies, invitations, log });
-  const url = await listen(app, options).catch(async (error: unknown) => {
+  const announce = async (): Promise<{ url: string; removeServerFile: () => void }> => {
+    const url = await listen(app, options);
+    return { url, removeServerFile: writeServerFile(options.dataFolder, { url, operatorToken }) };
+  };
+  const { url, removeServerFile } = await announce().catch(async (error: unknown) => {
     io.engine.close();
     await Promise.all([app.close(), training.stop()]);
     throw error;
   });
-  const removeServerFile = writeServerFile(options.dataFolder, { url, operatorToken });
 
   // Counted ahead of the first visitor; whoever asks sooner waits for the same count.
   for (const { manifest, channels } of published) {

@@ -27,7 +27,16 @@ function outputProbabilities(channel: NumericMean, answers: readonly (number | n
   return probabilities;
 }
 
-const populations: (number | null)[][] = [[0], [1], [0.9], [-1, 1], [0.8, 1, null], [-0.5, 0.5, 0.5, null]];
+const populations: (number | null)[][] = [
+  [0],
+  [1],
+  [0.9],
+  [-1, 1],
+  [0.8, 1, null],
+  [-0.5, 0.5, 0.5, null],
+  // As salaries are: one in fifty far from all others.
+  [1, ...Array.from({ length: 49 }, () => -1)],
+];
 
 function truth(answers: readonly (number | null)[]): number {
   const given = answers.filter((answer) => answer !== null);

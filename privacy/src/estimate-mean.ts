@@ -51,11 +51,11 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   const { decode, answered } = channel;
   const numerator = average((output) => decode[output]!);
   const denominator = average((output) => answered[output]!);
-  const observed = {
+  const observed = withImaginary(total, {
     constant: average((output) => (decode[output]! - numerator) ** 2),
     linear: -2 * average((output) => (decode[output]! - numerator) * (answered[output]! - denominator)),
     quadratic: average((output) => (answered[output]! - denominator) ** 2),
-  };
+  });
   const t = denominator > 0 ? numerator / denominator : Number.NaN;
   const expected = leastVariance(channel, Math.min(1, Math.max(0, denominator)));
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
@@ -90,6 +90,20 @@ interface Polynomial {
 
 function valueAt({ constant, linear, quadratic }: Polynomial, t: number): number {
   return constant + linear * t + quadratic * t * t;
+}
+
+/*
+ * Two imaginary respondents at each end of the scale join the variance, as Agresti and Coull add two successes and two
+ * failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
+ * seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
+ */
+function withImaginary(total: number, { constant, linear, quadratic }: Polynomial): Polynomial {
+  const size = total + 4;
+  return {
+    constant: (total * constant + 4) / size,
+    linear: (total * linear) / size,
+    quadratic: (total * quadratic + 4) / size,
+  };
 }
 
 /*

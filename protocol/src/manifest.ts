@@ -35,7 +35,7 @@ export const Manifest = v.pipe(
     survey: v.optional(
       v.strictObject({
         /** Bound on the privacy loss of the whole record, replace-one. */
-        epsilon: v.pipe(v.number(), v.finite(), v.gtValue(0), v.maxValue(20)),
+        epsilon: v.pipe(v.number(), v.minValue(0.01), v.maxValue(20)),
         questions: v.pipe(v.array(Question), v.minLength(1), v.maxLength(limits.questions)),
       }),
     ),

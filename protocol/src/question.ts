@@ -70,6 +70,7 @@ const NumberQuestion = v.pipe(
     report: v.literal('mean'),
   }),
   v.check((q) => q.maximum > q.minimum, 'maximum must exceed minimum'),
+  v.check((q) => Number.isFinite(q.maximum - q.minimum), 'the width of the scale must be finite'),
 );
 
 export const Question = v.variant('type', [ScaleQuestion, YesNoQuestion, ChoiceQuestion, NumberQuestion]);

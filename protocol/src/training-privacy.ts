@@ -3,8 +3,14 @@ import type { TrainingTask } from './training-task.ts';
 /** Whose contribution a guarantee covers. */
 export type PrivacyUnit = 'employee' | 'site';
 
-/** One charge for one thing sent, replace-one: Gaussian noise of stddev `noiseMultiplier` x sensitivity. */
-export type GaussianCharge = { privacyUnit: PrivacyUnit; noiseMultiplier: number };
+/**
+ * One charge for one thing sent, replace-one. `gaussian` is noise of stddev `noiseMultiplier` x sensitivity
+ * on so fine a grid that it counts as continuous; `zcdp` holds for a discrete Gaussian on any grid.
+ */
+export type Charge = {
+  privacyUnit: PrivacyUnit;
+  loss: { mechanism: 'gaussian'; noiseMultiplier: number } | { mechanism: 'zcdp'; rho: number };
+};
 
 /**
  * What one update costs, for each unit that has a guarantee; empty without noise.
@@ -14,20 +20,31 @@ export type GaussianCharge = { privacyUnit: PrivacyUnit; noiseMultiplier: number
  * `localEpochs` full-batch steps, which compose as one Gaussian with the multiplier over the root of
  * their number; clipping and noising the update afterwards is post-processing.
  */
-export function updateCharges(task: TrainingTask): GaussianCharge[] {
+export function updateCharges(task: TrainingTask): Charge[] {
   const { updateNoiseMultiplier, exampleNoiseMultiplier } = task.privacy;
-  const charges: GaussianCharge[] = [];
-  if (updateNoiseMultiplier > 0) charges.push({ privacyUnit: task.clients, noiseMultiplier: updateNoiseMultiplier });
+  const charges: Charge[] = [];
+  if (updateNoiseMultiplier > 0) {
+    charges.push({
+      privacyUnit: task.clients,
+      loss: { mechanism: 'gaussian', noiseMultiplier: updateNoiseMultiplier },
+    });
+  }
   if (exampleNoiseMultiplier > 0) {
-    charges.push({ privacyUnit: 'employee', noiseMultiplier: exampleNoiseMultiplier / Math.sqrt(task.localEpochs) });
+    const noiseMultiplier = exampleNoiseMultiplier / Math.sqrt(task.localEpochs);
+    charges.push({ privacyUnit: 'employee', loss: { mechanism: 'gaussian', noiseMultiplier } });
   }
   return charges;
 }
 
 /**
  * What one evaluation histogram costs: one employee's row, held back from training; empty without noise.
+ *
+ * Counts are whole rows, a grid as coarse as the noise itself, where a continuous Gaussian's figure falls a
+ * little short. Zero-concentrated privacy with rho = 1 / (2 z^2) holds exactly (Canonne, Kamath, Steinke 2020,
+ * Theorem 4).
  */
-export function evaluationCharges(task: TrainingTask): GaussianCharge[] {
+export function evaluationCharges(task: TrainingTask): Charge[] {
   const { noiseMultiplier } = task.evaluation;
-  return noiseMultiplier > 0 ? [{ privacyUnit: 'employee', noiseMultiplier }] : [];
+  const rho = 1 / (2 * noiseMultiplier ** 2);
+  return noiseMultiplier > 0 ? [{ privacyUnit: 'employee', loss: { mechanism: 'zcdp', rho } }] : [];
 }

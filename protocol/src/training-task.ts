@@ -3,7 +3,7 @@ import { limits } from './limits.ts';
 import { Identifier, Text } from './question.ts';
 
 const Finite = v.pipe(v.number(), v.finite());
-const Positive = v.pipe(v.number(), v.finite(), v.gtValue(0));
+const Positive = v.pipe(v.number(), v.gtValue(0), v.maxValue(1e6));
 const NotNegative = v.pipe(v.number(), v.finite(), v.minValue(0));
 const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Column = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
@@ -15,6 +15,7 @@ export const Feature = v.variant('type', [
   v.pipe(
     v.strictObject({ type: v.literal('number'), column: Column, minimum: Finite, maximum: Finite }),
     v.check((f) => f.maximum > f.minimum, 'maximum must exceed minimum'),
+    v.check((f) => Number.isFinite(f.maximum - f.minimum), 'the width of the scale must be finite'),
   ),
   /** Ordered levels, scaled evenly to [-1, 1]. */
   v.strictObject({ type: v.literal('ordinal'), column: Column, levels: Labels }),

@@ -47,10 +47,12 @@ test('[B3] the norm bound grows with the noise and is the clipping norm without 
 
 test('[B2] an update is charged to each unit that it has a guarantee for', () => {
   expect(updateCharges(task)).toEqual([
-    { privacyUnit: 'site', noiseMultiplier: 1 },
-    { privacyUnit: 'employee', noiseMultiplier: 1 },
+    { privacyUnit: 'site', loss: { mechanism: 'gaussian', noiseMultiplier: 1 } },
+    { privacyUnit: 'employee', loss: { mechanism: 'gaussian', noiseMultiplier: 1 } },
   ]);
   const siteOnly = { ...task, privacy: { ...task.privacy, exampleNoiseMultiplier: 0 } };
-  expect(updateCharges(siteOnly)).toEqual([{ privacyUnit: 'site', noiseMultiplier: 1 }]);
-  expect(evaluationCharges(task)).toEqual([{ privacyUnit: 'employee', noiseMultiplier: 2 }]);
+  expect(updateCharges(siteOnly)).toEqual([
+    { privacyUnit: 'site', loss: { mechanism: 'gaussian', noiseMultiplier: 1 } },
+  ]);
+  expect(evaluationCharges(task)).toEqual([{ privacyUnit: 'employee', loss: { mechanism: 'zcdp', rho: 1 / 8 } }]);
 });

@@ -29,9 +29,20 @@ export type OpenOptions = {
   token: string;
   /** The page's own limit on this device's ledger; it can only lower the SDK's. */
   maxEpsilon?: number | undefined;
-  /** For demos only: a namespace that plays another device. */
-  profile?: string | undefined;
 };
+
+/** Opens one of several made-up devices in one browser; see `openDemoProfile`. */
+type OpenProfile = (options: OpenOptions, profile: string) => Promise<Chorale>;
+let openProfile: OpenProfile;
+
+/**
+ * As `Chorale.open`, for a made-up device with storage, ledger and noise of its own: several employees in
+ * the tabs of one browser. For demonstrations only, and exported by `@chorale/sdk/demo` alone: a real page
+ * that opened profiles would multiply what its employees' ledgers allow.
+ */
+export function openDemoProfile({ profile, ...options }: OpenOptions & { profile: string }): Promise<Chorale> {
+  return openProfile(options, profile);
+}
 
 export type TrainOptions = {
   /** The page's explicit consent to send what has no noise; only simulated studies accept it. */
@@ -59,6 +70,7 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
   readonly #closed = new AbortController();
   /** Aborted by `erase`, so that nothing is sent after it. */
   #sending = new AbortController();
+  #training = new AbortController();
 
   private constructor(parts: Parts) {
     super();
@@ -72,14 +84,18 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
    * @throws ChoraleError `INSECURE_CONTEXT`, `SECURE_RANDOM_UNAVAILABLE`, `STORAGE_UNAVAILABLE`,
    *   `STUDY_UNKNOWN`, `CONNECTION_LOST`, `MANIFEST_INVALID`; ManifestMismatchError.
    */
-  static async open({
-    coordinator,
-    study: id,
-    manifest: pin,
-    token,
-    maxEpsilon,
-    profile,
-  }: OpenOptions): Promise<Chorale> {
+  static open(options: OpenOptions): Promise<Chorale> {
+    return Chorale.#open(options);
+  }
+
+  static {
+    openProfile = (options, profile) => Chorale.#open(options, profile);
+  }
+
+  static async #open(
+    { coordinator, study: id, manifest: pin, token, maxEpsilon }: OpenOptions,
+    profile?: string,
+  ): Promise<Chorale> {
     const random = platformRandom();
     const study = await fetchStudy({ coordinator, study: id, pin });
     const store = new IndexedDbStore({ profile });
@@ -188,7 +204,10 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
         ...(engines === undefined ? {} : { candidates: engines }),
       });
     };
-    yield* train({ ...this.#parts, now, noiseless, startTrainer }, anyOf(this.#closed.signal, signal));
+    yield* train(
+      { ...this.#parts, now, noiseless, startTrainer },
+      anyOf(this.#closed.signal, this.#training.signal, signal),
+    );
   }
 
   /**
@@ -200,6 +219,9 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
       new ChoraleError('ALREADY_ANSWERED', 'the report was erased from this device before it was sent'),
     );
     this.#sending = new AbortController();
+    // A worker holds its own copy of the rows.
+    this.#training.abort();
+    this.#training = new AbortController();
     const { lock, store } = this.#parts;
     await lock.run('device', () => store.erase(this.manifest.id), { signal: this.#closed.signal });
   }

@@ -220,7 +220,9 @@ describe('chorale start', () => {
     expect(await json(`results pulse --server ${url}`)).toMatchObject({ study: 'pulse', voices: 0 });
     const second = await chorale(`start --port 0 --data ${data}`);
     expect(second).toEqual(refused(1, `data folder ${data}: it is in use by another process`));
-    expect(statSync(join(data, 'server.json')).mode & 0o777).toBe(0o600);
+    for (const file of ['server.json', 'chorale.db', 'chorale.db-wal']) {
+      expect(statSync(join(data, file)).mode & 0o777, file).toBe(0o600);
+    }
 
     child.kill('SIGKILL');
     await ended;

@@ -13,6 +13,11 @@ import { studyCommand } from './study-command.ts';
  * @param args arguments without the interpreter and the script
  */
 export async function chorale(args: readonly string[]): Promise<void> {
+  // A reader that had enough, such as `head`, is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   try {
     await program().parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest, StudySummary, SurveyResults } from '@chorale/protocol';
 import { readServerFile } from '../http/server-file.ts';
+import { HELD } from '../storage/sqlite-refusal.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { FolderStudies } from './folder-studies.ts';
@@ -45,7 +46,9 @@ export async function openStudies(
   try {
     return new FolderStudies(await SqliteStore.open(folder));
   } catch (error) {
-    const running = error instanceof StorageError ? readServerFile(folder) : null;
+    // Only then: the file of a server that was killed may name an address that somebody else has by now.
+    const isHeld = error instanceof StorageError && error.message.includes(HELD);
+    const running = isHeld ? readServerFile(folder) : null;
     if (running === null) throw error;
     return new ServerStudies(running);
   }

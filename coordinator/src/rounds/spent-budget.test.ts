@@ -1,4 +1,4 @@
-import { gaussianEpsilon } from '@chorale/privacy';
+import { gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
 import { describe, expect, it } from 'vitest';
 import { SpentBudget } from './spent-budget.ts';
 import { siteTask } from './testing/study.ts';
@@ -30,7 +30,7 @@ describe('SpentBudget', () => {
     const task = siteTask(privacy(0, 4));
     const evaluation = (noiseMultiplier: number) => ({ evaluation: { ...task.evaluation, noiseMultiplier } });
     const after = (changes: object) => new SpentBudget({ ...task, ...changes }).after({ train: 2, evaluate: 2 });
-    expect(after(evaluation(2))).toEqual([guarantee('employee', epsilonOf(2, 2))]);
+    expect(after(evaluation(2))).toEqual([guarantee('employee', zcdpEpsilon({ rho: 2 / 8, delta }))]);
     expect(after(evaluation(9))).toEqual([guarantee('employee', epsilonOf(4, 2))]);
   });
 

@@ -1,11 +1,5 @@
-import { gaussianEpsilon } from '@chorale/privacy';
-import {
-  evaluationCharges,
-  type GaussianCharge,
-  type Guarantee,
-  type TrainingTask,
-  updateCharges,
-} from '@chorale/protocol';
+import { gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
+import { type Charge, evaluationCharges, type Guarantee, type TrainingTask, updateCharges } from '@chorale/protocol';
 
 /**
  * What a client has spent that took part in every round so far, counted over all rounds that were sent
@@ -38,10 +32,14 @@ export class SpentBudget {
     });
   }
 
-  #guarantee({ privacyUnit, noiseMultiplier }: GaussianCharge, steps: number): Guarantee {
+  #guarantee({ privacyUnit, loss }: Charge, steps: number): Guarantee {
     const { delta } = this.#task.privacy;
-    const key = `${noiseMultiplier} ${steps}`;
-    const epsilon = this.#known.get(key) ?? gaussianEpsilon({ noiseMultiplier, steps, delta });
+    const key = `${JSON.stringify(loss)} ${steps}`;
+    const epsilon =
+      this.#known.get(key) ??
+      (loss.mechanism === 'gaussian'
+        ? gaussianEpsilon({ noiseMultiplier: loss.noiseMultiplier, steps, delta })
+        : zcdpEpsilon({ rho: loss.rho * steps, delta }));
     this.#known.set(key, epsilon);
     return { privacyUnit, neighboringRelation: 'replace-one', epsilon, delta };
   }

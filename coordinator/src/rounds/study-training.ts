@@ -52,6 +52,7 @@ export class StudyTraining {
   readonly #seats = new Map<string, TrainingClient>();
   #state: TrainingState;
   #model: Float32Array;
+  #encoded: { of: Float32Array; bytes: Uint8Array<ArrayBuffer> } | undefined;
   /** Contributions to the latest opened round, kept after its end so that a repeated message is known. */
   #latest: { round: number; aggregator: Aggregator } | null = null;
   #writes: Promise<void> = Promise.resolve();
@@ -256,12 +257,18 @@ export class StudyTraining {
     this.#dispatch({ type: 'opened', round: round.number });
   }
 
+  /** One copy for all invitations: clients that come and go must not fill the memory. */
+  #encodedModel(): Uint8Array<ArrayBuffer> {
+    if (this.#encoded?.of !== this.#model) this.#encoded = { of: this.#model, bytes: encodeParameters(this.#model) };
+    return this.#encoded.bytes;
+  }
+
   #invite({ round, deadline, participants }: Extract<Effect, { type: 'invite' }>): void {
     const message = {
       study: this.#id,
       round: round.number,
       kind: round.kind,
-      model: encodeParameters(this.#model),
+      model: this.#encodedModel(),
       modelRound: round.modelRound,
       deadlineMs: Math.max(0, deadline - this.#options.now()),
     };

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { limits, type Reply } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
@@ -50,6 +51,12 @@ const emit = (client: Client, event: string, args: unknown[]): Promise<Reply> =>
 /** Whether a connection still works: an unknown event is answered. */
 const isAlive = async (client: Client) => !(await emit(client, 'ping-me', [])).ok;
 
+/** A short text as a WebSocket client frames it, with a mask of zeros. */
+function maskedFrame(text: string): Buffer {
+  const payload = Buffer.from(text);
+  return Buffer.concat([Buffer.from([0x81, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
+}
+
 describe('[P4] sockets', () => {
   it('answer any nonsense with a typed refusal, whatever the event', async () => {
     const coordinator = await runCoordinator({ manifests: [pulseStudy()] });
@@ -97,6 +104,30 @@ describe('[P4] sockets', () => {
     expect(await ended).toMatchObject({ context: { code: 1009 } });
     expect(await isAlive(bystander)).toBe(true);
     expect(await isAlive(await coordinator.connect())).toBe(true);
+  });
+
+  it('end a connection that asks without reading its answers, and no other', async () => {
+    const coordinator = await runCoordinator();
+    const bystander = await coordinator.connect();
+    const flood = connect(Number(new URL(coordinator.url).port), '127.0.0.1');
+    const ended = new Promise<void>((resolve) => flood.once('close', () => resolve()).on('error', () => {}));
+    const heard = (text: string) =>
+      new Promise<void>((resolve) => flood.on('data', (data) => data.includes(text) && resolve()));
+    flood.write(
+      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n' +
+        'Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    await heard('0{');
+    flood.write(maskedFrame('40'));
+    await heard('40{');
+    flood.pause();
+    const questions = Buffer.concat(Array.from({ length: 1000 }, () => maskedFrame('421["x"]')));
+    // Far more than the system's own buffers take; the connection is long gone by then.
+    for (let sent = 0; sent < 4000 && !flood.destroyed; sent += 1) {
+      if (!flood.write(questions)) await Promise.race([once(flood, 'drain').catch(() => {}), ended]);
+    }
+    await ended;
+    expect(await isAlive(bystander)).toBe(true);
   });
 
   it('take the largest message that is allowed', async () => {

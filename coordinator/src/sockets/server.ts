@@ -36,6 +36,7 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Chora
     transports: ['websocket', 'polling'],
     cors: { origin: '*' },
   });
+  dropSlowReaders(io, options.log);
   io.on('connection', (socket) => {
     attachReportHandler(socket, options);
     attachTrainingHandler(socket, options);
@@ -45,6 +46,30 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Chora
   });
   return io;
 }
+
+/** Packets that may wait for one connection to read them. Acknowledgements are small, and models are shared. */
+const UNREAD_PACKETS = 5000;
+
+/** A connection that asks and does not read would fill the memory with its answers: it is closed. */
+function dropSlowReaders(io: ChoraleServer, log: Logger): void {
+  io.engine.on('connection', (connection: EngineSocket) => {
+    connection.on('packet', () => {
+      if (connection.writeBuffer.length <= UNREAD_PACKETS) return;
+      log.debug('a connection was closed that does not read its answers');
+      connection.close(true);
+      // A closing handshake would wait for the reader that does not read.
+      connection.request.socket.destroy();
+    });
+  });
+}
+
+/** What is used of an engine.io connection. */
+type EngineSocket = {
+  readonly writeBuffer: readonly unknown[];
+  on(event: 'packet', listener: () => void): void;
+  readonly request: { readonly socket: { destroy(): void } };
+  close(discard: boolean): void;
+};
 
 function refuseUnknownEvents(socket: ChoraleSocket, log: Logger): void {
   socket.onAny((event: string, ...args: unknown[]) => {

@@ -14,9 +14,12 @@ export class SqliteRefusal extends Error {
   }
 }
 
+/** What is said of a folder that another coordinator serves. */
+export const HELD = 'it is in use by another process';
+
 /** Primary result codes of SQLite that have a plain explanation. */
 const EXPLANATIONS: Record<number, string> = {
-  5: 'it is in use by another process',
+  5: HELD,
   8: 'it is not writable',
   10: 'the disk failed',
   11: 'its database is damaged',

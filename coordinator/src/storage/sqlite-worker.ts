@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -19,7 +20,9 @@ try {
 }
 
 function serve(): void {
-  const db = new DatabaseSync(join(folder, 'chorale.db'));
+  const file = join(folder, 'chorale.db');
+  makePrivate(file);
+  const db = new DatabaseSync(file);
   prepareDatabase(db, folder);
   const commit = new GroupCommit<SqliteRequest, SqliteReply>({
     db,
@@ -35,6 +38,16 @@ function serve(): void {
     port.close();
   });
   port.postMessage({ id: 0, value: undefined } satisfies SqliteReply);
+}
+
+/** The database holds the signing secrets; SQLite gives its other files the same mode. */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+    chmodSync(file, 0o600);
+  } catch {
+    // Whatever is wrong with it, opening the database says so in its own words.
+  }
 }
 
 function runner(db: DatabaseSync): (request: SqliteRequest) => SqliteReply {

@@ -1,6 +1,6 @@
 import { ChoraleError, type Manifest } from '@chorale/protocol';
 import {
-  Chorale,
+  type Chorale,
   CsvError,
   type CsvProblem,
   type EncodedRecords,
@@ -9,6 +9,7 @@ import {
   readCsv,
   type Table,
 } from '@chorale/sdk';
+import { openDemoProfile } from '@chorale/sdk/demo';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, invite } from '../api.ts';
 import { errorNotice } from '../error-notice.ts';
@@ -85,7 +86,7 @@ class SitePage extends PageElement {
         return;
       }
       const token = await invite({ study: this.#study, name: this.#site, group: this.#group });
-      const chorale = await Chorale.open({
+      const chorale = await openDemoProfile({
         coordinator: location.origin,
         study: this.#study,
         token,

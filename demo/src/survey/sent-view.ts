@@ -56,7 +56,7 @@ export function sentView(options: SentViewOptions): TemplateResult {
           <dt>Version of the study</dt>
           <dd><code title=${receipt.manifest}>${short(receipt.manifest)}</code></dd>
           <dt>Fingerprint of the report</dt>
-          <dd><code>${receipt.reportHash}</code></dd>
+          <dd><code>${receipt.reportHash ?? 'erased'}</code></dd>
           <dt>Privacy loss</dt>
           <dd>ε = ${receipt.epsilon.toFixed(3)}, for everything in it together</dd>
           <dt>Sent</dt>

@@ -1,5 +1,6 @@
 import { type Answer, ChoraleError, type Manifest } from '@chorale/protocol';
-import { Chorale, type LedgerBalance, type Receipt, type SendProgress, type SentAnswer } from '@chorale/sdk';
+import { type Chorale, type LedgerBalance, type Receipt, type SendProgress, type SentAnswer } from '@chorale/sdk';
+import { openDemoProfile } from '@chorale/sdk/demo';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, invite } from '../api.ts';
 import { errorNotice } from '../error-notice.ts';
@@ -88,7 +89,7 @@ class SurveyPage extends PageElement {
       }
       const token = await invite({ study: this.#study, name: this.#employee, group: this.#group });
       this.#chorale?.close();
-      this.#chorale = await Chorale.open({
+      this.#chorale = await openDemoProfile({
         coordinator: location.origin,
         study: this.#study,
         token,

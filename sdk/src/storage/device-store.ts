@@ -6,7 +6,7 @@ export type Receipt = {
   title: string;
   manifest: string;
   /** SHA-256 of the report's text, in hex: what the coordinator holds can be compared with it. */
-  reportHash: string;
+  reportHash: string | null;
   /** Privacy loss of the whole record at the integer probabilities. */
   epsilon: number;
   sentAt: string;
@@ -74,7 +74,10 @@ export type SpendRecord = {
    * rows on this device. Absent where it is about everything that the device holds.
    */
   rows?: { records: string; part: 'training' | 'held-back' } | undefined;
-  loss: { mechanism: 'pure'; epsilon: number } | { mechanism: 'gaussian'; noiseMultiplier: number };
+  loss:
+    | { mechanism: 'pure'; epsilon: number }
+    | { mechanism: 'gaussian'; noiseMultiplier: number }
+    | { mechanism: 'zcdp'; rho: number };
   at: string;
 };
 

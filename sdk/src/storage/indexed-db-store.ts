@@ -120,14 +120,21 @@ export class IndexedDbStore implements DeviceStore {
   }
 
   erase(study: string): Promise<void> {
-    return this.#database.transaction('readwrite', ['answers', 'reports', 'records', 'updates'], async (t) => {
-      await Promise.all([
-        t.objectStore('answers').delete(study),
-        t.objectStore('reports').delete(study),
-        t.objectStore('records').delete(study),
-        t.objectStore('updates').delete(IDBKeyRange.bound([study, 0], [study, Infinity])),
-      ]);
-    });
+    return this.#database.transaction(
+      'readwrite',
+      ['answers', 'reports', 'records', 'updates', 'receipts'],
+      async (t) => {
+        const receipt = parseStored(StoredReceipt, await t.objectStore('receipts').get(study));
+        await Promise.all([
+          // With the memoized noise, the hash of what was sent would tell what was answered.
+          receipt === null ? undefined : t.objectStore('receipts').put({ ...receipt, reportHash: null }, study),
+          t.objectStore('answers').delete(study),
+          t.objectStore('reports').delete(study),
+          t.objectStore('records').delete(study),
+          t.objectStore('updates').delete(IDBKeyRange.bound([study, 0], [study, Infinity])),
+        ]);
+      },
+    );
   }
 
   close(): void {

@@ -97,6 +97,8 @@ export class MemoryDeviceStore implements DeviceStore {
 
   async erase(study: string): Promise<void> {
     for (const map of [this.#answers, this.#reports, this.#updates, this.#records]) map.delete(study);
+    const receipt = this.#receipts.get(study);
+    if (receipt !== undefined) this.#receipts.set(study, { ...receipt, reportHash: null });
   }
 
   close(): void {}

@@ -15,7 +15,7 @@ export const StoredReceipt = v.object({
   study: v.string(),
   title: v.string(),
   manifest: v.string(),
-  reportHash: v.string(),
+  reportHash: v.nullable(v.string()),
   epsilon: Epsilon,
   sentAt: v.string(),
 });
@@ -70,6 +70,7 @@ export const StoredSpend = v.object({
   loss: v.variant('mechanism', [
     v.object({ mechanism: v.literal('pure'), epsilon: Epsilon }),
     v.object({ mechanism: v.literal('gaussian'), noiseMultiplier: v.pipe(v.number(), v.finite(), v.gtValue(0)) }),
+    v.object({ mechanism: v.literal('zcdp'), rho: Epsilon }),
   ]),
   at: v.string(),
 });

@@ -13,11 +13,20 @@ import type { DeviceStore, MemoizedNoise } from '../storage/device-store.ts';
  */
 export async function memoizedNoise(
   spec: QuestionChannel,
-  { store, random }: { store: DeviceStore; random: RandomSource },
+  {
+    store,
+    random,
+    drawn,
+  }: {
+    store: DeviceStore;
+    random: RandomSource;
+    /** Noise of this report so far, not stored yet: one question may stand in a study twice. */
+    drawn?: ReadonlyMap<string, MemoizedNoise>;
+  },
 ): Promise<{ key: string; noise: MemoizedNoise }> {
   const { channel } = spec;
   const key = await memoKey(spec);
-  const stored = await store.memo(key);
+  const stored = drawn?.get(key) ?? (await store.memo(key));
   if (stored !== null && stored.letters.length === channel.inputs && stored.letters.every((l) => l < channel.outputs)) {
     return { key, noise: stored };
   }

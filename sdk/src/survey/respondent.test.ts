@@ -143,12 +143,12 @@ describe('a report', () => {
     await expect(respondent.prepareReport(pulseAnswers)).rejects.toMatchObject({ code: 'ALREADY_ANSWERED' });
   });
 
-  test('[S6] erased before it was sent, the same answers give the same text and no second charge', async () => {
-    const { store, respondent, visit } = await device();
+  test('[S6] [B4] erased before it was acknowledged, the same answers give the same text, charged as a new release', async () => {
+    const { store, respondent, visit } = await device({ changes: { epsilon: 3 } });
     const { text } = await respondent.prepareReport(pulseAnswers);
     await store.erase('pulse');
     expect((await visit(7).prepareReport(pulseAnswers)).text).toBe(text);
-    expect(await store.spends()).toHaveLength(1);
+    expect(await store.spends()).toHaveLength(2);
   });
 
   test.each<[string, Answers]>([

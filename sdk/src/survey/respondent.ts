@@ -115,7 +115,7 @@ export class Respondent {
     const drawn = await this.#drawQuestions(channels);
     const letters: Report['answers'] = [];
     const sent: SentAnswer[] = [];
-    const memo: [string, MemoizedNoise][] = [];
+    const memo = new Map<string, MemoizedNoise>();
     for (const [id, spec] of channels.byQuestion) {
       const { text } = spec.question;
       const raw = rawInWords(spec.question, answers[id]);
@@ -123,8 +123,8 @@ export class Respondent {
         sent.push({ state: 'not-drawn', question: id, text, raw });
         continue;
       }
-      const { key, noise } = await memoizedNoise(spec, { store: this.#store, random: this.#random });
-      memo.push([key, noise]);
+      const { key, noise } = await memoizedNoise(spec, { store: this.#store, random: this.#random, drawn: memo });
+      memo.set(key, noise);
       const { input, letter } = privatizeAnswer(spec, answers[id] ?? null, noise);
       const { mechanism, outputs } = spec.channel;
       letters.push({ question: id, mechanism, outputs, letter });
@@ -152,7 +152,8 @@ export class Respondent {
       study: manifest.id,
       title: manifest.title,
       kind: 'report',
-      reference: await sha256Hex(text),
+      // Not the text's hash: two releases may say the same, and a hash would outlive an erasure.
+      reference: crypto.randomUUID(),
       privacyUnit: 'employee',
       neighboringRelation: 'replace-one',
       loss: { mechanism: 'pure', epsilon },
@@ -172,7 +173,7 @@ export class Respondent {
     await this.#store.commitReport({
       draw: { study: manifest.id, manifest: hash, questions: drawn },
       report,
-      memo,
+      memo: [...memo],
       spend,
     });
     return report;

@@ -50,6 +50,12 @@ export async function storedRecords(
   return result.output;
 }
 
+/** Name of the set of rows that the page put last, or `undefined`. */
+export async function storedRecordsId(store: DeviceStore, study: string): Promise<string | undefined> {
+  const result = v.safeParse(StoredRecords, await store.records(study));
+  return result.success ? result.output.id : undefined;
+}
+
 /** Whether records have the task's width. */
 export function fits(task: TrainingTask, { inputs, labels, rows }: EncodedRecords): boolean {
   return labels.length === rows && inputs.length === rows * inputSize(task);

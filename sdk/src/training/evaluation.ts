@@ -8,7 +8,7 @@ import { addNoise } from './quantized-update.ts';
  * Gaussian noise in every bin.
  *
  * @returns `[2 * bins]`: the negatives' bins from score 0 to 1, then the positives'.
- * @throws ChoraleError `NOISELESS_REFUSED` without noise and consent, `TRAINING_DATA_INVALID` when a score is not a number.
+ * @throws ChoraleError `NOISELESS_REFUSED` without noise and consent.
  */
 export async function evaluationHistogram({
   task,
@@ -40,8 +40,9 @@ export async function evaluationHistogram({
   signal?.throwIfAborted();
   const counts = new Int32Array(2 * bins);
   for (const [row, score] of scores.entries()) {
-    if (!(score >= 0 && score <= 1)) throw new ChoraleError('TRAINING_DATA_INVALID', 'a score is outside [0, 1]');
-    const bin = Math.min(bins - 1, Math.floor(score * bins));
+    // A score that overflowed counts as undecided: refusing it would tell something of the row.
+    const decided = score >= 0 && score <= 1 ? score : 0.5;
+    const bin = Math.min(bins - 1, Math.floor(decided * bins));
     counts[heldBack.labels[row]! * bins + bin]! += 1;
   }
   return addNoise(counts, histogramNoiseStddev(task), random);

@@ -71,13 +71,13 @@ async function localSteps({
     for (const batch of batches(training, batchSize, random)) {
       signal?.throwIfAborted();
       const sum = await engine.clippedGradientSum(new Float32Array(weights), batch, exampleClippingNorm);
-      if (!sum.gradientSum.every(Number.isFinite))
-        throw new ChoraleError('TRAINING_DATA_INVALID', 'training diverged: a gradient is not finite');
       const gradient =
         noiseMultiplier === 0
           ? sum.gradientSum
           : noisedGradientSum(sum, { exampleClippingNorm, noiseMultiplier }, random);
-      for (let i = 0; i < weights.length; i += 1) weights[i]! -= (learningRate * gradient[i]!) / batch.rows;
+      for (let i = 0; i < weights.length; i += 1) {
+        weights[i] = finite(weights[i]! - (learningRate * finite(gradient[i]!)) / batch.rows);
+      }
       step += 1;
       await onProgress?.({ step, steps });
     }
@@ -107,4 +107,15 @@ function shuffled(length: number, random: RandomSource): Uint32Array {
     order[other] = held;
   }
   return order;
+}
+
+// Far above any weight that works, far below the end of single precision.
+const LARGEST = 1e30;
+
+/**
+ * A number that may have overflowed, as one that has not. Training that diverges must not fail: whether it
+ * does depends on the rows, and a failure would be a message that no noise covers.
+ */
+function finite(value: number): number {
+  return Number.isNaN(value) ? 0 : Math.min(LARGEST, Math.max(-LARGEST, value));
 }

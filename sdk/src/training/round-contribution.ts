@@ -2,18 +2,18 @@ import {
   ChoraleError,
   decodeParameters,
   encodeIntegers,
+  type Charge,
   evaluationCharges,
-  type GaussianCharge,
   parameterCount,
   type RoundMessage,
   type TrainingTask,
   updateCharges,
 } from '@chorale/protocol';
 import type { DeviceLock } from '../device-lock.ts';
-import { sha256Hex } from '../sha256-hex.ts';
 import type { Ledger } from '../ledger.ts';
 import type { DeviceStore, SpendRecord } from '../storage/device-store.ts';
 import type { Study } from '../study.ts';
+import { storedRecordsId } from './device-records.ts';
 
 /** Computes a client's contributions, clipped and noised; a worker in a browser. */
 export interface LocalTrainer {
@@ -60,12 +60,14 @@ export async function contribution(
   const integers =
     kind === 'train' ? await trainer.train({ parameters, signal }) : await trainer.evaluate({ parameters, signal });
   const update = encodeIntegers(integers);
-  // A coordinator that forgot its rounds counts them anew: by the number alone they would be charged once.
-  const charged = spends(`${round} ${await sha256Hex(update)}`, message, options);
+  // A coordinator that forgot its rounds counts them anew, and bytes may repeat by chance: every release
+  // is a charge of its own. Sending the stored bytes again does not come here.
+  const charged = spends(`${round} ${crypto.randomUUID()}`, message, options);
   await lock.run(
     'device',
     async () => {
       signal.throwIfAborted();
+      await requireRows(study, options);
       await ledger.check(charged);
       await store.commitUpdate({ update: { study, round, kind, update }, spends: charged });
     },
@@ -74,14 +76,22 @@ export async function contribution(
   return update;
 }
 
+/** Rows may have been erased or replaced in another tab while this one was computing. */
+async function requireRows(study: string, { store, trainer: { recordsId } }: ContributionOptions): Promise<void> {
+  if (recordsId === undefined || (await storedRecordsId(store, study)) === recordsId) return;
+  throw new ChoraleError('TRAINING_DATA_INVALID', 'the rows were erased or replaced on this device');
+}
+
 function spends(
   reference: string,
   { kind }: RoundMessage,
   { study, task, trainer, now }: ContributionOptions,
 ): SpendRecord[] {
+  // Which rows are held back follows from both: another split of the same rows adds up with this one.
+  const { seed, holdout } = task.evaluation;
   const part = kind === 'train' ? 'training' : 'held-back';
-  const charges: GaussianCharge[] = kind === 'train' ? updateCharges(task) : evaluationCharges(task);
-  return charges.map(({ privacyUnit, noiseMultiplier }) => ({
+  const charges: Charge[] = kind === 'train' ? updateCharges(task) : evaluationCharges(task);
+  return charges.map(({ privacyUnit, loss }) => ({
     study: study.manifest.id,
     title: study.manifest.title,
     kind: kind === 'train' ? 'update' : 'evaluation',
@@ -90,9 +100,9 @@ function spends(
     neighboringRelation: 'replace-one',
     // All rows of an employee's own device are that employee's, whatever part they are in.
     ...(task.clients === 'site' && privacyUnit === 'employee' && trainer.recordsId !== undefined
-      ? { rows: { records: trainer.recordsId, part } }
+      ? { rows: { records: `${trainer.recordsId} ${seed} ${holdout}`, part } }
       : {}),
-    loss: { mechanism: 'gaussian', noiseMultiplier },
+    loss,
     at: now().toISOString(),
   }));
 }

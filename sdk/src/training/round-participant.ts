@@ -164,7 +164,10 @@ export class RoundParticipant {
     const { connection } = this.#options;
     const ready = (): Promise<void> => this.#seat.pass(this.#signal);
     try {
-      await connection.decline({ study: this.#study, round, code: refusal.code }, { signal: this.#signal, ready });
+      await connection.decline(
+        { study: this.#study, round, code: publicReason(refusal) },
+        { signal: this.#signal, ready },
+      );
     } catch {
       // The round is over, or this client is leaving anyway.
     }
@@ -192,4 +195,9 @@ export class RoundParticipant {
     this.#engine = `${name} ${reason}`;
     this.#events.push({ type: 'engine', name, reason });
   }
+}
+
+/** What a coordinator is told of a refusal: nothing that could depend on a row. */
+function publicReason(refusal: ChoraleError): ErrorCode {
+  return refusal instanceof BudgetExceededError ? refusal.code : 'INTERNAL';
 }

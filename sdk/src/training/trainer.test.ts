@@ -68,6 +68,9 @@ async function take({
     backoff: { firstMs: 5, longestMs: 20 },
   });
   closing.unshift(async () => connection.disconnect());
+  if (manifest.training !== undefined) {
+    await store.putRecords(manifest.id, { ...trainingRecords(manifest), id: 'rows-1' });
+  }
   const events: TrainingEvent[] = [];
   const reading = train(
     {
@@ -191,7 +194,7 @@ describe('a client in rounds', () => {
   });
 
   test.each([
-    ['site', { records: 'rows-1', part: 'held-back' }],
+    ['site', { records: 'rows-1 1 0.3', part: 'held-back' }],
     // An employee's rows are one person's: training and evaluation add up.
     ['employee', undefined],
   ] as const)(
@@ -215,7 +218,11 @@ describe('a client in rounds', () => {
       expect(events).toContainEqual({ type: 'evaluated', round: 3, bytes: 32, duplicate: false });
       expect(bytes).toBe(2 * 4 * 4);
       const [charge, ...more] = await store.spends();
-      expect(charge).toMatchObject({ kind: 'evaluation', privacyUnit: 'employee', loss: { noiseMultiplier: 8 } });
+      expect(charge).toMatchObject({
+        kind: 'evaluation',
+        privacyUnit: 'employee',
+        loss: { mechanism: 'zcdp', rho: 1 / 128 },
+      });
       expect(charge?.rows).toEqual(rows);
       expect(more).toEqual([]);
     },

@@ -36,6 +36,11 @@ export class TypedArrayEngine implements TrainingEngine {
       this.#errors.at(-1)![0] = score - batch.labels[row]!;
       this.#backward(parameters);
       const norm = Math.sqrt(this.#squaredGradientNorm());
+      // An overflow in one row must neither spoil the sum nor show: such a row counts as clipped to nothing.
+      if (!Number.isFinite(norm)) {
+        clipped += 1;
+        continue;
+      }
       const factor = norm > exampleClippingNorm ? exampleClippingNorm / norm : 1;
       if (norm > exampleClippingNorm) clipped += 1;
       this.#addGradient(gradientSum, factor);

@@ -1,0 +1,2 @@
+// For demonstrations only: several made-up employees in one browser.
+export { openDemoProfile } from './chorale.ts';
