@@ -1,11 +1,13 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
+import { pageShell } from './demo/page-shell.ts';
 
 const page = (name: string) => resolve(import.meta.dirname, 'demo', `${name}.html`);
 
 /** Builds and serves the demo; `npm run dev` proxies to a coordinator started by `npm start`. */
 export default defineConfig({
   root: resolve(import.meta.dirname, 'demo'),
+  plugins: [pageShell()],
   build: {
     target: 'es2022',
     outDir: 'dist',
