@@ -1,4 +1,4 @@
-export type { RandomSource } from './random.ts';
+export type { RandomSource } from './sampling/random.ts';
 export {
   bernoulliFraction,
   sampleWithoutReplacement,
@@ -6,35 +6,41 @@ export {
   secureRandom,
   SecureRandomUnavailableError,
   uniformInteger,
-} from './random.ts';
-export type { FixedPointBounds } from './exponential.ts';
-export { expFixedPoint } from './exponential.ts';
-export type { Channel, ChannelTable } from './channel.ts';
-export { tableChannel } from './channel.ts';
-export type { Population, RandomizedResponse } from './randomized-response.ts';
-export { randomizedResponse, shareVariance } from './randomized-response.ts';
-export type { NumericMean } from './numeric-mean.ts';
-export { numericMean } from './numeric-mean.ts';
-export type { BinomialCount, Interval } from './binomial-intervals.ts';
-export { clopperPearson, wilson } from './binomial-intervals.ts';
-export { normalQuantile } from './normal-distribution.ts';
-export { studentQuantile } from './beta-distribution.ts';
-export type { LetterCounts, ShareEstimate, SharesEstimate } from './estimate-shares.ts';
-export { estimateShares } from './estimate-shares.ts';
-export type { ContrastEstimate, WeightedCounts } from './estimate-contrast.ts';
-export { estimateContrast } from './estimate-contrast.ts';
-export type { MeanEstimate, OutputCounts } from './estimate-mean.ts';
-export { estimateMean } from './estimate-mean.ts';
-export { effectiveRespondents, simplexProjection } from './post-processing.ts';
-export { discreteGaussian, discreteGaussianVector } from './discrete-gaussian.ts';
-export { gaussianDelta, gaussianEpsilon, gaussianNoiseMultiplier, zcdpEpsilon } from './gaussian-accounting.ts';
-export type { DiscreteGaussianSteps } from './discrete-gaussian-accounting.ts';
-export { discreteGaussianEpsilon } from './discrete-gaussian-accounting.ts';
-export type { ComposedSpend, NeighboringRelation, PrivacyUnit, Spend } from './composition.ts';
-export { composeSpends } from './composition.ts';
-export type { Account, PureSteps } from './pure-accounting.ts';
-export { accountLaplace, accountPure, accountRandomizedResponse } from './pure-accounting.ts';
-export type { Plan, PlanOptions, Question, QuestionReport } from './forecast.ts';
-export { planQuestion } from './forecast.ts';
-export type { QuestionSampling } from './question-sampling.ts';
-export { questionSampling } from './question-sampling.ts';
+} from './sampling/random.ts';
+export type { FixedPointBounds } from './numerics/exponential.ts';
+export { expFixedPoint } from './numerics/exponential.ts';
+export type { Channel, ChannelTable } from './mechanisms/channel.ts';
+export { tableChannel } from './mechanisms/channel.ts';
+export type { Population, RandomizedResponse } from './mechanisms/randomized-response.ts';
+export { randomizedResponse, shareVariance } from './mechanisms/randomized-response.ts';
+export type { NumericMean } from './mechanisms/numeric-mean.ts';
+export { numericMean } from './mechanisms/numeric-mean.ts';
+export type { BinomialCount, Interval } from './estimation/binomial-intervals.ts';
+export { clopperPearson, wilson } from './estimation/binomial-intervals.ts';
+export { normalQuantile } from './numerics/normal-distribution.ts';
+export { studentQuantile } from './numerics/beta-distribution.ts';
+export type { LetterCounts, ShareEstimate, SharesEstimate } from './estimation/estimate-shares.ts';
+export { estimateShares } from './estimation/estimate-shares.ts';
+export type { ContrastEstimate, WeightedCounts } from './estimation/estimate-contrast.ts';
+export { estimateContrast } from './estimation/estimate-contrast.ts';
+export type { MeanEstimate, OutputCounts } from './estimation/estimate-mean.ts';
+export { estimateMean } from './estimation/estimate-mean.ts';
+export { effectiveRespondents, simplexProjection } from './estimation/post-processing.ts';
+export { discreteGaussian, discreteGaussianVector } from './sampling/discrete-gaussian.ts';
+export {
+  gaussianDelta,
+  gaussianEpsilon,
+  gaussianNoiseMultiplier,
+  zcdpEpsilon,
+} from './accounting/gaussian-accounting.ts';
+export type { DiscreteGaussianSteps } from './accounting/discrete-gaussian-accounting.ts';
+export { discreteGaussianEpsilon } from './accounting/discrete-gaussian-accounting.ts';
+export type { Guarantee, NeighboringRelation, PrivacyUnit } from './accounting/guarantee.ts';
+export type { ComposedSpend, Spend } from './accounting/composition.ts';
+export { composeSpends } from './accounting/composition.ts';
+export type { PureSteps } from './accounting/pure-accounting.ts';
+export { accountLaplace, accountPure, accountRandomizedResponse } from './accounting/pure-accounting.ts';
+export type { Plan, PlanOptions, Question, QuestionReport } from './forecast/forecast.ts';
+export { planQuestion } from './forecast/forecast.ts';
+export type { QuestionSampling } from './mechanisms/question-sampling.ts';
+export { questionSampling } from './mechanisms/question-sampling.ts';

@@ -1,4 +1,4 @@
-import { logGamma } from '../src/beta-distribution.ts';
+import { logGamma } from '../src/numerics/beta-distribution.ts';
 
 /** The standard errors that a correct sampler exceeds once in 1e9. */
 export const z = 6.11;

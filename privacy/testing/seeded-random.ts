@@ -1,4 +1,4 @@
-import type { RandomSource } from '../src/random.ts';
+import type { RandomSource } from '../src/sampling/random.ts';
 
 /**
  * A repeatable stream for tests only: sfc64 by Chris Doty-Humphrey, on 32-bit halves (sfc32 with 128 bits of state).

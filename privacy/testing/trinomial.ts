@@ -1,5 +1,5 @@
-import { logGamma } from '../src/beta-distribution.ts';
-import type { RandomSource } from '../src/random.ts';
+import { logGamma } from '../src/numerics/beta-distribution.ts';
+import type { RandomSource } from '../src/sampling/random.ts';
 
 /** Sums a function over all outcomes of a trinomial draw, weighted by probability: an exact expectation. */
 export function trinomialMean(

@@ -1,10 +1,10 @@
 import {
-  type Account,
   accountLaplace,
   accountPure,
   accountRandomizedResponse,
   discreteGaussianEpsilon,
   gaussianEpsilon,
+  type Guarantee,
 } from '@chorale/privacy';
 import { Command, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
@@ -23,7 +23,10 @@ type Steps = { steps: number; delta: number };
 type Mechanism = {
   takes: Parameter[];
   /** @param of a parameter's value; refuses the command when it is missing */
-  account: (of: (parameter: Parameter) => number, steps: Steps) => Omit<Account, 'delta'>;
+  account: (
+    of: (parameter: Parameter) => number,
+    steps: Steps,
+  ) => Pick<Guarantee, 'epsilon' | 'accountant' | 'neighboringRelation'>;
 };
 
 const neighboringRelation = 'replace-one';
@@ -90,7 +93,11 @@ export function accountCommand(): Command {
     });
 }
 
-function account(name: string, given: Given, steps: Steps): Omit<Account, 'delta'> {
+function account(
+  name: string,
+  given: Given,
+  steps: Steps,
+): Pick<Guarantee, 'epsilon' | 'accountant' | 'neighboringRelation'> {
   const mechanism = MECHANISMS[name];
   if (mechanism === undefined) throw new UsageError(`mechanism ${name} is not available yet`);
   // Ignoring a flag would answer another question than the one that was asked.

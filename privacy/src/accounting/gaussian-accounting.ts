@@ -1,0 +1,170 @@
+import { logNormalDensity, millsRatio } from '../numerics/normal-distribution.ts';
+
+/**
+ * The smallest epsilon for which `steps` Gaussian releases are (epsilon, delta)-private, for the relation that the
+ * noise multiplier was stated for. Exact.
+ *
+ * @param noiseMultiplier noiseStddev / sensitivity, > 0
+ * @param steps integer >= 1, 1 unless given; each may depend on the ones before
+ * @param delta in (0, 1)
+ * @throws {RangeError} outside these ranges
+ * @see Balle and Wang, Improving the Gaussian mechanism, ICML 2018, theorem 8; Dong, Roth and Su, Gaussian
+ *   differential privacy, JRSS B 2022, corollary 3.3 for the composition
+ */
+export function gaussianEpsilon({
+  noiseMultiplier,
+  steps = 1,
+  delta,
+}: {
+  noiseMultiplier: number;
+  steps?: number | undefined;
+  delta: number;
+}): number {
+  checkPositive('noiseMultiplier', noiseMultiplier);
+  checkSteps(steps);
+  checkDelta(delta);
+  // Composed Gaussians are one Gaussian whose mean shift, in standard deviations, is mu = sqrt(steps) / multiplier.
+  return epsilonOfShift(Math.sqrt(steps) / noiseMultiplier, delta);
+}
+
+/**
+ * The smallest delta for which `steps` Gaussian releases are (epsilon, delta)-private. Exact; arguments and
+ * references as for `gaussianEpsilon`.
+ *
+ * @param epsilon finite and >= 0
+ * @throws {RangeError} outside these ranges
+ */
+export function gaussianDelta({
+  noiseMultiplier,
+  steps = 1,
+  epsilon,
+}: {
+  noiseMultiplier: number;
+  steps?: number | undefined;
+  epsilon: number;
+}): number {
+  checkPositive('noiseMultiplier', noiseMultiplier);
+  checkSteps(steps);
+  if (!(epsilon >= 0 && epsilon < Infinity)) {
+    throw new RangeError(`epsilon must be finite and >= 0, got ${epsilon}`);
+  }
+  return Math.exp(logDelta(Math.sqrt(steps) / noiseMultiplier, epsilon));
+}
+
+/**
+ * The smallest noise multiplier for which `steps` Gaussian releases are (epsilon, delta)-private.
+ *
+ * @param epsilon finite and > 0
+ * @param delta in (0, 1)
+ * @param steps integer >= 1, 1 unless given
+ * @throws {RangeError} outside these ranges
+ */
+export function gaussianNoiseMultiplier({
+  epsilon,
+  delta,
+  steps = 1,
+}: {
+  epsilon: number;
+  delta: number;
+  steps?: number | undefined;
+}): number {
+  checkPositive('epsilon', epsilon);
+  checkSteps(steps);
+  checkDelta(delta);
+  const target = Math.log(delta);
+  // delta grows with the shift, so that halving finds the largest shift that is still private.
+  const isPrivate = (shift: number): boolean => logDelta(shift, epsilon) <= target;
+  return Math.sqrt(steps) / whereItFails(isPrivate).holds;
+}
+
+const largestShift = 1e100;
+
+/** As `gaussianEpsilon`, for a shift of mu standard deviations; 0 gives 0. */
+export function epsilonOfShift(shift: number, delta: number): number {
+  const target = Math.log(delta);
+  // Beyond this the shift's square overflows; no such epsilon protects anybody.
+  if (shift > largestShift) return Infinity;
+  if (shift === 0 || logDelta(shift, 0) <= target) return 0;
+  // delta falls with epsilon: the answer is where delta stops being too large.
+  return whereItFails((epsilon) => logDelta(shift, epsilon) > target).fails;
+}
+
+/*
+ * delta = Pr[Z <= a] - e^epsilon Pr[Z <= b], with a = mu/2 - epsilon/mu and b = a - mu (Balle and Wang, theorem 8).
+ * Since b^2 - a^2 = 2 epsilon, e^epsilon phi(b) = phi(a). With Mills' ratio M(x) = Pr[Z > x] / phi(x):
+ *   delta = phi(a) (M(-a) - M(-b)),
+ * where nothing overflows and only neighbouring values of M are subtracted.
+ */
+function logDelta(shift: number, epsilon: number): number {
+  const a = shift / 2 - epsilon / shift;
+  const b = a - shift;
+  if (a > 5) {
+    // M(-a) would overflow; Pr[Z <= a] = 1 - phi(a) M(a) is close to one.
+    return Math.log1p(-Math.exp(logNormalDensity(a)) * (millsRatio(a) + millsRatio(-b)));
+  }
+  return logNormalDensity(a) + Math.log(millsRatio(-a) - millsRatio(-b));
+}
+
+// For a condition that holds near 0 and fails far out: where it last holds and first fails, neighbouring doubles or so.
+function whereItFails(condition: (x: number) => boolean): { holds: number; fails: number } {
+  let holds = 1;
+  while (!condition(holds)) holds /= 2;
+  let fails = holds * 2;
+  while (condition(fails)) {
+    holds = fails;
+    fails *= 2;
+  }
+  for (let halving = 0; halving < 60; halving += 1) {
+    const middle = (holds + fails) / 2;
+    if (condition(middle)) holds = middle;
+    else fails = middle;
+  }
+  return { holds, fails };
+}
+
+/**
+ * The smallest epsilon that rho-zCDP implies at this delta by the best known conversion.
+ *
+ * @param rho finite and >= 0
+ * @param delta in (0, 1)
+ * @throws {RangeError} outside these ranges
+ * @see Canonne, Kamath and Steinke, The discrete Gaussian for differential privacy, NeurIPS 2020, proposition 12
+ *   and corollary 13
+ */
+export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): number {
+  if (!(rho >= 0 && rho < Infinity)) throw new RangeError(`rho must be finite and >= 0, got ${rho}`);
+  checkDelta(delta);
+  if (rho === 0) return 0;
+  // For every order alpha > 1, delta <= e^((alpha - 1)(alpha rho - epsilon)) / (alpha - 1) (1 - 1/alpha)^alpha.
+  // Solved for epsilon, with x = alpha - 1:
+  // A subnormal rho would overflow below; a larger one only promises less.
+  const safeRho = Math.max(rho, 1e-300);
+  const epsilonOf = (logX: number): number => {
+    const x = Math.exp(logX);
+    return (1 + x) * safeRho - Math.log1p(1 / x) - (Math.log(delta) + Math.log1p(x)) / x;
+  };
+  // Every order gives a valid epsilon, so a search that is a little off only wastes a little. The best order is near
+  // 1 + sqrt(ln(1 / delta) / rho); golden section in log x around it.
+  const centre = Math.log(Math.sqrt(-Math.log(delta) / safeRho));
+  const golden = (Math.sqrt(5) - 1) / 2;
+  let left = centre - 12;
+  let right = centre + 12;
+  for (let iteration = 0; iteration < 90; iteration += 1) {
+    const width = (right - left) * golden;
+    if (epsilonOf(right - width) < epsilonOf(left + width)) right = left + width;
+    else left = right - width;
+  }
+  return Math.max(0, epsilonOf((left + right) / 2));
+}
+
+export function checkPositive(name: string, value: number): void {
+  if (!(value > 0 && value < Infinity)) throw new RangeError(`${name} must be finite and > 0, got ${value}`);
+}
+
+export function checkSteps(steps: number): void {
+  if (!Number.isSafeInteger(steps) || steps < 1) throw new RangeError(`steps must be an integer >= 1, got ${steps}`);
+}
+
+export function checkDelta(delta: number): void {
+  if (!(delta > 0 && delta < 1)) throw new RangeError(`delta must be in (0, 1), got ${delta}`);
+}

@@ -1,0 +1,166 @@
+import { studentQuantile } from '../numerics/beta-distribution.ts';
+import { clopperPearson, type Interval } from './binomial-intervals.ts';
+import { exactBelow } from './estimate-shares.ts';
+import type { NumericMean } from '../mechanisms/numeric-mean.ts';
+import { conditionalConfidence, exactRatioInterval, fiellerInterval, unbounded } from './ratio-interval.ts';
+
+/** A mean on the question's own scale, unclipped. */
+export interface MeanEstimate extends Interval {
+  readonly respondents: number;
+  /** NaN where the reports give no sign that anybody answers; the interval is then unbounded. */
+  readonly mean: number;
+  readonly standardError: number;
+}
+
+/** Reports of a number, counted by output. */
+export interface OutputCounts {
+  readonly channel: Pick<NumericMean, 'outputs' | 'mechanism' | 'decode' | 'answered' | 'probability'>;
+  /** One count >= 0 for each output. Expected counts are allowed, so they need not be integers. */
+  readonly counts: readonly number[];
+  /** What t = -1 stands for. */
+  readonly minimum: number;
+  /** What t = 1 stands for. */
+  readonly maximum: number;
+  /** In (0, 1). */
+  readonly confidence: number;
+}
+
+/**
+ * The mean of those who answer, with an interval for the people the respondents were drawn from.
+ *
+ * Coverage is guaranteed for Duchi's mechanism below 100 reports and approximate otherwise (Fieller, Student's t).
+ *
+ * @throws {RangeError} for counts that do not fit the channel, no reports, or minimum >= maximum
+ */
+export function estimateMean({ channel, counts, minimum, maximum, confidence }: OutputCounts): MeanEstimate {
+  if (counts.length !== channel.outputs) {
+    throw new RangeError(`counts must hold ${channel.outputs} outputs, got ${counts.length}`);
+  }
+  const odd = counts.find((count) => !(count >= 0 && count < Infinity));
+  if (odd !== undefined) throw new RangeError(`counts must be finite and >= 0, got ${odd}`);
+  if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
+    throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
+  }
+  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  if (!(total > 0)) throw new RangeError(`counts must hold at least one report, got ${total}`);
+
+  // `decode` averages to a R and `answered` to a, whatever the answering share a: their ratio estimates R.
+  const average = (value: (output: number) => number): number =>
+    counts.reduce((sum, count, output) => sum + (count * value(output)) / total, 0);
+  const { decode, answered } = channel;
+  const numerator = average((output) => decode[output]!);
+  const denominator = average((output) => answered[output]!);
+  const observed = withImaginary(total, {
+    constant: average((output) => (decode[output]! - numerator) ** 2),
+    linear: -2 * average((output) => (decode[output]! - numerator) * (answered[output]! - denominator)),
+    quadratic: average((output) => (answered[output]! - denominator) ** 2),
+  });
+  const t = denominator > 0 ? numerator / denominator : Number.NaN;
+  const expected = leastVariance(channel, Math.min(1, Math.max(0, denominator)));
+  const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
+  const perReport = variance.constant + variance.linear * t + variance.quadratic * t * t;
+  const standardError = denominator > 0 ? Math.sqrt(Math.max(0, perReport) / total) / denominator : Infinity;
+
+  let interval: Interval;
+  if (channel.mechanism === 'duchi-with-no-answer' && total < exactBelow) {
+    interval = exactDuchi(channel, counts, total, confidence);
+  } else if (total > 1) {
+    const quantile = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
+    interval = fiellerInterval({ numerator, denominator, scale: quantile ** 2 / (total - 1), variance });
+  } else {
+    interval = unbounded;
+  }
+  const half = (maximum - minimum) / 2;
+  const place = (position: number): number => minimum + (position + 1) * half;
+  return {
+    respondents: total,
+    mean: place(t),
+    lower: place(interval.lower),
+    upper: place(interval.upper),
+    standardError: standardError * half,
+  };
+}
+
+interface Polynomial {
+  readonly constant: number;
+  readonly linear: number;
+  readonly quadratic: number;
+}
+
+function valueAt({ constant, linear, quadratic }: Polynomial, t: number): number {
+  return constant + linear * t + quadratic * t * t;
+}
+
+/*
+ * Two imaginary respondents at each end of the scale join the variance, as Agresti and Coull add two successes and two
+ * failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
+ * seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
+ */
+function withImaginary(total: number, { constant, linear, quadratic }: Polynomial): Polynomial {
+  const size = total + 4;
+  return {
+    constant: (total * constant + 4) / size,
+    linear: (total * linear) / size,
+    quadratic: (total * quadratic + 4) / size,
+  };
+}
+
+/*
+ * The variance of decode - R answered, where a part a of the people answer and all of them R: the noise's own, which
+ * any spread of answers only adds to. At a large epsilon the outputs that carry it are rare, and reports that happen
+ * to hold none of them would seem free of noise.
+ *
+ * On an answer t, E decode^2 = V + t^2 with a V that hardly depends on t, and E[decode answered] = y t, where y is what
+ * `answered` gives for every value; the score's mean is 0 at the true R.
+ */
+function leastVariance({ outputs, decode, answered, probability }: OutputCounts['channel'], part: number): Polynomial {
+  const moment = (input: number, value: (output: number) => number): number => {
+    let sum = 0;
+    for (let output = 0; output < outputs; output += 1) sum += probability(input, output) * value(output);
+    return sum;
+  };
+  const onAnswer = moment(1, (output) => decode[output]! ** 2) - 1;
+  const onNone = moment(0, (output) => decode[output]! ** 2);
+  const answeredOnAnswer = moment(1, (output) => answered[output]! ** 2);
+  const answeredOnNone = moment(0, (output) => answered[output]! ** 2);
+  return {
+    constant: part * onAnswer + (1 - part) * onNone,
+    linear: 0,
+    quadratic: part * (1 - 2 * answered[1]! + answeredOnAnswer) + (1 - part) * answeredOnNone,
+  };
+}
+
+/*
+ * Duchi's outputs are none, minus and plus. Let lambda = Pr[not none] = (1 - p0) + (p0 - q0) a, and D the difference
+ * of the two probabilities of "plus" at t = 1 and t = -1. No answer gives plus and minus alike, so
+ *   E[+-1 | not none] = D a R / lambda = D (lambda - (1 - p0)) R / ((p0 - q0) lambda):
+ * the form that exactRatioInterval inverts.
+ */
+function exactDuchi(
+  channel: OutputCounts['channel'],
+  counts: readonly number[],
+  total: number,
+  confidence: number,
+): Interval {
+  const [none = 0, minus = 0, plus = 0] = counts;
+  const answers = minus + plus;
+  if (!(answers > 0)) return unbounded;
+  const positive = clopperPearson({
+    successes: plus,
+    trials: answers,
+    confidence: conditionalConfidence(confidence),
+  });
+  const noneOnNoAnswer = channel.probability(0, 0);
+  const noneOnAnswer = channel.probability(1, 0);
+  const difference = channel.probability(2, 2) - channel.probability(1, 2);
+  return exactRatioInterval({
+    conditional: { lower: 2 * positive.lower - 1, upper: 2 * positive.upper - 1 },
+    offset: 0,
+    gain: difference / (noneOnNoAnswer - noneOnAnswer),
+    answers: Math.min(answers, total - none),
+    trials: total,
+    link: { nobody: 1 - noneOnNoAnswer, everybody: 1 - noneOnAnswer },
+    confidence,
+  });
+}

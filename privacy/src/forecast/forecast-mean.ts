@@ -1,0 +1,83 @@
+import type { Question, QuestionForecast } from './forecast.ts';
+import { estimateMean } from '../estimation/estimate-mean.ts';
+import { numericMean, type NumericMean } from '../mechanisms/numeric-mean.ts';
+
+/** The forecast of a mean on the question's own scale; without a position, of the one that is hardest to estimate. */
+export function meanForecast({
+  question,
+  epsilon,
+  position,
+}: {
+  question: Question;
+  epsilon: number;
+  /** From 0, the minimum, to 1, the maximum. */
+  position: number | undefined;
+}): QuestionForecast {
+  const { minimum, maximum } = scaleOf(question);
+  const channel = numericMean({ epsilon });
+  const half = (maximum - minimum) / 2;
+  const values = position === undefined ? worstValues : [2 * position - 1];
+
+  return {
+    mechanism: channel.mechanism,
+    realizedEpsilon: channel.realizedEpsilon,
+    p: null,
+    q: null,
+    targetMargin: (maximum - minimum) / 10,
+    describe: (margin) => `${Number(margin.toPrecision(2))} on the scale`,
+
+    // Everybody gives the same answer, so that it does not matter who is asked: the mechanism's error alone.
+    standardError(asked) {
+      const variance = position === undefined ? channel.worstCaseVariance : channel.variance(2 * position - 1);
+      return half * Math.sqrt(variance / asked);
+    },
+
+    margin95(asked) {
+      const margin = (t: number): number => {
+        const counts = expectedOutputs(channel, (t + 1) / 2).map((probability) => probability * asked);
+        const { lower, upper } = estimateMean({ channel, counts, minimum, maximum, confidence: 0.95 });
+        return (upper - lower) / 2;
+      };
+      return Math.max(...values.map(margin));
+    },
+  };
+}
+
+const worstValues = [-1, -0.5, 0, 0.5, 1];
+
+// How likely each output is where a part of the people answer the maximum and all others the minimum: of all
+// populations with this mean the one whose draws vary most.
+function expectedOutputs(channel: NumericMean, part: number): number[] {
+  const top = channel.inputs - 1;
+  return Array.from(
+    { length: channel.outputs },
+    (_, output) => part * channel.probability(top, output) + (1 - part) * channel.probability(1, output),
+  );
+}
+
+function scaleOf(question: Question): { minimum: number; maximum: number } {
+  switch (question.type) {
+    case 'scale': {
+      const { options, minimum = 1 } = question;
+      if (!Number.isSafeInteger(options) || options < 2) {
+        throw new RangeError(`options must be an integer >= 2, got ${options}`);
+      }
+      if (!Number.isFinite(minimum)) throw new RangeError(`minimum must be finite, got ${minimum}`);
+      return { minimum, maximum: minimum + options - 1 };
+    }
+    case 'number': {
+      const { minimum, maximum } = question;
+      if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
+        throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
+      }
+      return { minimum, maximum };
+    }
+    case 'yesno':
+    case 'choice':
+      throw new RangeError(`report must be favourable or distribution for a ${question.type}, got mean`);
+    default:
+      throw new RangeError(
+        `question must be scale, choice, yesno or number, got ${(question as { type: string }).type}`,
+      );
+  }
+}

@@ -1,0 +1,165 @@
+import { meanForecast } from './forecast-mean.ts';
+import { shareForecast } from './forecast-share.ts';
+import { questionSampling } from '../mechanisms/question-sampling.ts';
+
+/** What is asked. */
+export type Question =
+  | { readonly type: 'scale' | 'choice'; readonly options: number; readonly minimum?: number | undefined }
+  | { readonly type: 'yesno' }
+  | { readonly type: 'number'; readonly minimum: number; readonly maximum: number };
+
+/** What the answers are for; it decides the mechanism. */
+export type QuestionReport = 'favourable' | 'distribution' | 'mean';
+
+/** What to plan. */
+export interface PlanOptions {
+  readonly question: Question;
+  readonly report: QuestionReport;
+  /** For the whole report, in (0, 20]. */
+  readonly epsilon: number;
+  /** How many people send a report, integer >= 1. */
+  readonly respondents: number;
+  /** How many such questions share epsilon, 1 unless given. */
+  readonly questions?: number | undefined;
+  /** The true share assumed, or for means the position from 0 to 1 on the scale; the worst case without it. */
+  readonly share?: number | undefined;
+  /** A mechanism's name, to insist on it. */
+  readonly mechanism?: string | undefined;
+  /** Results of fewer respondents are not shown. */
+  readonly minimumGroupSize?: number | undefined;
+}
+
+/** What to expect of a question before it is asked. */
+export interface Plan {
+  readonly mechanism: string;
+  /** Of one question's channel; a device answers as many questions as fit into epsilon. */
+  readonly realizedEpsilon: number;
+  /** Pr[option | it is true], where the mechanism has it. */
+  readonly p: number | null;
+  /** Pr[option | another is true], where the mechanism has it. */
+  readonly q: number | null;
+  /** The mechanism's own error for these respondents, all answering: a share as a fraction, a mean on its scale. */
+  readonly standardError: number;
+  /** Half of the 95% interval that results would show; infinite where they could show none. */
+  readonly margin95: number;
+  /** Fewest respondents for a margin of 0.05 (shares) or a tenth of the scale (means). */
+  readonly minimumRespondents: number;
+  /** One sentence for the person who plans. */
+  readonly verdict: string;
+}
+
+/** One question's forecast, as a function of how many respondents it gets. */
+export interface QuestionForecast {
+  readonly mechanism: string;
+  readonly realizedEpsilon: number;
+  readonly p: number | null;
+  readonly q: number | null;
+  /** For `asked` of all `respondents`. */
+  standardError(asked: number, respondents: number): number;
+  margin95(asked: number): number;
+  /** The margin to aim for. */
+  readonly targetMargin: number;
+  /** A margin in words: `5.0 points`, `0.2 on the scale`. */
+  describe(margin: number): string;
+}
+
+// As the field's papers and tools call them.
+const shortNames: Readonly<Record<string, string>> = {
+  grr: 'randomized-response',
+  krr: 'randomized-response',
+  duchi: 'duchi-with-no-answer',
+  hybrid: 'hybrid-with-no-answer',
+};
+
+/**
+ * Forecasts a question's error, from the same estimators that results are made with.
+ *
+ * "No answer" is a letter of every channel, and where epsilon does not pay for all questions each device answers a
+ * random few. The standard error is the mechanism's own, for a fixed population; the margin counts respondents as
+ * independent draws who all answer.
+ *
+ * @throws {RangeError} for an argument out of range, a report that the question cannot give, or another mechanism
+ *   than the one that fits
+ */
+export function planQuestion(options: PlanOptions): Plan {
+  const { question, report, epsilon, respondents, questions = 1, share, minimumGroupSize = 1 } = options;
+  if (!Number.isSafeInteger(respondents) || respondents < 1) {
+    throw new RangeError(`respondents must be an integer >= 1, got ${respondents}`);
+  }
+  if (!(epsilon > 0 && epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
+  if (share !== undefined && !(share >= 0 && share <= 1)) {
+    throw new RangeError(`share must be in [0, 1], got ${share}`);
+  }
+  if (!Number.isSafeInteger(minimumGroupSize) || minimumGroupSize < 1) {
+    throw new RangeError(`minimumGroupSize must be an integer >= 1, got ${minimumGroupSize}`);
+  }
+  const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
+  const forecast =
+    report === 'mean'
+      ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
+      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share });
+  if (options.mechanism !== undefined && (shortNames[options.mechanism] ?? options.mechanism) !== forecast.mechanism) {
+    throw new RangeError(`mechanism must be ${forecast.mechanism} for this question, got ${options.mechanism}`);
+  }
+
+  // Each question is asked of n r / D respondents on average.
+  const askedPart = questionsPerDevice / questions;
+  const asked = respondents * askedPart;
+  const margin95 = forecast.margin95(asked);
+  const minimumRespondents = fewestRespondents(
+    (candidate) => forecast.margin95(candidate * askedPart) <= forecast.targetMargin,
+  );
+  return {
+    mechanism: forecast.mechanism,
+    realizedEpsilon: forecast.realizedEpsilon,
+    p: forecast.p,
+    q: forecast.q,
+    standardError: forecast.standardError(asked, respondents),
+    margin95,
+    minimumRespondents,
+    verdict: verdict({ forecast, margin95, asked, minimumRespondents, minimumGroupSize }),
+  };
+}
+
+const mostRespondents = 2 ** 40;
+
+// The fewest with an acceptable margin; it is acceptable from there on, save for a step where intervals stop being
+// exact. Infinite where not even a trillion would do.
+function fewestRespondents(acceptable: (respondents: number) => boolean): number {
+  let high = 1;
+  while (!acceptable(high)) {
+    if (high > mostRespondents) return Infinity;
+    high *= 2;
+  }
+  let low = Math.floor(high / 2);
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (acceptable(middle)) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+function verdict({
+  forecast,
+  margin95,
+  asked,
+  minimumRespondents,
+  minimumGroupSize,
+}: {
+  forecast: QuestionForecast;
+  margin95: number;
+  asked: number;
+  minimumRespondents: number;
+  minimumGroupSize: number;
+}): string {
+  const aim = `${minimumRespondents.toLocaleString('en')} respondents are needed for ±${forecast.describe(forecast.targetMargin)}`;
+  if (asked < minimumGroupSize) {
+    return `Hidden: about ${Math.floor(asked)} people would answer this question and results need ${minimumGroupSize}.`;
+  }
+  if (margin95 === Infinity) return `Too noisy: no margin can be given for so few; ${aim}.`;
+  const margin = `±${forecast.describe(margin95)} with 95% confidence`;
+  if (margin95 <= forecast.targetMargin) return `Readable: expect ${margin}.`;
+  if (margin95 <= 2 * forecast.targetMargin) return `Rough: expect ${margin}; ${aim}.`;
+  return `Too noisy: expect ${margin}; ${aim}.`;
+}

@@ -1,0 +1,171 @@
+import { expFixedPoint } from '../numerics/exponential.ts';
+import { secureRandom, type RandomSource } from '../sampling/random.ts';
+
+/** A finite randomizer with integer probabilities: what a device does to one answer before it leaves. */
+export interface Channel {
+  readonly mechanism: string;
+  /** Inputs are 0 .. inputs - 1. */
+  readonly inputs: number;
+  /** Outputs are 0 .. outputs - 1. */
+  readonly outputs: number;
+  /** The epsilon asked for. */
+  readonly epsilon: number;
+  /**
+   * The epsilon of the integer weights, replace-one on the input: the smallest double that bounds every
+   * log ratio, and never above `epsilon`.
+   */
+  readonly realizedEpsilon: number;
+  readonly neighboringRelation: 'replace-one';
+  /** Numerator of Pr[output | input] over 2n ** 64n; each row sums to exactly 2n ** 64n. */
+  weight(input: number, output: number): bigint;
+  /** Pr[output | input], rounded to a double. */
+  probability(input: number, output: number): number;
+  /**
+   * Draws an output from one 64-bit word, with the same work for every input.
+   *
+   * @throws {RangeError} for an input outside 0 .. inputs - 1, before anything is drawn
+   */
+  privatize(input: number, random?: RandomSource): number;
+}
+
+/** The weights of a channel, one row per input. */
+export interface ChannelTable {
+  readonly mechanism: string;
+  /** In (0, 40]. */
+  readonly epsilon: number;
+  readonly rows: readonly (readonly bigint[])[];
+}
+
+/** The common denominator of all probabilities. */
+export const weightTotal = 2n ** 64n;
+const twoTo64 = 2 ** 64;
+
+// exp(epsilon) to 192 bits after the point: ratios of two 64-bit weights that differ at all differ by 2**-128.
+const ratioBits = 192;
+
+/**
+ * A channel from its table of integer weights, refused unless it is epsilon-private exactly.
+ *
+ * @throws {RangeError} unless all rows have the same length, sum to 2**64, hold only weights > 0, and no two
+ *   weights of a column have a ratio above exp(epsilon)
+ */
+export function tableChannel({ mechanism, epsilon, rows }: ChannelTable): Channel {
+  const outputs = rows[0]?.length ?? 0;
+  if (outputs < 2) throw new RangeError(`rows must hold at least two outputs, got ${outputs}`);
+  for (const [input, row] of rows.entries()) {
+    if (row.length !== outputs) throw new RangeError(`row ${input} must hold ${outputs} weights, got ${row.length}`);
+    if (row.some((weight) => weight <= 0n)) throw new RangeError(`row ${input} must hold only weights > 0`);
+    const sum = row.reduce((total, weight) => total + weight, 0n);
+    if (sum !== weightTotal) throw new RangeError(`row ${input} must sum to 2**64, got ${sum}`);
+  }
+  const realizedEpsilon = realizeEpsilon(epsilon, largestRatio(rows));
+  const rowScans = rows.map((row) => new RowScan(row));
+  const weight = (input: number, output: number): bigint =>
+    rows[checkIndex('input', input, rows.length)]![checkIndex('output', output, outputs)]!;
+
+  return {
+    mechanism,
+    inputs: rows.length,
+    outputs,
+    epsilon,
+    realizedEpsilon,
+    neighboringRelation: 'replace-one',
+    weight,
+    probability: (input, output) => Number(weight(input, output)) / twoTo64,
+    privatize(input, random = secureRandom()) {
+      return rowScans[checkIndex('input', input, rows.length)]!.select(random.nextUint64());
+    },
+  };
+}
+
+/**
+ * The smallest double that is at least ln(numerator / denominator), and at most `epsilon`.
+ *
+ * @throws {RangeError} unless epsilon is in (0, 40] and 1 <= numerator / denominator <= exp(epsilon), all exactly
+ */
+export function realizeEpsilon(
+  epsilon: number,
+  { numerator, denominator }: { numerator: bigint; denominator: bigint },
+): number {
+  if (!(epsilon > 0 && epsilon <= 40)) throw new RangeError(`epsilon must be in (0, 40], got ${epsilon}`);
+  const target = numerator << BigInt(ratioBits);
+  const bounds = (candidate: number) => target <= expFixedPoint(candidate, ratioBits).lower * denominator;
+  if (!bounds(epsilon)) {
+    throw new RangeError(`weights must have no ratio above exp(${epsilon}), got ${numerator} / ${denominator}`);
+  }
+  if (numerator === denominator) return 0;
+
+  // log1p of the excess keeps its accuracy where the ratio is close to one; then the last places are settled
+  // exactly, so that the result does not depend on the engine's logarithm.
+  const guess = Math.log1p(Number(numerator - denominator) / Number(denominator));
+  let realized = Math.min(guess, epsilon);
+  while (!bounds(realized)) realized = neighbour(realized, 1n);
+  for (;;) {
+    const smaller = neighbour(realized, -1n);
+    if (!bounds(smaller)) return realized;
+    realized = smaller;
+  }
+}
+
+// The next double above (1n) or below (-1n) a positive double: their bit patterns count up in order.
+function neighbour(x: number, step: bigint): number {
+  const view = new DataView(new ArrayBuffer(8));
+  view.setFloat64(0, x);
+  view.setBigUint64(0, view.getBigUint64(0) + step);
+  return view.getFloat64(0);
+}
+
+// Pure epsilon is decided by single outputs: the largest ratio of two weights in one column.
+function largestRatio(rows: ChannelTable['rows']): { numerator: bigint; denominator: bigint } {
+  let worst = { numerator: 1n, denominator: 1n };
+  for (let output = 0; output < rows[0]!.length; output += 1) {
+    let numerator = rows[0]![output]!;
+    let denominator = numerator;
+    for (const row of rows) {
+      const weight = row[output]!;
+      if (weight > numerator) numerator = weight;
+      if (weight < denominator) denominator = weight;
+    }
+    if (numerator * worst.denominator > worst.numerator * denominator) worst = { numerator, denominator };
+  }
+  return worst;
+}
+
+/** One row's cumulative weights, split into 32-bit halves so that no comparison works on a big integer. */
+class RowScan {
+  readonly #high: Uint32Array;
+  readonly #low: Uint32Array;
+
+  /** @param row weights > 0 that sum to 2**64 */
+  constructor(row: readonly bigint[]) {
+    // The last boundary, 2**64, is never passed and needs no place.
+    this.#high = new Uint32Array(row.length - 1);
+    this.#low = new Uint32Array(row.length - 1);
+    let boundary = 0n;
+    for (let output = 0; output < row.length - 1; output += 1) {
+      boundary += row[output]!;
+      this.#high[output] = Number(boundary >> 32n);
+      this.#low[output] = Number(boundary & 0xffff_ffffn);
+    }
+  }
+
+  /** How many boundaries the word has passed: always the whole row, and no branch on what is found. */
+  select(word: bigint): number {
+    const high = Number(word >> 32n);
+    const low = Number(word & 0xffff_ffffn);
+    let output = 0;
+    for (let index = 0; index < this.#high.length; index += 1) {
+      const boundaryHigh = this.#high[index]!;
+      output += Number(high > boundaryHigh) | (Number(high === boundaryHigh) & Number(low >= this.#low[index]!));
+    }
+    return output;
+  }
+}
+
+/** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */
+export function checkIndex(name: string, index: number, length: number): number {
+  if (!Number.isInteger(index) || index < 0 || index >= length) {
+    throw new RangeError(`${name} must be an integer in [0, ${length - 1}], got ${index}`);
+  }
+  return index;
+}

@@ -1,0 +1,158 @@
+import * as fc from 'fast-check';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fitPValue } from '../../testing/chi-square.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
+import {
+  bernoulliFraction,
+  sampleWithoutReplacement,
+  SecureRandom,
+  SecureRandomUnavailableError,
+  secureRandom,
+  uniformInteger,
+} from './random.ts';
+
+afterEach(() => vi.unstubAllGlobals());
+
+function stubGenerator(fill: (words: Uint32Array) => void): Uint32Array[] {
+  const pools: Uint32Array[] = [];
+  vi.stubGlobal('crypto', {
+    getRandomValues: (words: Uint32Array) => {
+      pools.push(words);
+      fill(words);
+      return words;
+    },
+  });
+  return pools;
+}
+
+describe('SecureRandom', () => {
+  it('refuses to exist without crypto.getRandomValues', () => {
+    for (const crypto of [undefined, {}]) {
+      vi.stubGlobal('crypto', crypto);
+      expect(() => new SecureRandom()).toThrow(SecureRandomUnavailableError);
+    }
+    expect(new SecureRandomUnavailableError('x')).toMatchObject({
+      name: 'SecureRandomUnavailableError',
+      code: 'SECURE_RANDOM_UNAVAILABLE',
+    });
+  });
+
+  it('gives no number when the generator throws, does nothing or repeats one word, however often asked', () => {
+    const failures = [
+      () => {
+        throw new Error('quota');
+      },
+      () => {},
+      (words: Uint32Array) => words.fill(7),
+    ];
+    for (const failure of failures) {
+      stubGenerator(failure);
+      const random = new SecureRandom();
+      for (let attempt = 0; attempt < 3; attempt += 1) {
+        expect(() => random.nextUint32()).toThrow(SecureRandomUnavailableError);
+        expect(() => random.nextUint64()).toThrow(SecureRandomUnavailableError);
+      }
+      expect(random.wordsDrawn).toBe(0);
+    }
+  });
+
+  it('hands words out once and in order, erases them, and never asks for more than 65,536 bytes', () => {
+    let next = 0;
+    const pools = stubGenerator((words) => words.forEach((_, index) => (words[index] = ++next)));
+    const random = new SecureRandom();
+    const drawn = Array.from({ length: 5_000 }, () => random.nextUint32());
+    expect(drawn).toEqual(drawn.map((_, index) => index + 1));
+    expect(random.wordsDrawn).toBe(5_000);
+    expect(Math.max(...pools.map((pool) => pool.byteLength))).toBeLessThanOrEqual(65_536);
+    expect(pools.length).toBeGreaterThan(1);
+    const used = 5_000 % pools[0]!.length;
+    expect(pools[0]!.slice(0, used).every((word) => word === 0)).toBe(true);
+    expect(pools[0]!.slice(used).every((word) => word !== 0)).toBe(true);
+    const [high, low] = [next - pools[0]!.length + used + 1, next - pools[0]!.length + used + 2];
+    expect(random.nextUint64()).toBe((BigInt(high) << 32n) | BigInt(low));
+  });
+
+  it('is shared, and uses the platform generator', () => {
+    expect(secureRandom()).toBe(secureRandom());
+    expect(new Set(Array.from({ length: 1_000 }, () => secureRandom().nextUint64())).size).toBe(1_000);
+  });
+});
+
+describe('uniformInteger', () => {
+  it('is uniform for bounds below, at and above powers of two', () => {
+    const random = seededRandom(1);
+    for (const bound of [2, 3, 5, 8, 9, 100]) {
+      const counts = Array.from({ length: bound }, () => 0);
+      for (let draw = 0; draw < 40_000; draw += 1) counts[uniformInteger(bound, random)]! += 1;
+      expect(
+        fitPValue(
+          counts,
+          counts.map(() => 1 / bound),
+        ),
+        `bound ${bound}`,
+      ).toBeGreaterThan(1e-9);
+    }
+  });
+
+  it('is uniform over wide bounds, where a remainder would favour small numbers', () => {
+    const random = seededRandom(2);
+    for (const bound of [3 * 2 ** 30, 3 * 2 ** 51]) {
+      const counts = [0, 0, 0];
+      for (let draw = 0; draw < 30_000; draw += 1)
+        counts[Math.floor(uniformInteger(bound, random) / (bound / 3))]! += 1;
+      expect(fitPValue(counts, [1 / 3, 1 / 3, 1 / 3]), `bound ${bound}`).toBeGreaterThan(1e-9);
+    }
+  });
+
+  it('stays below its bound and refuses others', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }), fc.integer(), (bound, seed) => {
+        const drawn = uniformInteger(bound, seededRandom(seed));
+        return Number.isSafeInteger(drawn) && drawn >= 0 && drawn < bound;
+      }),
+    );
+    for (const bound of [0, -1, 1.5, Number.NaN, 2 ** 53]) expect(() => uniformInteger(bound)).toThrow(RangeError);
+  });
+});
+
+describe('sampleWithoutReplacement', () => {
+  it('gives every subset equally often, sorted', () => {
+    const random = seededRandom(3);
+    const subsets = new Map<string, number>();
+    for (let draw = 0; draw < 40_000; draw += 1) {
+      const key = sampleWithoutReplacement({ count: 3, from: 6 }, random).join();
+      subsets.set(key, (subsets.get(key) ?? 0) + 1);
+    }
+    expect(subsets.size).toBe(20);
+    expect(
+      fitPValue(
+        [...subsets.values()],
+        Array.from({ length: 20 }, () => 1 / 20),
+      ),
+    ).toBeGreaterThan(1e-9);
+    expect(sampleWithoutReplacement({ count: 4, from: 4 }, random)).toEqual([0, 1, 2, 3]);
+    expect(sampleWithoutReplacement({ count: 0, from: 0 }, random)).toEqual([]);
+    expect(() => sampleWithoutReplacement({ count: 5, from: 4 }, random)).toThrow('count must be');
+  });
+});
+
+describe('bernoulliFraction', () => {
+  it('has the probability of its fraction, and is certain at its ends', () => {
+    const random = seededRandom(4);
+    for (const [numerator, denominator] of [
+      [1n, 3n],
+      [2n ** 70n, 5n * 2n ** 68n],
+      [1n, 1n],
+      [0n, 7n],
+    ] as const) {
+      const probability = Number(numerator) / Number(denominator);
+      let trues = 0;
+      for (let draw = 0; draw < 20_000; draw += 1)
+        trues += Number(bernoulliFraction({ numerator, denominator }, random));
+      const tolerance = 6.11 * Math.sqrt((probability * (1 - probability)) / 20_000);
+      expect(Math.abs(trues / 20_000 - probability)).toBeLessThanOrEqual(tolerance);
+    }
+    expect(() => bernoulliFraction({ numerator: 2n, denominator: 1n }, random)).toThrow(RangeError);
+    expect(() => bernoulliFraction({ numerator: 0n, denominator: 0n }, random)).toThrow(RangeError);
+  });
+});
