@@ -142,6 +142,7 @@ describe('pure mechanisms', () => {
       delta: 0,
       accountant: 'basic',
       neighboringRelation: 'replace-one',
+      privacyUnit: 'employee',
     });
     expect(accountPure({ epsilonPerStep: 1e-4, steps: 100_000, delta: 1e-6 }).epsilon).toBe(10);
   });
