@@ -13,13 +13,23 @@ export type { Channel, ChannelTable } from './mechanisms/channel.ts';
 export { tableChannel } from './mechanisms/channel.ts';
 export type { Population, RandomizedResponse } from './mechanisms/randomized-response.ts';
 export { randomizedResponse, shareVariance } from './mechanisms/randomized-response.ts';
+export type { FrequencyChannel, FrequencyMechanism, SupportProbabilities } from './mechanisms/frequency-mechanism.ts';
+export type { SubsetSelection } from './mechanisms/subset-selection.ts';
+export { subsetSelection } from './mechanisms/subset-selection.ts';
+export type { UnaryEncoding } from './mechanisms/unary-encoding.ts';
+export { unaryEncoding } from './mechanisms/unary-encoding.ts';
+export type { HashedReport, LocalHashing } from './mechanisms/local-hashing.ts';
+export { localHashing } from './mechanisms/local-hashing.ts';
+export { chooseChannel, chooseMechanism } from './mechanisms/choose-mechanism.ts';
+export type { SupportCounts } from './estimation/count-support.ts';
+export { countSupport } from './estimation/count-support.ts';
 export type { NumericMean } from './mechanisms/numeric-mean.ts';
 export { numericMean } from './mechanisms/numeric-mean.ts';
 export type { BinomialCount, Interval } from './estimation/binomial-intervals.ts';
 export { clopperPearson, wilson } from './estimation/binomial-intervals.ts';
 export { normalQuantile } from './numerics/normal-distribution.ts';
 export { studentQuantile } from './numerics/beta-distribution.ts';
-export type { LetterCounts, ShareEstimate, SharesEstimate } from './estimation/estimate-shares.ts';
+export type { ShareEstimate, SharesEstimate, SharesOptions } from './estimation/estimate-shares.ts';
 export { estimateShares } from './estimation/estimate-shares.ts';
 export type { ContrastEstimate, WeightedCounts } from './estimation/estimate-contrast.ts';
 export { estimateContrast } from './estimation/estimate-contrast.ts';
@@ -35,12 +45,97 @@ export {
 } from './accounting/gaussian-accounting.ts';
 export type { DiscreteGaussianSteps } from './accounting/discrete-gaussian-accounting.ts';
 export { discreteGaussianEpsilon } from './accounting/discrete-gaussian-accounting.ts';
+export type { SubsampledGaussianSteps } from './accounting/subsampled-gaussian-accounting.ts';
+export { accountSubsampledGaussian } from './accounting/subsampled-gaussian-accounting.ts';
+export { subsampledGaussianNoiseMultiplier } from './accounting/subsampled-gaussian-calibration.ts';
+export type { FixedSizeSampledGaussianSteps } from './accounting/fixed-size-gaussian-accounting.ts';
+export {
+  accountFixedSizeSampledGaussian,
+  fixedSizeGaussianRenyi,
+} from './accounting/fixed-size-gaussian-accounting.ts';
+export type { SampledGaussianOrder } from './accounting/renyi-accounting.ts';
+export { poissonGaussianRenyi, renyiEpsilon } from './accounting/renyi-accounting.ts';
+export { accountDiscreteLaplace } from './accounting/laplace-accounting.ts';
 export type { Guarantee, NeighboringRelation, PrivacyUnit } from './accounting/guarantee.ts';
 export type { ComposedSpend, Spend } from './accounting/composition.ts';
-export { composeSpends } from './accounting/composition.ts';
+export { composeAdaptiveSpends, composeSpends } from './accounting/composition.ts';
 export type { PureSteps } from './accounting/pure-accounting.ts';
-export { accountLaplace, accountPure, accountRandomizedResponse } from './accounting/pure-accounting.ts';
+export {
+  accountLaplace,
+  accountPure,
+  accountPureMix,
+  accountRandomizedResponse,
+} from './accounting/pure-accounting.ts';
+export type { TernaryLoss, TernarySteps } from './accounting/ternary-accounting.ts';
+export { accountTernary, informativeProbability } from './accounting/ternary-accounting.ts';
+export type { ShuffledReports, ShuffleGuarantee } from './accounting/shuffle-accounting.ts';
+export { accountShuffle, accountShuffledResponse } from './accounting/shuffle-accounting.ts';
+export type { ClippedCountNoise } from './accounting/adaptive-clipping.ts';
+export { nextClippingNorm, splitClippedCountNoise } from './accounting/adaptive-clipping.ts';
+export { skellamEpsilon } from './accounting/skellam-accounting.ts';
+export type { DistributedNoise, DistributedNoiseTarget } from './updates/distributed-discrete-gaussian.ts';
+export { distributedDiscreteGaussian } from './updates/distributed-discrete-gaussian.ts';
 export type { Plan, PlanOptions, Question, QuestionReport } from './forecast/forecast.ts';
 export { planQuestion } from './forecast/forecast.ts';
 export type { QuestionSampling } from './mechanisms/question-sampling.ts';
 export { questionSampling } from './mechanisms/question-sampling.ts';
+export { clip, clipToGrid } from './updates/clipping.ts';
+export type { LocalGaussian } from './updates/local-gaussian.ts';
+export { addDiscreteGaussian, localGaussian } from './updates/local-gaussian.ts';
+export type { PrivUnitCalibration, PrivUnitVariant } from './updates/priv-unit-calibration.ts';
+export { calibratePrivUnit } from './updates/priv-unit-calibration.ts';
+export type { PrivUnit, PrivUnitReport } from './updates/priv-unit.ts';
+export { privUnit } from './updates/priv-unit.ts';
+export type { CorrelatedStream, MatrixFactorization } from './updates/matrix-factorization.ts';
+export { matrixFactorization } from './updates/matrix-factorization.ts';
+export type { Participation } from './updates/toeplitz-factorization.ts';
+export {
+  accountMatrixFactorization,
+  factorizationSensitivity,
+  prefixSumErrors,
+  toeplitzCoefficients,
+} from './updates/toeplitz-factorization.ts';
+export type {
+  TrainingMechanism,
+  TrainingMode,
+  TrainingPlan,
+  TrainingPlanOptions,
+} from './forecast/forecast-training.ts';
+export { planTraining } from './forecast/forecast-training.ts';
+export { discreteLaplace, discreteLaplaceVector } from './sampling/discrete-laplace.ts';
+export type { Fraction } from './sampling/discrete-laplace.ts';
+export type { ExactAudit, ExactAuditFailure, IntegerChannel } from './audit/exact-audit.ts';
+export { auditChannel, isEnumerable } from './audit/exact-audit.ts';
+export { recordChannel } from './audit/record-channel.ts';
+export type { EventCounts } from './audit/epsilon-lower-bound.ts';
+export { epsilonLowerBound } from './audit/epsilon-lower-bound.ts';
+export type { AuditGoal } from './audit/audit-power.ts';
+export { auditTrials } from './audit/audit-power.ts';
+export type { AuditedMechanism } from './audit/report-counts.ts';
+export type { AuditOptions, BlackBoxAudit } from './audit/black-box-audit.ts';
+export { auditMechanism } from './audit/black-box-audit.ts';
+export type { AuditSubject } from './audit/audited-mechanisms.ts';
+export { auditedMechanism, auditedNames } from './audit/audited-mechanisms.ts';
+export type { CanaryGuesses } from './audit/one-run-audit.ts';
+export { oneRunEpsilonLowerBound, oneRunGaussianEpsilonLowerBound } from './audit/one-run-audit.ts';
+export type {
+  LongitudinalRandomizedResponse,
+  MemoizedEpsilons,
+  MemoizedSteps,
+} from './mechanisms/longitudinal-randomized-response.ts';
+export {
+  longitudinalRandomizedResponse,
+  longitudinalShareVariance,
+} from './mechanisms/longitudinal-randomized-response.ts';
+export type { MemoizationLabels } from './mechanisms/memoization.ts';
+export { memoizationKey, memoizedLetters, memoizedRandom } from './mechanisms/memoization.ts';
+export type { Loloha } from './mechanisms/loloha.ts';
+export { loloha } from './mechanisms/loloha.ts';
+export type { DistributionEstimate, SquareWave } from './mechanisms/square-wave.ts';
+export { estimateDistribution, squareWave } from './mechanisms/square-wave.ts';
+export type { LikelyShares } from './estimation/maximum-likelihood.ts';
+export { maximumLikelihood } from './estimation/maximum-likelihood.ts';
+export type { GroupEstimate, GroupShrinkage, ShrunkenEstimate } from './estimation/group-shrinkage.ts';
+export { shrinkGroups } from './estimation/group-shrinkage.ts';
+export type { WaveChange, WaveEstimate } from './estimation/wave-change.ts';
+export { holmAdjusted, sharedNoiseCorrelation, waveChange } from './estimation/wave-change.ts';

@@ -12,6 +12,8 @@ export const limits = {
   parameters: 1_000_000,
   questions: 50,
   options: 50,
+  /** Different reports that one question's channel can produce; each is an integer below it. */
+  outputs: 10_000,
   groups: 500,
   features: 500,
   rounds: 10_000,

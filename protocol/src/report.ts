@@ -6,7 +6,7 @@ import { Identifier } from './question.ts';
 import type { SurveyChannels } from './survey-channels.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
-const Index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000));
+const Index = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(limits.outputs));
 
 /**
  * One device's randomized survey response, serialized once as JSON text and sent as that text ever after.
@@ -23,7 +23,7 @@ export const Report = v.strictObject({
         /** Name and size of the channel, so that a report made for other parameters is refused. */
         mechanism: v.pipe(v.string(), v.maxLength(64)),
         outputs: Index,
-        /** The randomized letter: the channel's output index. */
+        /** The channel's output: a letter, or the number of a set of letters. */
         letter: Index,
       }),
     ),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sampleManifest } from '../testing/sample-manifest.ts';
-import { type Answer, ChoraleError, encodeAnswer, surveyChannels } from './index.ts';
+import { type Answer, ChoraleError, encodeAnswer, namedLetters, questionChannel, surveyChannels } from './index.ts';
 
 const survey = sampleManifest().survey!;
 const channels = surveyChannels(survey);
@@ -22,6 +22,19 @@ test('[S5] "no answer" is a letter of every channel', () => {
     expect(encodeAnswer(spec, null)).toBe(spec.kind === 'shares' ? spec.noAnswer : 0);
     expect(encodeAnswer(spec, undefined)).toBe(encodeAnswer(spec, null));
   }
+});
+
+test('[S5] a question of many letters is reported as a set of them where that has less error', () => {
+  const load = survey.questions.find(({ id }) => id === 'load')!;
+  const [low, high] = [0.5, 4].map((epsilon) => questionChannel(load, epsilon));
+  if (low?.kind !== 'shares' || high?.kind !== 'shares') throw new TypeError('load must have shares');
+  // Six letters: pairs at epsilon .5, where e^.5 + 1 = 2.6 goes twice into six.
+  expect([low.channel.mechanism, low.channel.outputs]).toEqual(['subset-selection', 15]);
+  expect([high.channel.mechanism, high.channel.outputs]).toEqual(['randomized-response', 6]);
+  expect(namedLetters(high, 5).map(({ id }) => id)).toEqual(['no-answer']);
+  const pairs = Array.from({ length: 15 }, (_, output) => namedLetters(low, output).map(({ id }) => id));
+  expect(pairs.every((pair) => pair.length === 2)).toBe(true);
+  expect(new Set(pairs.map(String)).size).toBe(15);
 });
 
 test('[S5] answers become the letters of what the question is for', () => {

@@ -1,21 +1,22 @@
 import {
+  chooseChannel,
+  type FrequencyChannel,
   numericMean,
   type NumericMean,
   questionSampling,
-  randomizedResponse,
-  type RandomizedResponse,
   type RandomSource,
 } from '@chorale/privacy';
 import { ChoraleError } from './errors.ts';
+import { limits } from './limits.ts';
 import type { Manifest } from './manifest.ts';
 import type { Answer, Question } from './question.ts';
 
-/** One letter that a device can send for a question of shares; the last letter is always "no answer". */
+/** One letter of a question of shares; the last letter is always "no answer". */
 export type Letter = { id: string; label: string };
 
 /** How a question's answers are randomized: both ends derive the same channel from the manifest. */
 export type QuestionChannel =
-  | { kind: 'shares'; question: Question; channel: RandomizedResponse; letters: Letter[]; noAnswer: number }
+  | { kind: 'shares'; question: Question; channel: FrequencyChannel; letters: Letter[]; noAnswer: number }
   | { kind: 'mean'; question: Question & { minimum: number; maximum: number }; channel: NumericMean };
 
 export type SurveyChannels = {
@@ -50,7 +51,7 @@ export function surveyChannels(survey: NonNullable<Manifest['survey']>): SurveyC
 export function questionChannel(question: Question, epsilon: number): QuestionChannel {
   if (question.report === 'mean') return { kind: 'mean', question, channel: numericMean({ epsilon }) };
   const letters = [...answerLetters(question), NO_ANSWER];
-  const channel = randomizedResponse({ options: letters.length, epsilon });
+  const channel = chooseChannel({ options: letters.length, epsilon, maximumOutputs: limits.outputs });
   return { kind: 'shares', question, channel, letters, noAnswer: letters.length - 1 };
 }
 
@@ -81,6 +82,13 @@ function answerLetters(question: Exclude<Question, { report: 'mean' }>): Letter[
     case 'mean':
       throw new TypeError('a scale reported as a mean has no letters');
   }
+}
+
+/** The letters that an output of the channel names: one for randomized response, several for subset selection. */
+export function namedLetters({ channel, letters }: QuestionChannel & { kind: 'shares' }, output: number): Letter[] {
+  const named = new Float64Array(letters.length);
+  channel.addSupport(output, named);
+  return letters.filter((_, index) => named[index] === 1);
 }
 
 /**

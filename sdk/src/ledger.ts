@@ -1,4 +1,4 @@
-import { composeSpends, type ComposedSpend, type PrivacyUnit, type Spend } from '@chorale/privacy';
+import { composeAdaptiveSpends, type ComposedSpend, type PrivacyUnit, type Spend } from '@chorale/privacy';
 import { BudgetExceededError } from '@chorale/protocol';
 import type { DeviceStore, SpendRecord } from './storage/device-store.ts';
 import { spendKey } from './storage/spend-key.ts';
@@ -77,31 +77,35 @@ export class Ledger {
   }
 }
 
-/** Epsilon at the ledger's delta; 0 when nothing was sent. */
+/**
+ * Epsilon at the ledger's delta; 0 when nothing was sent.
+ *
+ * An employee's row of a site either trains or is held back, so of one set of rows an employee bears one of the two
+ * parts, not both (parallel composition). Two sets may hold one employee in different parts, so they add up. Which part
+ * weighs more depends on all the rest, so each choice is composed and the worst one counts.
+ */
 function compose(records: readonly SpendRecord[], privacyUnit: PrivacyUnit): number {
-  const charged = withoutLesserParts(records.filter((record) => record.privacyUnit === privacyUnit));
-  return composeAll(charged, privacyUnit);
+  const charged = records.filter((record) => record.privacyUnit === privacyUnit);
+  let choices = [charged.filter(({ rows }) => rows === undefined)];
+  const sets = Map.groupBy(charged, ({ study, rows }) => (rows === undefined ? '' : `${study}\n${rows.records}`));
+  for (const [set, spends] of sets) {
+    if (set === '') continue;
+    const parts = [...Map.groupBy(spends, ({ rows }) => rows?.part).values()];
+    // Of very many sets, both parts are counted.
+    choices = (choices.length < MOST_CHOICES ? parts : [spends]).flatMap((part) =>
+      choices.map((choice) => [...choice, ...part]),
+    );
+  }
+  return Math.max(...choices.map((choice) => composeAll(choice, privacyUnit)));
 }
 
-/**
- * An employee's row of a site either trains or is held back, so of one set of rows an employee bears the
- * larger of the two parts, not both (parallel composition). Two sets may hold one employee in different
- * parts, so they add up.
- */
-function withoutLesserParts(records: readonly SpendRecord[]): SpendRecord[] {
-  const sets = Map.groupBy(records, ({ study, rows }) => (rows === undefined ? '' : `${study}\n${rows.records}`));
-  return [...sets].flatMap(([set, spends]) => {
-    if (set === '') return spends;
-    const training = spends.filter(({ rows }) => rows?.part === 'training');
-    const heldBack = spends.filter(({ rows }) => rows?.part === 'held-back');
-    return composeAll(training, 'employee') >= composeAll(heldBack, 'employee') ? training : heldBack;
-  });
-}
+const MOST_CHOICES = 64;
 
 function composeAll(records: readonly SpendRecord[], privacyUnit: PrivacyUnit): number {
   const spends = records.map(({ loss, neighboringRelation }): Spend => ({ privacyUnit, neighboringRelation, ...loss }));
   if (spends.length === 0) return 0;
-  const composed: ComposedSpend = composeSpends(spends, { delta: LEDGER_DELTA });
+  // A study may be drawn up after another's results were seen, and the limit stops it: a privacy filter.
+  const composed: ComposedSpend = composeAdaptiveSpends(spends, { delta: LEDGER_DELTA });
   return composed.epsilon;
 }
 

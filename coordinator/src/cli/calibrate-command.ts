@@ -1,4 +1,4 @@
-import { gaussianNoiseMultiplier } from '@chorale/privacy';
+import { gaussianNoiseMultiplier, type NeighboringRelation, subsampledGaussianNoiseMultiplier } from '@chorale/privacy';
 import { Command, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
@@ -19,15 +19,27 @@ export function calibrateCommand(): Command {
     .addOption(new Option('--mechanism <M>').choices(['gaussian']).makeOptionMandatory())
     .requiredOption('--epsilon <E>', 'of all releases together', parseNumber)
     .requiredOption('--delta <D>', 'in (0, 1)', parseNumber)
-    .requiredOption('--sensitivity <S>', 'L2, for the relation that the guarantee is for', parseNumber)
+    .requiredOption(
+      '--sensitivity <S>',
+      'L2: to replacing one record, or with a sampling rate to adding or removing one; of a sum of vectors clipped to C that is 2 C, or with a sampling rate C',
+      parseNumber,
+    )
     .option('--steps <T>', 'releases', parseWholeNumber, 1)
-    .option('--sampling-rate <Q>', 'not available yet', parseNumber)
+    .option(
+      '--sampling-rate <Q>',
+      'probability that a record takes part in one release, independently of the others; the guarantee is then add-or-remove-one',
+      parseNumber,
+    )
     .option('--json', 'print one JSON object')
-    .action(({ epsilon, delta, sensitivity, steps, samplingRate, json }: Options) => {
-      if (samplingRate !== undefined) throw new UsageError('--sampling-rate is not available yet');
+    .action(({ sensitivity, samplingRate, json, ...wanted }: Options & { mechanism: string }) => {
       if (!(sensitivity > 0)) throw new UsageError(`--sensitivity must be > 0, got ${sensitivity}`);
-      const noiseMultiplier = calculate(() => gaussianNoiseMultiplier({ epsilon, delta, steps }));
-      const result = { noiseStddev: noiseMultiplier * sensitivity, noiseMultiplier };
+      const noiseMultiplier = calculate(() =>
+        samplingRate === undefined
+          ? gaussianNoiseMultiplier(wanted)
+          : subsampledGaussianNoiseMultiplier({ ...wanted, samplingRate }),
+      );
+      const neighboringRelation: NeighboringRelation = samplingRate === undefined ? 'replace-one' : 'add-or-remove-one';
+      const result = { noiseStddev: noiseMultiplier * sensitivity, noiseMultiplier, neighboringRelation };
       if (json) printJson(result);
       else printFields(result);
     });

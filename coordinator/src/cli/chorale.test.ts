@@ -80,12 +80,13 @@ describe('chorale: calculations', () => {
   it('account composes each mechanism', async () => {
     const steps = '--steps 4 --delta 1e-6';
     const gaussian = await json(`account --mechanism gaussian --noise-multiplier 8 ${steps}`);
-    expect(Object.keys(gaussian)).toEqual(['epsilon', 'accountant', 'neighboringRelation']);
+    expect(Object.keys(gaussian).join(' ')).toBe('epsilon accountant neighboringRelation delta privacyUnit');
     // Four releases at multiplier 8 are one at 4.
     const single = await json('account --mechanism gaussian --noise-multiplier 4 --delta 1e-6');
     expect(gaussian.epsilon).toBeCloseTo(single.epsilon, 9);
     const basic = await json('account --mechanism pure --epsilon-per-step 0.5 --steps 4 --delta 0');
-    expect(basic).toEqual({ epsilon: 2, accountant: 'basic', neighboringRelation: 'replace-one' });
+    const relation = { neighboringRelation: 'replace-one', privacyUnit: 'employee' };
+    expect(basic).toEqual({ epsilon: 2, delta: 0, accountant: 'basic', ...relation });
     const response = await json(`account --mechanism randomized-response --options 5 --epsilon-per-step 0.5 ${steps}`);
     const laplace = await json(`account --mechanism laplace --epsilon-per-step 0.5 ${steps}`);
     for (const { epsilon } of [response, laplace])
@@ -94,6 +95,21 @@ describe('chorale: calculations', () => {
       'account --mechanism discrete-gaussian --noise-stddev 400 --sensitivity 100 --delta 1e-6',
     );
     expect(discrete.epsilon).toBeCloseTo(single.epsilon, 3);
+    const geometric = await json(`account --mechanism discrete-laplace --laplace-scale 2 --sensitivity 1 ${steps}`);
+    expect(geometric.epsilon).toBeCloseTo(2, 2);
+  });
+
+  it('account composes Gaussians on samples, each for its relation', async () => {
+    const noise = '--noise-multiplier 1 --steps 10 --delta 1e-5';
+    const sampled = await json(`account --mechanism subsampled-gaussian --sampling-rate 0.1 ${noise} --unit site`);
+    // Of the bracket [2.85349, 2.85555] by the PRV accountant.
+    expect(sampled.epsilon).toBeCloseTo(2.85452, 3);
+    expect(sampled).toMatchObject({ delta: 1e-5, neighboringRelation: 'add-or-remove-one', privacyUnit: 'site' });
+    const fixed = await json(
+      `account --mechanism fixed-size-gaussian --sample-size 100 --population-size 1000 ${noise}`,
+    );
+    expect(fixed).toMatchObject({ neighboringRelation: 'replace-one', privacyUnit: 'employee' });
+    expect(fixed.epsilon).toBeGreaterThan(sampled.epsilon);
   });
 
   it('calibrate gives the noise that account asks back', async () => {
@@ -101,10 +117,26 @@ describe('chorale: calculations', () => {
     expect(noise.noiseStddev).toBeCloseTo(3 * noise.noiseMultiplier, 9);
     const account = `account --mechanism gaussian --noise-multiplier ${noise.noiseMultiplier} --steps 5 --delta 1e-6`;
     expect((await json(account)).epsilon).toBeCloseTo(1, 6);
+    expect(noise.neighboringRelation).toBe('replace-one');
+    const few = '--steps 50 --delta 1e-6 --sampling-rate 0.1';
+    const sampled = await json(`calibrate --mechanism gaussian --epsilon 1 --sensitivity 3 ${few}`);
+    expect(sampled).toMatchObject({ neighboringRelation: 'add-or-remove-one' });
+    expect(sampled.noiseStddev).toBeCloseTo(3 * sampled.noiseMultiplier, 9);
+    const back = `account --mechanism subsampled-gaussian --noise-multiplier ${sampled.noiseMultiplier} ${few}`;
+    expect((await json(back)).epsilon).toBeCloseTo(1, 4);
+  });
+
+  it('says at the options which sensitivity belongs to which relation', async () => {
+    for (const command of ['account', 'calibrate']) {
+      const { stdout } = await chorale(`${command} --help`);
+      expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/clipped to C that is 2 C/);
+    }
   });
 
   it('prints a table for people', async () => {
-    const stdout = 'epsilon              1\naccountant           basic\nneighboringRelation  replace-one\n';
+    const stdout =
+      'epsilon              1\naccountant           basic\nneighboringRelation  replace-one\n' +
+      'delta                0\nprivacyUnit          employee\n';
     expect(await chorale('account --mechanism pure --epsilon-per-step 1 --delta 0')).toEqual({
       code: 0,
       stdout,
@@ -131,7 +163,12 @@ describe('chorale: bad arguments end with code 2 and one line', () => {
     'account --mechanism gaussian --delta 1e-6',
     'account --mechanism gaussian --delta 1e-6 --noise-multiplier 0',
     'account --mechanism gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 0.1',
-    'account --mechanism subsampled-gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 0.1',
+    'account --mechanism subsampled-gaussian --delta 1e-6 --noise-multiplier 1',
+    'account --mechanism subsampled-gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 1.1',
+    'account --mechanism subsampled-gaussian --delta 0 --noise-multiplier 1 --sampling-rate 0.1',
+    'account --mechanism fixed-size-gaussian --delta 1e-6 --noise-multiplier 1 --sample-size 5 --population-size 4',
+    'account --mechanism pure --epsilon-per-step 1 --delta 0 --unit team',
+    'calibrate --mechanism gaussian --epsilon 1 --delta 1e-6 --sensitivity 1 --sampling-rate 0',
     'calibrate --mechanism gaussian --epsilon 1 --delta 1e-6 --sensitivity 0',
     'results',
     'results pulse --data a --server http://localhost:1',

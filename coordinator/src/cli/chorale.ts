@@ -1,8 +1,10 @@
 import { Command, type CommanderError } from 'commander';
 import { accountCommand } from './account-command.ts';
+import { auditCommand } from './audit-command.ts';
 import { calibrateCommand } from './calibrate-command.ts';
 import { errorLine, exitCode, UsageError } from './command-errors.ts';
 import { planCommand } from './plan-command.ts';
+import { withTraining } from './plan-training-command.ts';
 import { resultsCommand } from './results-command.ts';
 import { startCommand } from './start-command.ts';
 import { studyCommand } from './study-command.ts';
@@ -29,15 +31,18 @@ export async function chorale(args: readonly string[]): Promise<void> {
 function program(): Command {
   const commands = [
     startCommand(),
-    planCommand(),
+    withTraining(planCommand()),
     accountCommand(),
     calibrateCommand(),
+    auditCommand(),
     studyCommand(),
     resultsCommand(),
   ];
   const root = new Command('chorale').description(
     'many voices, heard as one: private HR surveys and federated training',
   );
+  // Options belong to the command that they follow, since a command and its subcommand may have the same.
+  root.enablePositionalOptions();
   commands.forEach((command) => root.addCommand(command));
   prepare(root);
   return root;
@@ -50,7 +55,8 @@ function prepare(command: Command): void {
   });
   command.configureOutput({ outputError: () => undefined });
   command.helpCommand(false);
-  if (command.commands.length > 0) {
+  // One that has options of its own does something without a subcommand too.
+  if (command.commands.length > 0 && command.options.length === 0) {
     command.allowExcessArguments(true).action(() => {
       const path = command.parent === null ? 'chorale' : `${command.parent.name()} ${command.name()}`;
       const [unknown] = command.args;

@@ -37,7 +37,7 @@ export function planCommand(): Command {
       'true share assumed, for means the place on the scale from 0 to 1 (default: the worst case)',
       parseNumber,
     )
-    .option('--mechanism <NAME>', 'insist on a mechanism')
+    .option('--mechanism <NAME>', 'insist on a mechanism: for shares grr, ss, oue or olh, for means duchi or hybrid')
     .option('--group-size <M>', 'fewest respondents that are shown', parseWholeNumber)
     .option('--json', 'print one JSON object; numbers that are infinite are null')
     .action(({ json, groupSize, ...options }: Options) => {

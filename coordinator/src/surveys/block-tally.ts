@@ -1,4 +1,4 @@
-/** Letters counted over whole blocks of respondents; nothing else of a group may be published. */
+/** Outputs of a channel, counted over whole blocks of respondents; nothing else of a group may be published. */
 export type PublishedCounts = {
   /** A multiple of the block's size. */
   respondents: number;
@@ -12,31 +12,32 @@ export type PublishedCounts = {
  * differ by whole blocks or not at all. [E2]
  */
 export class BlockTally {
+  readonly #outputs: number;
   readonly #blockSize: number;
-  readonly #published: number[];
+  // Sparse, so that a study of many groups takes no more room than its reports.
+  readonly #published = new Map<number, number>();
   #publishedRespondents = 0;
-  #open: number[];
-  #openRespondents = 0;
+  #open: number[] = [];
 
   constructor({ outputs, blockSize }: { outputs: number; blockSize: number }) {
+    this.#outputs = outputs;
     this.#blockSize = blockSize;
-    this.#published = Array.from({ length: outputs }, () => 0);
-    this.#open = this.#published.slice();
   }
 
-  /** Counts one letter; `true` when that filled a block. */
-  add(letter: number): boolean {
-    this.#open[letter]! += 1;
-    this.#openRespondents += 1;
-    if (this.#openRespondents < this.#blockSize) return false;
-    this.#open.forEach((count, output) => (this.#published[output]! += count));
-    this.#publishedRespondents += this.#openRespondents;
-    this.#open = this.#open.map(() => 0);
-    this.#openRespondents = 0;
+  /** Counts one output; `true` when that filled a block. */
+  add(output: number): boolean {
+    this.#open.push(output);
+    if (this.#open.length < this.#blockSize) return false;
+    for (const seen of this.#open) this.#published.set(seen, (this.#published.get(seen) ?? 0) + 1);
+    this.#publishedRespondents += this.#open.length;
+    this.#open = [];
     return true;
   }
 
   get published(): PublishedCounts {
-    return { respondents: this.#publishedRespondents, counts: this.#published.slice() };
+    return {
+      respondents: this.#publishedRespondents,
+      counts: Array.from({ length: this.#outputs }, (_, output) => this.#published.get(output) ?? 0),
+    };
   }
 }

@@ -39,6 +39,18 @@ describe('[E1] estimates of a cell', () => {
     ]);
   });
 
+  it('give back every point of a scale that is reported as a set of letters', () => {
+    const scale = questionChannel(
+      { type: 'scale', id: 'load', text: 'Load?', minimum: 0, maximum: 10, report: 'distribution' },
+      0.5,
+    );
+    expect(scale.channel).toMatchObject({ mechanism: 'subset-selection', inputs: 12, outputs: 792 });
+    const { estimates } = estimateCell(scale, expectedCounts(scale, { 0: 10_000, 7: 30_000, 11: 20_000 }));
+    expect(estimates.map(({ value }) => Number(value.toFixed(9)))).toEqual([0.25, 0, 0, 0, 0, 0, 0, 0.75, 0, 0, 0]);
+    expect(estimates[7]!.lower).toBeLessThan(0.75);
+    expect(estimates[7]!.upper).toBeGreaterThan(0.75);
+  });
+
   it('give promoters minus detractors from -100 to 100', () => {
     const enps = spec('recommend', 3);
     const counts = expectedCounts(enps, { 0: 500, 1: 250, 2: 250, 3: 1000 });

@@ -1,4 +1,4 @@
-import { effectiveRespondents, estimateContrast, estimateMean, estimateShares } from '@chorale/privacy';
+import { countSupport, effectiveRespondents, estimateContrast, estimateMean, estimateShares } from '@chorale/privacy';
 import type { Estimate, QuestionChannel } from '@chorale/protocol';
 import type { PublishedCounts } from './block-tally.ts';
 
@@ -50,13 +50,13 @@ function rawEstimates(spec: QuestionChannel, counts: readonly number[]): Estimat
     return [{ id: 'mean', label: 'Mean', value: estimate.mean, lower: estimate.lower, upper: estimate.upper }];
   }
   const { channel, letters, noAnswer } = spec;
-  const letterCounts = { channel, counts, noAnswer, confidence: CONFIDENCE };
+  const support = countSupport({ channel, reports: counts.keys(), times: counts, noAnswer });
   if (question.report === 'enps') {
     const weights = letters.map(({ id }) => (id === 'promoter' ? 100 : id === 'detractor' ? -100 : 0));
-    const { contrast, lower, upper } = estimateContrast({ ...letterCounts, weights });
+    const { contrast, lower, upper } = estimateContrast({ ...support, weights, confidence: CONFIDENCE });
     return [{ id: 'enps', label: 'eNPS', value: contrast, lower, upper }];
   }
-  const { shares } = estimateShares(letterCounts);
+  const { shares } = estimateShares({ ...support, confidence: CONFIDENCE });
   const estimates = shares.map(({ share, lower, upper }, i) => ({ ...letters[i]!, value: share, lower, upper }));
   // The other letter of a favourable question is the complement, and says nothing more.
   return question.report === 'favourable' ? estimates.slice(1) : estimates;
@@ -71,7 +71,8 @@ export function respondentsWithoutNoise(spec: QuestionChannel, { respondents }: 
   if (spec.kind === 'mean') return respondents / (1 + spec.channel.variance(1));
   const { channel } = spec;
   if (spec.question.report !== 'enps') return effectiveRespondents({ channel, respondents });
-  // Half promoters (+1), half detractors (-1): a report is +-1 with probability p + q, and its mean is 0;
-  // dividing by p - q makes it unbiased.
-  return (respondents * (channel.p - channel.q) ** 2) / (channel.p + channel.q);
+  // Half promoters (+1), half detractors (-1): a report supports either with probability p + q, less where it supports
+  // both and they cancel; its mean is 0, and dividing by p - q makes it unbiased.
+  const { p, q, pairWithTruth } = channel;
+  return (respondents * (p - q) ** 2) / (p + q - 2 * pairWithTruth);
 }

@@ -58,9 +58,12 @@ export function exchangeView(sent: readonly SentAnswer[]): TemplateResult {
   `;
 }
 
-function keptText({ keepProbability }: Drawn): string {
+function keptText({ keepProbability, named = 1 }: Drawn): string {
   if (keepProbability === null) {
     return 'For a number, one of a few fixed values is drawn, far ones too, so that only the average over many people comes out right. Nobody else can tell how far yours was moved.';
+  }
+  if (named > 1) {
+    return `Your answer is among these ${named} with probability ${(100 * keepProbability).toFixed(1)}%; the others are drawn by chance. Nobody else can tell whether yours is one of them.`;
   }
   return `Your answer is kept with probability ${(100 * keepProbability).toFixed(1)}%; otherwise another one is drawn in its place. Nobody else can tell which happened.`;
 }

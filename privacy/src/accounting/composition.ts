@@ -1,5 +1,10 @@
-import { checkPositive, epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
+import { normalQuantile } from '../numerics/normal-distribution.ts';
+import { checkPositive, checkSteps, epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
+import { mixtureEpsilon } from './loss-mixture.ts';
+import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
+import { checkTernary, type TernaryLoss } from './ternary-accounting.ts';
+import { ternaryCumulant, ternaryRho } from './ternary-divergence.ts';
 
 /** One release as a ledger keeps it. */
 export type Spend = {
@@ -7,37 +12,139 @@ export type Spend = {
   readonly privacyUnit: PrivacyUnit;
 } & (
   | { readonly mechanism: 'pure'; /** Finite and >= 0. */ readonly epsilon: number }
+  | {
+      /** Answers of a mechanism whose log ratios are +-epsilon and 0, such as randomized response. */
+      readonly mechanism: 'ternary';
+      /** Of one answer; finite and > 0. */
+      readonly epsilon: number;
+      /** Pr[the log ratio is not 0], in (0, 1]; see `informativeProbability`. A larger one is safe. */
+      readonly informative: number;
+      /** How many answers; integer >= 1, 1 unless given. */
+      readonly steps?: number | undefined;
+    }
   | { readonly mechanism: 'gaussian'; /** Finite and > 0. */ readonly noiseMultiplier: number }
   | { readonly mechanism: 'zcdp'; /** Finite and >= 0. */ readonly rho: number }
 );
 
-/** What a ledger's spends come to; delta is 0 where every spend is pure and none was needed. */
+/** What a ledger's spends come to. */
 export type ComposedSpend = Guarantee & { readonly neighboringRelation: 'replace-one' };
 
 /**
- * The (epsilon, delta) guarantee of all spends together, each of which may depend on the releases before.
+ * The (epsilon, delta) guarantee of spends whose parameters were all fixed in advance; what each release was about may
+ * depend on the ones before. For parameters chosen along the way see `composeAdaptiveSpends`.
  *
- * The smallest of bounds that are valid for adaptive mechanisms of fixed parameters: the pure sum with the exact
- * Gaussian (or zCDP) guarantee of the rest, and everything as zCDP.
+ * The smallest of: the sum of pure epsilons, with delta 0; the loss distribution of pure, ternary and Gaussian spends,
+ * exact or closely above; the sum of Renyi divergences at the best order, which zCDP spends need.
  *
- * @param delta in [0, 1); 0 is enough where all spends are pure
- * @throws {RangeError} for no spends, a spend out of range, or delta 0 with a spend that is not pure
+ * @param delta in [0, 1); 0 is enough where all spends are pure or ternary
+ * @throws {RangeError} for no spends, a spend out of range, or delta 0 with a spend that needs one
  * @throws {TypeError} for an unknown mechanism, a relation other than replace-one, or mixed privacy units
- * @see Bun and Steinke, TCC 2016, lemma 1.7 and proposition 1.4; Dong, Roth and Su, JRSS B 2022, corollary 3.3
+ * @see Zhu, Dong and Wang, Optimal accounting of differential privacy via characteristic function, AISTATS 2022,
+ *   theorem 10; Bun and Steinke, Concentrated differential privacy, TCC 2016, lemma 1.7
  */
 export function composeSpends(spends: readonly Spend[], { delta }: { delta: number }): ComposedSpend {
-  if (!(delta >= 0 && delta < 1)) throw new RangeError(`delta must be in [0, 1), got ${delta}`);
+  const total = totalOf(spends);
+  const bounds = pureBounds(total, delta);
+  if (delta > 0) {
+    const { losses, rho, squaredShift } = total;
+    if (rho === 0) {
+      const epsilon =
+        losses.length === 0
+          ? epsilonOfShift(Math.sqrt(squaredShift), delta)
+          : mixtureEpsilon({ losses, shift: Math.sqrt(squaredShift) }, delta);
+      bounds.push({ epsilon, delta, accountant: 'loss-distribution' });
+    }
+    const renyi = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });
+    bounds.push({ epsilon: Math.max(0, renyi.epsilon), delta, accountant: 'renyi' });
+  }
+  return smallestOf(bounds, total);
+}
+
+/**
+ * The (epsilon, delta) guarantee of spends each of whose parameters, like the decision to stop, may depend on all
+ * releases before: a privacy filter. It holds for a ledger that refuses whatever would bring this epsilon above a limit
+ * that was fixed in advance. Its delta is always the one asked for.
+ *
+ * Four sums may be kept below a limit in this way, because each bounds the loss by a supermartingale:
+ *   pure epsilons, with no delta (Rogers et al. 2016);
+ *   squared shifts of Gaussians, a ternary loss counting as the Gaussian that it is post-processing of (Smith and
+ *     Thakurta 2022);
+ *   rhos of zCDP, which bound the divergence at all orders at once (Whitehouse et al. 2023, theorem 1);
+ *   Renyi divergences at one order fixed in advance (Feldman and Zrnic 2021, theorem 4.3). Choosing the order at the end
+ *     is not covered: each has a part of delta.
+ * A loss distribution is none of these.
+ *
+ * Any one of them may be within the limit, whichever it happens to be, if their deltas are added: let E_j be the
+ * transcripts that end with sum j within its limit and none of the sums before it. Sums do not fall, so on E_j sum j was
+ * always within; there the transcript has the same probability as where sum j alone is enforced. Hence
+ *   P(S) = sum over j of P(S and E_j) <= sum over j of (e^epsilon Q(S and E_j) + delta_j) = e^epsilon Q(S) + delta.
+ * Which of them exist, and their parts of delta, must not depend on the spends either: Gaussians have half of it, because
+ * training is what spends most.
+ *
+ * @param delta in [0, 1); 0 is enough where all spends are pure or ternary
+ * @throws as `composeSpends`
+ * @see Rogers, Roth, Ullman and Vadhan, Privacy odometers and filters, NeurIPS 2016; Feldman and Zrnic, Individual
+ *   privacy accounting via a Renyi filter, NeurIPS 2021; Smith and Thakurta, Fully adaptive composition for Gaussian
+ *   differential privacy, 2022; Whitehouse, Ramdas, Rogers and Wu, Fully-adaptive composition in differential privacy,
+ *   ICML 2023
+ */
+export function composeAdaptiveSpends(spends: readonly Spend[], { delta }: { delta: number }): ComposedSpend {
+  const total = totalOf(spends);
+  const bounds = pureBounds(total, delta).map((bound) => ({ ...bound, delta }));
+  if (delta > 0) {
+    const { losses, rho, squaredShift } = total;
+    const add = (epsilon: number, accountant: string): void => {
+      bounds.push({ epsilon: Math.max(0, epsilon), delta, accountant });
+    };
+    if (rho === 0) {
+      const shift = losses.reduce((sum, loss) => sum + loss.steps * ternaryShift(loss) ** 2, squaredShift);
+      add(epsilonOfShift(Math.sqrt(shift), delta / 2), 'gaussian-filter');
+    }
+    const allRho = losses.reduce((sum, loss) => sum + loss.steps * ternaryRho(loss), rho + squaredShift / 2);
+    add(zcdpEpsilon({ rho: allRho, delta: delta / 4 }), 'zcdp-filter');
+    for (const x of filterScales) {
+      add(cumulantEpsilon(cumulantOf(x, total), x, delta / 4 / filterScales.length), 'renyi-filter');
+    }
+  }
+  return smallestOf(bounds, total);
+}
+
+// Renyi orders, less 1, for a large pure spend among small others, which is far from zCDP. Smaller ones would matter
+// only at an epsilon beyond 10.
+const filterScales = [4, 8, 16, 32, 64, 128];
+
+interface Bound {
+  readonly epsilon: number;
+  readonly delta: number;
+  readonly accountant: string;
+}
+
+interface Total {
+  readonly privacyUnit: PrivacyUnit;
+  /** The sum of all pure and ternary epsilons. */
+  readonly pure: number;
+  /** Pure and ternary spends, equal ones counted together. */
+  readonly losses: readonly (TernaryLoss & { readonly steps: number })[];
+  /** Of all Gaussians, which add like one with the root of the sum of squared shifts 1 / noiseMultiplier. */
+  readonly squaredShift: number;
+  readonly rho: number;
+}
+
+function totalOf(spends: readonly Spend[]): Total {
   const first = spends[0];
   if (first === undefined) throw new RangeError('spends must hold at least one spend, got none');
   const { privacyUnit } = first;
-  const neighboringRelation = 'replace-one';
-
   let pure = 0;
-  let pureRho = 0;
   let squaredShift = 0;
   let rho = 0;
+  const losses = new Map<string, TernaryLoss & { steps: number }>();
+  const addLoss = (epsilonPerStep: number, informative: number, steps: number): void => {
+    pure += steps * epsilonPerStep;
+    const key = `${epsilonPerStep} ${informative}`;
+    losses.set(key, { epsilonPerStep, informative, steps: steps + (losses.get(key)?.steps ?? 0) });
+  };
   for (const spend of spends) {
-    if (spend.neighboringRelation !== neighboringRelation) {
+    if (spend.neighboringRelation !== 'replace-one') {
       throw new TypeError(
         `neighboringRelation must be replace-one throughout, got ${String(spend.neighboringRelation)}`,
       );
@@ -47,12 +154,17 @@ export function composeSpends(spends: readonly Spend[], { delta }: { delta: numb
     }
     switch (spend.mechanism) {
       case 'pure':
-        pure += checked('epsilon', spend.epsilon);
-        // A pure mechanism is (epsilon^2 / 2)-zCDP (Bun and Steinke, proposition 1.4).
-        pureRho += spend.epsilon ** 2 / 2;
+        // Nothing was lost at 0; any other is post-processing of binary randomized response.
+        if (checked('epsilon', spend.epsilon) > 0) addLoss(spend.epsilon, 1, 1);
         break;
+      case 'ternary': {
+        const { epsilon, informative, steps = 1 } = spend;
+        checkTernary({ epsilonPerStep: epsilon, informative });
+        checkSteps(steps);
+        addLoss(epsilon, informative, steps);
+        break;
+      }
       case 'gaussian':
-        // Gaussians add like one with the root of the sum of squared shifts 1 / noiseMultiplier.
         checkPositive('noiseMultiplier', spend.noiseMultiplier);
         squaredShift += 1 / spend.noiseMultiplier ** 2;
         break;
@@ -61,30 +173,47 @@ export function composeSpends(spends: readonly Spend[], { delta }: { delta: numb
         break;
       default:
         throw new TypeError(
-          `mechanism must be pure, gaussian or zcdp, got ${(spend as { mechanism: string }).mechanism}`,
+          `mechanism must be pure, ternary, gaussian or zcdp, got ${(spend as { mechanism: string }).mechanism}`,
         );
     }
   }
-
-  const onlyPure = squaredShift === 0 && rho === 0;
-  const bounds: { epsilon: number; accountant: string }[] = [];
-  if (onlyPure) bounds.push({ epsilon: pure, accountant: 'pure-sum' });
-  if (delta > 0) {
-    if (!onlyPure && rho === 0) {
-      bounds.push({ epsilon: pure + epsilonOfShift(Math.sqrt(squaredShift), delta), accountant: 'pure-sum+gaussian' });
-    }
-    // A Gaussian is 1 / (2 noiseMultiplier^2)-zCDP.
-    const withoutPure = rho + squaredShift / 2;
-    if (rho > 0) bounds.push({ epsilon: pure + zcdpEpsilon({ rho: withoutPure, delta }), accountant: 'pure-sum+zcdp' });
-    bounds.push({ epsilon: zcdpEpsilon({ rho: withoutPure + pureRho, delta }), accountant: 'zcdp' });
-  }
-  const best = bounds.reduce<(typeof bounds)[number] | undefined>(
-    (smallest, bound) => (smallest === undefined || bound.epsilon < smallest.epsilon ? bound : smallest),
-    undefined,
+  // In an order of their own, since grids and rounding depend on it.
+  const sorted = [...losses.values()].toSorted(
+    (a, b) => a.epsilonPerStep - b.epsilonPerStep || a.informative - b.informative,
   );
-  if (best === undefined) throw new RangeError(`delta must be > 0 where a spend is not pure, got ${delta}`);
-  const needsDelta = best.accountant !== 'pure-sum';
-  return { ...best, delta: needsDelta ? delta : 0, neighboringRelation, privacyUnit };
+  return { privacyUnit, pure, losses: sorted, squaredShift, rho };
+}
+
+function pureBounds({ pure, squaredShift, rho }: Total, delta: number): Bound[] {
+  if (!(delta >= 0 && delta < 1)) throw new RangeError(`delta must be in [0, 1), got ${delta}`);
+  return squaredShift === 0 && rho === 0 ? [{ epsilon: pure, delta: 0, accountant: 'pure-sum' }] : [];
+}
+
+function smallestOf(bounds: readonly Bound[], { privacyUnit }: Total): ComposedSpend {
+  if (bounds.length === 0) throw new RangeError('delta must be > 0 where a spend is not pure, got 0');
+  const best = bounds.reduce((smallest, bound) => (bound.epsilon < smallest.epsilon ? bound : smallest));
+  return { ...best, neighboringRelation: 'replace-one', privacyUnit };
+}
+
+/** All spends' ln E[e^(x loss)], by bounds that add up; a Gaussian is 1 / (2 noiseMultiplier^2)-zCDP. */
+function cumulantOf(x: number, { losses, rho, squaredShift }: Total): number {
+  return losses.reduce(
+    (sum, loss) => sum + loss.steps * ternaryCumulant(x, loss),
+    x * (x + 1) * (rho + squaredShift / 2),
+  );
+}
+
+/**
+ * The shift of a Gaussian whose post-processing can be a ternary loss. With u and d the probabilities of +epsilon and
+ * -epsilon, its trade-off curve joins (0, 1), (d, 1 - u), (1 - u, d) and (1, 0) by straight lines. The Gaussian's,
+ * Phi(Phi^-1(1 - x) - shift), is convex, so it lies below if it does in (d, 1 - u): if shift >= Phi^-1(u) - Phi^-1(d).
+ *
+ * @see Dong, Roth and Su, Gaussian differential privacy, JRSS B 2022, theorem 2.10
+ */
+function ternaryShift({ epsilonPerStep, informative }: TernaryLoss): number {
+  const down = informative / (1 + Math.exp(epsilonPerStep));
+  // Two quantiles that nearly cancel are off by some units in the last place; more shift is less private.
+  return down > 0 ? 1e-14 - normalQuantile(1 - informative + down) - normalQuantile(down) : Infinity;
 }
 
 function checked(name: string, value: number): number {

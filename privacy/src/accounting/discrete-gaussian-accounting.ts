@@ -1,5 +1,5 @@
 import { checkDelta, checkPositive, checkSteps, epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
-import { convolutionPower, epsilonOfLosses, longestDistribution } from './loss-distribution.ts';
+import { composedEpsilon } from './lattice-composition.ts';
 
 /** Releases of integer vectors with discrete Gaussian noise. */
 export interface DiscreteGaussianSteps {
@@ -111,7 +111,7 @@ function ratioSlack(stddev: number): number {
  * One coordinate and a shift of D a release (a smaller shift is never easier to tell: the likelihood ratio is monotone,
  * so the best test is a threshold, and the neighbour's mass below it only falls with the shift). With Y the noise,
  *   ln(Pr[Y = y] / Pr[Y + D = y]) = (D^2 - 2 D y) / (2 sigma^2),
- * which summed over releases depends on the sum of the Y alone: its distribution is a convolution.
+ * on a lattice.
  */
 function scalarEpsilon({
   noiseStddev,
@@ -124,21 +124,24 @@ function scalarEpsilon({
   steps: number;
   delta: number;
 }): number {
-  // Cutting tails of in all 1e-12 delta off is paid for by asking for that much less. The noise is subgaussian:
+  // The tails, of in all 1e-12 delta, are cut off and count as infinite losses: the noise is subgaussian, and
   // Pr[|Y| >= m] <= 2 e^(-m^2 / (2 sigma^2)).
-  const cut = 1e-12;
-  const reach = Math.ceil(noiseStddev * Math.sqrt(2 * Math.log((2 * steps) / (cut * delta)))) + 2;
-  if (reach * steps > longestDistribution) return Infinity;
+  const infinite = (1e-12 * delta) / steps;
+  const reach = Math.ceil(noiseStddev * Math.sqrt(2 * Math.log(2 / infinite))) + 1;
+  if (reach > longestReach) return Infinity;
   const single = new Float64Array(2 * reach + 1).map((_, index) =>
     Math.exp(-((index - reach) ** 2) / (2 * noiseStddev ** 2)),
   );
   const total = single.reduce((sum, mass) => sum + mass, 0);
-  const probabilities = convolutionPower(
-    single.map((mass) => mass / total),
-    steps,
-  );
+  const probabilities = single.map((mass) => mass / total);
   // The distribution is symmetric, so the index may count -y.
-  const lossAt = (index: number): number =>
-    (sensitivity * (index - reach * steps + (steps * sensitivity) / 2)) / noiseStddev ** 2;
-  return epsilonOfLosses({ probabilities, lossAt }, delta * (1 - 2 * cut));
+  const spacing = sensitivity / noiseStddev ** 2;
+  return composedEpsilon(
+    { probabilities, firstLoss: (sensitivity / 2 - reach) * spacing, spacing, infinite },
+    steps,
+    delta,
+  );
 }
+
+// Where the other bounds have long become as good.
+const longestReach = 100_000;

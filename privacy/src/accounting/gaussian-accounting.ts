@@ -1,4 +1,5 @@
 import { logNormalDensity, millsRatio } from '../numerics/normal-distribution.ts';
+import { epsilonOfCumulant } from './renyi-conversion.ts';
 
 /**
  * The smallest epsilon for which `steps` Gaussian releases are (epsilon, delta)-private, for the relation that the
@@ -135,26 +136,10 @@ export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): num
   if (!(rho >= 0 && rho < Infinity)) throw new RangeError(`rho must be finite and >= 0, got ${rho}`);
   checkDelta(delta);
   if (rho === 0) return 0;
-  // For every order alpha > 1, delta <= e^((alpha - 1)(alpha rho - epsilon)) / (alpha - 1) (1 - 1/alpha)^alpha.
-  // Solved for epsilon, with x = alpha - 1:
-  // A subnormal rho would overflow below; a larger one only promises less.
+  // K(x) = x (x + 1) rho. A subnormal rho would overflow; a larger one only promises less. The best x is near this start.
   const safeRho = Math.max(rho, 1e-300);
-  const epsilonOf = (logX: number): number => {
-    const x = Math.exp(logX);
-    return (1 + x) * safeRho - Math.log1p(1 / x) - (Math.log(delta) + Math.log1p(x)) / x;
-  };
-  // Every order gives a valid epsilon, so a search that is a little off only wastes a little. The best order is near
-  // 1 + sqrt(ln(1 / delta) / rho); golden section in log x around it.
-  const centre = Math.log(Math.sqrt(-Math.log(delta) / safeRho));
-  const golden = (Math.sqrt(5) - 1) / 2;
-  let left = centre - 12;
-  let right = centre + 12;
-  for (let iteration = 0; iteration < 90; iteration += 1) {
-    const width = (right - left) * golden;
-    if (epsilonOf(right - width) < epsilonOf(left + width)) right = left + width;
-    else left = right - width;
-  }
-  return Math.max(0, epsilonOf((left + right) / 2));
+  const start = Math.sqrt(-Math.log(delta) / safeRho);
+  return Math.max(0, epsilonOfCumulant((x) => x * (x + 1) * safeRho, { delta, start, precise: true }).epsilon);
 }
 
 export function checkPositive(name: string, value: number): void {

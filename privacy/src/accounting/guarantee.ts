@@ -1,5 +1,8 @@
-/** Which two data sets must be hard to tell apart. */
-export type NeighboringRelation = 'replace-one' | 'add-or-remove-one';
+/**
+ * Which two data sets must be hard to tell apart: one unit's record replaced by any other, one unit there or not, or one
+ * unit's contribution replaced by zero in a group of known size.
+ */
+export type NeighboringRelation = 'replace-one' | 'add-or-remove-one' | 'zero-out';
 
 /** Whose whole record a guarantee covers. */
 export type PrivacyUnit = 'employee' | 'site';

@@ -1,7 +1,8 @@
-import { checkDelta, checkPositive, checkSteps } from './gaussian-accounting.ts';
+import { checkDelta } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import { laplaceEpsilon } from './laplace-accounting.ts';
-import { randomizedResponseEpsilon } from './randomized-response-accounting.ts';
+import { mixtureEpsilon } from './loss-mixture.ts';
+import { checkTernary, ternaryGuarantee } from './ternary-accounting.ts';
 
 /** Releases that are each pure `epsilonPerStep`-private. */
 export interface PureSteps {
@@ -22,8 +23,37 @@ export interface PureSteps {
  * @see Kairouz, Oh and Viswanath, The composition theorem for differential privacy, ICML 2015, theorem 3.3
  */
 export function accountPure(pure: PureSteps): Guarantee {
-  // Every pure mechanism is post-processing of binary randomized response, so the worst case is that, composed.
-  return accountOf(pure, 2, 'kairouz-oh-viswanath');
+  // Every pure mechanism is post-processing of binary randomized response, which always tells.
+  return ternaryGuarantee({ ...pure, informative: 1 }, 'kairouz-oh-viswanath');
+}
+
+/**
+ * The composition of pure mechanisms of different epsilons, replace-one: the best bound that knows nothing but these,
+ * exact while they have few different sums, otherwise a little above.
+ *
+ * @param epsilons finite and > 0, at least one, fixed in advance
+ * @param delta in [0, 1); 0 asks for a pure guarantee
+ * @param privacyUnit `employee` unless given
+ * @throws {RangeError} outside these ranges
+ * @see Murtagh and Vadhan, The complexity of computing the optimal composition of differential privacy, TCC 2016,
+ *   theorem 1.5
+ */
+export function accountPureMix(
+  epsilons: readonly number[],
+  { delta, privacyUnit = 'employee' }: { delta: number; privacyUnit?: PrivacyUnit | undefined },
+): Guarantee {
+  if (epsilons.length === 0) throw new RangeError('epsilons must hold at least one epsilon, got none');
+  if (delta !== 0) checkDelta(delta);
+  const losses = [...Map.groupBy(epsilons, (epsilon) => epsilon)].map(([epsilonPerStep, { length }]) => {
+    const loss = { epsilonPerStep, informative: 1, steps: length };
+    checkTernary(loss);
+    return loss;
+  });
+  const sum = epsilons.reduce((total, epsilon) => total + epsilon, 0);
+  const unit = { neighboringRelation: 'replace-one', privacyUnit } as const;
+  const epsilon = delta === 0 ? sum : mixtureEpsilon({ losses, shift: 0 }, delta);
+  if (epsilon < sum) return { epsilon, delta, accountant: 'murtagh-vadhan', ...unit };
+  return { epsilon: sum, delta: 0, accountant: 'basic', ...unit };
 }
 
 /**
@@ -36,22 +66,10 @@ export function accountRandomizedResponse({ options, ...pure }: PureSteps & { re
   if (!Number.isSafeInteger(options) || options < 2) {
     throw new RangeError(`options must be an integer >= 2, got ${options}`);
   }
-  return accountOf(pure, options, 'randomized-response-exact');
-}
-
-function accountOf(pure: PureSteps, options: number, accountant: string): Guarantee {
-  checkPure(pure);
-  const { epsilonPerStep, steps, delta, privacyUnit = 'employee' } = pure;
-  const basic = {
-    epsilon: epsilonPerStep * steps,
-    delta: 0,
-    accountant: 'basic',
-    neighboringRelation,
-    privacyUnit,
-  } as const;
-  if (delta === 0) return basic;
-  const epsilon = randomizedResponseEpsilon({ options, epsilonPerStep, steps, delta });
-  return epsilon < basic.epsilon ? { ...basic, epsilon, delta, accountant } : basic;
+  // p / q = e^epsilon and p + (k - 1) q = 1.
+  const fade = Math.exp(-pure.epsilonPerStep);
+  const informative = (1 + fade) / (1 + (options - 1) * fade);
+  return ternaryGuarantee({ ...pure, informative }, 'randomized-response-exact');
 }
 
 /**
@@ -66,12 +84,4 @@ export function accountLaplace(pure: PureSteps): Guarantee {
   if (!(epsilon < generic.epsilon)) return generic;
   const accountant = pure.steps === 1 ? 'laplace-exact' : 'laplace-loss-distribution';
   return { ...generic, epsilon, delta: pure.delta, accountant };
-}
-
-const neighboringRelation = 'replace-one';
-
-function checkPure({ epsilonPerStep, steps, delta }: PureSteps): void {
-  checkPositive('epsilonPerStep', epsilonPerStep);
-  checkSteps(steps);
-  if (delta !== 0) checkDelta(delta);
 }

@@ -38,7 +38,7 @@ describe('quantiles', () => {
 });
 
 describe('intervals', () => {
-  it.each(ldp.ci_vectors)('match the reference for $support of $n', (row) => {
+  it.each(ldp.rows.ci_vectors)('match the reference for $support of $n', (row) => {
     const count = { successes: row.support, trials: row.n, confidence: 0.95 };
     const share = (lambda: number): number => (lambda - row.q) / (row.p - row.q);
     for (const [interval, reference] of [

@@ -1,6 +1,7 @@
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
-import { exactBelow, summarizeReports, type LetterCounts } from './estimate-shares.ts';
+import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
+import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
 import { conditionalConfidence, exactRatioInterval, fiellerInterval, unbounded } from './ratio-interval.ts';
 
 /** A weighted sum of shares, unclipped. */
@@ -11,15 +12,15 @@ export interface ContrastEstimate extends Interval {
   readonly standardError: number;
 }
 
-/** Reports counted by letter, and what each letter weighs. */
-export interface WeightedCounts extends LetterCounts {
+/** Counts, and what each letter weighs. */
+export type WeightedCounts = SharesOptions & {
   /** One finite weight for each letter; that of "no answer" is ignored. */
   readonly weights: readonly number[];
-}
+};
 
 /**
  * The weighted sum of shares among those who answer: eNPS with weights +1 for promoters and -1 for detractors, a
- * scale's mean with the scale's values.
+ * scale's mean with the scale's values. For any mechanism whose reports support letters.
  *
  * Coverage is guaranteed below 100 reports and approximate from there on.
  *
@@ -27,113 +28,166 @@ export interface WeightedCounts extends LetterCounts {
  */
 export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const { channel, counts, noAnswer, weights, confidence } = weighted;
-  const { total, answers: answered, letters, signal } = summarizeReports(weighted);
+  const reports = summarizeReports(weighted);
+  const { total, answers, signal, link } = reports;
   if (weights.length !== counts.length || !weights.every((weight) => Number.isFinite(weight))) {
     throw new RangeError(`weights must hold ${counts.length} finite numbers, got ${weights.join(', ')}`);
   }
-  const answers = weights
-    .map((weight, letter) => ({ weight, count: counts[letter]!, letter }))
+  const letters = weights
+    .map((weight, letter) => ({ weight, support: counts[letter]!, withNone: reports.withNone[letter]!, letter }))
     .filter(({ letter }) => letter !== noAnswer);
-  const { p, q } = channel;
-  const weightSum = answers.reduce((sum, { weight }) => sum + weight, 0);
+  // Shares sum to one, so that moving all weights moves the contrast as far. With weights that sum to zero the noise
+  // of all supports cancels as far as it can: w(y), the sum of the supported letters' weights, has
+  //   E w(y) = sum w_v (q + (p - q) a R_v) = (p - q) a R, without a term in q.
+  const centre = letters.reduce((sum, { weight }) => sum + weight, 0) / letters.length;
+  const centred = letters.map((letter) => ({ ...letter, weight: letter.weight - centre }));
 
-  // E[w(y) 1{not none}] = q W + (p - q) a R, with W the sum of weights: subtract q W, divide by the signal.
-  const moment = answers.reduce((sum, { weight, count }) => sum + (weight * count) / total, 0);
-  const numerator = moment - q * weightSum;
+  const numerator = centred.reduce((sum, { weight, support }) => sum + (weight * support) / total, 0);
   const contrast = signal > 0 ? numerator / signal : Number.NaN;
-  const variance = scoreVariance(answers, total);
+  const variance = scoreVariance(centred, channel, reports, noAnswer !== undefined);
   const perReport = variance.constant + variance.linear * contrast + variance.quadratic * contrast ** 2;
   const standardError = signal > 0 ? Math.sqrt(Math.max(0, perReport) / total) / signal : Infinity;
-  const estimate = { respondents: total, contrast, standardError };
+  const estimate = (interval: Interval): ContrastEstimate => ({
+    respondents: total,
+    contrast: contrast + centre,
+    standardError,
+    lower: interval.lower + centre,
+    upper: interval.upper + centre,
+  });
 
   if (total >= exactBelow) {
     const t = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    return { ...estimate, ...fiellerInterval({ numerator, denominator: signal, scale: t ** 2 / total, variance }) };
+    return estimate(fiellerInterval({ numerator, denominator: signal, scale: t ** 2 / total, variance }));
   }
+  const { p, q, pairWithTruth, pairWithoutTruth } = channel;
+  const meanInterval = pairWithTruth > 0 ? supportedWeightInterval : reportedWeightInterval;
   if (noAnswer === undefined) {
-    // Every report counts: E[w(y)] = q W + (p - q) R, and an interval for the one is an interval for the other.
-    const mean = boundedMeanInterval(answers, confidence);
-    return {
-      ...estimate,
-      lower: (mean.lower - q * weightSum) / (p - q),
-      upper: (mean.upper - q * weightSum) / (p - q),
-    };
+    // Every report counts: E w(y) = (p - q) R, and an interval for the one is an interval for the other.
+    const { lower, upper } = meanInterval(centred, answers, confidence);
+    return estimate({ lower: lower / (p - q), upper: upper / (p - q) });
   }
-  if (!(answered > 0)) return { ...estimate, ...unbounded };
-  const interval = exactRatioInterval({
-    conditional: boundedMeanInterval(answers, conditionalConfidence(confidence)),
-    offset: q * weightSum,
-    gain: 1,
-    answers: answered,
-    trials: total,
-    link: { nobody: letters * q, everybody: letters * q + (p - q) },
-    confidence,
-  });
-  return { ...estimate, ...interval };
+  if (!(answers > 0)) return estimate(unbounded);
+  // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
+  // and the constants cancel.
+  return estimate(
+    exactRatioInterval({
+      conditional: meanInterval(centred, answers, conditionalConfidence(confidence)),
+      offset: 0,
+      gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
+      answers,
+      trials: total,
+      link,
+      confidence,
+    }),
+  );
 }
 
-interface WeightedCount {
+/** A letter's weight, all weights summing to zero, and its support. */
+interface WeightedLetter {
   readonly weight: number;
-  readonly count: number;
+  readonly support: number;
+  /** Reports that support the letter and "no answer". */
+  readonly withNone: number;
 }
 
 /*
- * The variance of w(y) 1{not none} - R 1{not none} as a polynomial in R, from the reports. Two imaginary reports at
- * each end of the weights are added, as Agresti and Coull add two successes and two failures: without them reports
- * that all agree would give an interval of no width.
+ * The variance of s = w(y) - R 1{not none} as a polynomial in R, for any shares f_v of all respondents. Since weights
+ * sum to zero, sums over pairs of distinct letters are sum w_v w_u = -sum w_v^2 and sum w_v w_u (f_v + f_u) =
+ * -2 sum w_v^2 f_v. With d = pairWithTruth - pairWithoutTruth and Pr[v and u] = pairWithoutTruth + (f_v + f_u) d,
+ *   E w(y)^2 = sum w_v^2 (lambda_v - pairWithoutTruth - 2 f_v d),   E w(y) 1{none} = d sum w_v f_v.
+ *
+ * Two imaginary respondents at each end of the weights join the others, as Agresti and Coull add two successes and two
+ * failures: without them reports that all agree would give an interval of no width.
  */
-function scoreVariance(answers: readonly WeightedCount[], total: number) {
-  const weights = answers.map(({ weight }) => weight);
-  const imaginary = [Math.min(...weights), Math.max(...weights)].map((weight) => ({ weight, count: 2 }));
-  const all = [...answers, ...imaginary];
+function scoreVariance(
+  letters: readonly WeightedLetter[],
+  { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
+  { total, answeredPart, link }: ReportSummary,
+  canSkip: boolean,
+) {
+  const weights = letters.map(({ weight }) => weight);
+  const ends = [weights.indexOf(Math.min(...weights)), weights.indexOf(Math.max(...weights))];
   const size = total + 4;
-  const mean = (value: (weight: number) => number): number =>
-    all.reduce((sum, { weight, count }) => sum + (value(weight) * count) / size, 0);
-  const answered = mean(() => 1);
-  const first = mean((weight) => weight);
-  const second = mean((weight) => weight * weight);
+  const pairGain = pairWithTruth - pairWithoutTruth;
+  let first = 0;
+  let second = 0;
+  for (const [index, { weight, support }] of letters.entries()) {
+    const imaginary = 4 * q + 2 * (p - q) * ends.filter((end) => end === index).length;
+    const lambda = (support + imaginary) / size;
+    first += weight * lambda;
+    second += weight ** 2 * (lambda - pairWithoutTruth - (2 * pairGain * (lambda - q)) / (p - q));
+  }
+  const answered = canSkip ? (total * answeredPart + 4 * link.everybody) / size : 1;
+  const withNone = canSkip ? (pairGain * first) / (p - q) : 0;
   return {
     constant: second - first * first,
-    linear: -2 * first * (1 - answered),
+    linear: 2 * (withNone - first * (1 - answered)),
     quadratic: answered * (1 - answered),
   };
 }
 
 /**
- * An interval for the mean weight of independent reports, with guaranteed coverage: sums of Clopper and Pearson
- * intervals for few distinct weights, Chernoff's bound for many. Which one depends on the weights alone.
+ * An interval for the mean of w(y) over reports that each support one letter, with guaranteed coverage: sums of Clopper
+ * and Pearson intervals for few distinct weights, Chernoff's bound for many. Which one depends on the weights alone.
  */
-function boundedMeanInterval(answers: readonly WeightedCount[], confidence: number): Interval {
-  const trials = answers.reduce((sum, { count }) => sum + count, 0);
+function reportedWeightInterval(letters: readonly WeightedLetter[], trials: number, confidence: number): Interval {
   const counts = new Map<number, number>();
-  for (const { weight, count } of answers) counts.set(weight, (counts.get(weight) ?? 0) + count);
+  for (const { weight, support } of letters) counts.set(weight, (counts.get(weight) ?? 0) + support);
   const distinct = [...counts.keys()].sort((a, b) => a - b);
-  const largest = distinct.at(-1)!;
-  const smallest = distinct[0]!;
   if (distinct.length > 3) {
-    const mean = answers.reduce((sum, { weight, count }) => sum + (weight * count) / trials, 0);
-    const unit = chernoff({ mean: (mean - smallest) / (largest - smallest), trials, confidence });
-    return {
-      lower: smallest + (largest - smallest) * unit.lower,
-      upper: smallest + (largest - smallest) * unit.upper,
-    };
+    return chernoffInterval(letters, { smallest: distinct[0]!, largest: distinct.at(-1)!, trials, confidence });
   }
   // mean weight = base + sum of (weight - base) times its probability: all but the middle weight need an interval.
   const base = distinct[distinct.length >> 1]!;
   const others = distinct.filter((weight) => weight !== base);
+  return sumOfIntervals(
+    others.map((weight) => ({ weight: weight - base, count: counts.get(weight)! })),
+    { base, trials, confidence },
+  );
+}
+
+/** The same for reports that may support any set of letters. */
+function supportedWeightInterval(letters: readonly WeightedLetter[], trials: number, confidence: number): Interval {
+  const total = letters.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
+  // Of what should be zero the subtraction of the centre may leave its rounding.
+  const weighing = letters.filter(({ weight }) => Math.abs(weight) > 1e-12 * total);
+  if (weighing.length > 2) {
+    return chernoffInterval(weighing, { smallest: -total / 2, largest: total / 2, trials, confidence });
+  }
+  return sumOfIntervals(
+    weighing.map(({ weight, support, withNone }) => ({ weight, count: support - withNone })),
+    { base: 0, trials, confidence },
+  );
+}
+
+/** An interval for base + sum of weight times the probability of what was counted, by Boole's inequality. */
+function sumOfIntervals(
+  parts: readonly { weight: number; count: number }[],
+  { base, trials, confidence }: { base: number; trials: number; confidence: number },
+): Interval {
   let lower = base;
   let upper = base;
-  for (const weight of others) {
+  for (const { weight, count } of parts) {
     const part = clopperPearson({
-      successes: Math.min(counts.get(weight)!, trials),
+      successes: Math.min(Math.max(0, count), trials),
       trials,
-      confidence: 1 - (1 - confidence) / others.length,
+      confidence: 1 - (1 - confidence) / parts.length,
     });
-    const gap = weight - base;
-    lower += gap * (gap > 0 ? part.lower : part.upper);
-    upper += gap * (gap > 0 ? part.upper : part.lower);
+    lower += weight * (weight > 0 ? part.lower : part.upper);
+    upper += weight * (weight > 0 ? part.upper : part.lower);
   }
   return { lower, upper };
+}
+
+function chernoffInterval(
+  letters: readonly WeightedLetter[],
+  range: { smallest: number; largest: number; trials: number; confidence: number },
+): Interval {
+  const { smallest, largest, trials, confidence } = range;
+  const width = largest - smallest;
+  const sum = letters.reduce((total, { weight, support, withNone }) => total + weight * (support - withNone), 0);
+  const { lower, upper } = chernoff({ mean: (sum / trials - smallest) / width, trials, confidence });
+  return { lower: smallest + width * lower, upper: smallest + width * upper };
 }
 
 /**

@@ -1,9 +1,18 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { reportTables } from '../../testing/report-table.ts';
 import { trinomialMean } from '../../testing/trinomial.ts';
 import { clopperPearson, wilson } from './binomial-intervals.ts';
-import { estimateShares } from './estimate-shares.ts';
+import { countSupport } from './count-support.ts';
+import { estimateShares, type SharesOptions } from './estimate-shares.ts';
+import type { FrequencyChannel, SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
 import { randomizedResponse } from '../mechanisms/randomized-response.ts';
+import { localHashing } from '../mechanisms/local-hashing.ts';
+import { subsetSelection } from '../mechanisms/subset-selection.ts';
+import { unaryEncoding } from '../mechanisms/unary-encoding.ts';
+
+const tally = (channel: FrequencyChannel, counts: readonly number[], noAnswer?: number) =>
+  countSupport({ channel, reports: counts.keys(), times: counts, noAnswer });
 
 interface Setting {
   respondents: number;
@@ -21,7 +30,7 @@ function coverage({ respondents, options, epsilon, share, answering }: Setting, 
   const none = q + (p - q) * (1 - answering);
   return trinomialMean(respondents, [support, 1 - support - none, none], ([first, others, skipped]) => {
     const counts = [first, others, ...Array.from({ length: options - 3 }, () => 0), skipped];
-    const [estimate] = estimateShares({ channel, counts, noAnswer: options - 1, confidence: 0.95 }).shares;
+    const [estimate] = estimateShares({ ...tally(channel, counts, options - 1), confidence: 0.95 }).shares;
     const middle = (estimate!.lower + estimate!.upper) / 2;
     const half = ((estimate!.upper - estimate!.lower) / 2) * widen;
     if (half === Infinity) return 1;
@@ -80,7 +89,116 @@ describe('coverage of the 95% interval for a share among those who answer, enume
   });
 });
 
+/**
+ * The same for any mechanism and fewer than 100 respondents, where the interval depends on two numbers alone: the
+ * reports that support the letter and not "no answer", and all that do not support "no answer".
+ */
+function coverageOfFew(
+  { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
+  { respondents, share, answering }: { respondents: number; share: number; answering: number },
+  assumed: Partial<SupportProbabilities> = {},
+): number {
+  const holders = answering * share;
+  const both = pairWithoutTruth + (holders + 1 - answering) * (pairWithTruth - pairWithoutTruth);
+  const alone = q + (p - q) * holders - both;
+  const none = q + (p - q) * (1 - answering);
+  return trinomialMean(respondents, [alone, 1 - alone - none, none], ([first, , skipped]) => {
+    const [estimate] = estimateShares({
+      channel: { options: 2, p, q, pairWithTruth, pairWithoutTruth, ...assumed },
+      respondents,
+      counts: [first, skipped],
+      noAnswer: 1,
+      countsWithNoAnswer: [0, skipped],
+      confidence: 0.95,
+    }).shares;
+    return Number(estimate!.lower <= share && share <= estimate!.upper);
+  });
+}
+
+describe('coverage where a report supports several letters, enumerated', () => {
+  const channels = [
+    subsetSelection({ options: 4, epsilon: 4, size: 2 }),
+    subsetSelection({ options: 12, epsilon: 1 }),
+    unaryEncoding({ options: 6, epsilon: 1 }),
+    unaryEncoding({ options: 12, epsilon: 4 }),
+    localHashing({ options: 12, epsilon: 2 }),
+  ];
+  it.each(channels)('is at least 95%: $mechanism over $options letters, epsilon $epsilon', (channel) => {
+    for (const share of [0, 0.3, 1])
+      for (const answering of [1, 0.6]) {
+        const few = { respondents: 20, share, answering };
+        expect(coverageOfFew(channel, few), JSON.stringify(few)).toBeGreaterThanOrEqual(0.95);
+        const more = { respondents: 60, share, answering };
+        if (share !== 0.3) expect(coverageOfFew(channel, more), JSON.stringify(more)).toBeGreaterThanOrEqual(0.95);
+      }
+  });
+
+  it('would not be with other probabilities of pairs', () => {
+    // Without pairs, as if a report supported one letter: the first three channels support enough others to notice.
+    const setting = { respondents: 60, share: 0.3, answering: 1 };
+    for (const channel of channels.slice(0, 3)) {
+      expect(coverageOfFew(channel, setting, { pairWithTruth: 0, pairWithoutTruth: 0 })).toBeLessThan(0.95);
+      const { pairWithTruth } = channel;
+      expect(coverageOfFew(channel, setting, { pairWithTruth, pairWithoutTruth: pairWithTruth })).toBeLessThan(0.95);
+    }
+  });
+});
+
+describe('countSupport', () => {
+  const channel = subsetSelection({ options: 4, epsilon: 1, size: 2 });
+  // In the order of their largest letter: 01, 02, 12, 03, 13, 23.
+  it('counts what reports support, and with "no answer" at the same time', () => {
+    expect(countSupport({ channel, reports: [0, 2, 2, 5], noAnswer: 1 })).toEqual({
+      channel,
+      respondents: 4,
+      counts: Float64Array.of(1, 3, 3, 1),
+      noAnswer: 1,
+      countsWithNoAnswer: Float64Array.of(1, 3, 2, 0),
+    });
+  });
+
+  it('counts outputs as often as they came, in fractions too', () => {
+    const times = [2, 0, 0.5, 1, 0, 0];
+    const counted = countSupport({ channel, reports: times.keys(), times, noAnswer: 3 });
+    expect(counted).toMatchObject({ respondents: 3.5, counts: Float64Array.of(3, 2.5, 0.5, 1) });
+    expect(counted.countsWithNoAnswer).toEqual(Float64Array.of(1, 0, 0, 1));
+    expect(countSupport({ channel, reports: times.keys(), times }).countsWithNoAnswer).toEqual(new Float64Array(4));
+  });
+
+  it('refuses what is no report, and letters that there are not', () => {
+    expect(() => countSupport({ channel, reports: [0, 6] })).toThrow('report must be an integer in [0, 5], got 6');
+    expect(() => countSupport({ channel, reports: [0], noAnswer: 4 })).toThrow('noAnswer must be an integer in [0, 3]');
+    expect(() => countSupport({ channel, reports: [0, 1], times: [1] })).toThrow('times must hold a number >= 0');
+    expect(() => countSupport({ channel, reports: [0], times: [-1] })).toThrow('times must hold a number >= 0');
+  });
+});
+
 describe('estimateShares', () => {
+  it.each([
+    reportTables['randomized-response']({ options: 4, epsilon: 1 }),
+    reportTables['subset-selection']({ options: 5, epsilon: 0.5 }),
+    reportTables['optimized-unary-encoding']({ options: 4, epsilon: 1 }),
+    reportTables['optimal-local-hashing']({ options: 4, epsilon: 1 }),
+  ])('gives back the truth from expected reports: $channel.mechanism', ({ channel, reports, probability }) => {
+    const { options } = channel;
+    const noAnswer = options - 1;
+    const people = Array.from({ length: options }, (_, letter) => (letter === noAnswer ? 0.3 : 0.1 * (letter + 1)));
+    const all = people.reduce((sum, part) => sum + part, 0);
+    for (const respondents of [50, 5_000]) {
+      const times = reports.map((_, index) =>
+        people.reduce((sum, part, letter) => sum + (respondents / all) * part * probability(letter, index), 0),
+      );
+      const estimate = estimateShares({ ...countSupport({ channel, reports, times, noAnswer }), confidence: 0.95 });
+      expect(estimate.respondents).toBeCloseTo(respondents, 9);
+      expect(estimate.answered.share).toBeCloseTo(1 - 0.3 / all, 9);
+      for (const [letter, { share, lower, upper }] of estimate.shares.entries()) {
+        expect(share).toBeCloseTo(people[letter]! / (all - 0.3), 9);
+        expect(lower).toBeLessThan(share);
+        expect(upper).toBeGreaterThan(share);
+      }
+    }
+  });
+
   it('gives back the truth from expected counts', () => {
     fc.assert(
       fc.property(
@@ -97,7 +215,7 @@ describe('estimateShares', () => {
           const counts = [...shares.map((share) => share * answering), 1 - answering].map(
             (share) => respondents * (channel.q + share * (channel.p - channel.q)),
           );
-          const estimate = estimateShares({ channel, counts, noAnswer: options - 1, confidence: 0.95 });
+          const estimate = estimateShares({ ...tally(channel, counts, options - 1), confidence: 0.95 });
           expect(estimate.respondents).toBeCloseTo(respondents, 9);
           expect(estimate.answered.share).toBeCloseTo(answering, 9);
           for (const [letter, share] of shares.entries()) {
@@ -119,7 +237,7 @@ describe('estimateShares', () => {
       [[90, 60, 40, 70], wilson],
     ] as const) {
       const trials = counts.reduce((sum, count) => sum + count, 0);
-      const { shares, answered } = estimateShares({ channel, counts, confidence: 0.9 });
+      const { shares, answered } = estimateShares({ ...tally(channel, counts), confidence: 0.9 });
       expect(answered).toEqual({ share: 1, lower: 1, upper: 1, standardError: 0 });
       for (const [letter, successes] of counts.entries()) {
         const { lower, upper } = interval({ successes, trials, confidence: 0.9 });
@@ -132,13 +250,12 @@ describe('estimateShares', () => {
   });
 
   it('becomes Wilson where the letter for no answer carries no noise and nobody uses it', () => {
-    // A channel whose lies never say "none": q enters, but all k' answers add up to one.
-    const channel = { options: 4, p: 0.6, q: 0.2 };
-    const withLetter = estimateShares({ channel, counts: [90, 60, 50, 0], noAnswer: 3, confidence: 0.95 }).shares[0]!;
+    // No noise to speak of: lambda_A is 1 and the share among those who answer a plain share.
+    const channel = randomizedResponse({ options: 4, epsilon: 20 });
+    const { shares } = estimateShares({ ...tally(channel, [90, 60, 50, 0], 3), confidence: 0.95 });
     const { lower, upper } = wilson({ successes: 90, trials: 200, confidence: 0.95 });
-    // k' q + (p - q) = 1: lambda_A is 1 exactly.
-    expect(withLetter.lower).toBeCloseTo((lower - 0.2) / 0.4, 12);
-    expect(withLetter.upper).toBeCloseTo((upper - 0.2) / 0.4, 12);
+    expect(shares[0]!.lower).toBeCloseTo(lower, 7);
+    expect(shares[0]!.upper).toBeCloseTo(upper, 7);
   });
 
   it('says nothing rather than something false where perhaps nobody answers', () => {
@@ -148,25 +265,33 @@ describe('estimateShares', () => {
       [100, 100, 300],
       [0, 0, 50],
     ]) {
-      const { shares } = estimateShares({ channel, counts, noAnswer: 2, confidence: 0.95 });
+      const { shares } = estimateShares({ ...tally(channel, counts, 2), confidence: 0.95 });
       expect([shares[0]!.lower, shares[0]!.upper]).toEqual([-Infinity, Infinity]);
     }
   });
 
   it('does not mind how letters are ordered, or where "no answer" stands', () => {
     const channel = randomizedResponse({ options: 4, epsilon: 2 });
-    const first = estimateShares({ channel, counts: [50, 40, 30, 20], noAnswer: 3, confidence: 0.95 });
-    const second = estimateShares({ channel, counts: [20, 30, 40, 50], noAnswer: 0, confidence: 0.95 });
+    const first = estimateShares({ ...tally(channel, [50, 40, 30, 20], 3), confidence: 0.95 });
+    const second = estimateShares({ ...tally(channel, [20, 30, 40, 50], 0), confidence: 0.95 });
     expect(second.shares.toReversed()).toEqual(first.shares);
   });
 
   it('refuses counts that do not fit', () => {
     const channel = randomizedResponse({ options: 3, epsilon: 1 });
-    const estimate = (counts: number[], noAnswer?: number) => () =>
-      estimateShares({ channel, counts, noAnswer, confidence: 0.95 });
-    expect(estimate([1, 2])).toThrow('counts must hold 3 letters, got 2');
-    expect(estimate([1, 2, -1])).toThrow('counts must be finite and >= 0, got -1');
-    expect(estimate([0, 0, 0])).toThrow('at least one report');
-    expect(estimate([1, 2, 3], 3)).toThrow('noAnswer must be');
+    const estimate = (options: Partial<SharesOptions>) => () =>
+      estimateShares({ channel, counts: [1, 2, 3], respondents: 6, confidence: 0.95, ...options });
+    expect(estimate({})).not.toThrow();
+    expect(estimate({ counts: [1, 2] })).toThrow('counts must hold 3 letters, got 2');
+    expect(estimate({ counts: [1, 2, -1] })).toThrow('counts must be in [0, 6], got -1');
+    expect(estimate({ counts: [1, 2, 7] })).toThrow('counts must be in [0, 6], got 7');
+    expect(estimate({ countsWithNoAnswer: [0, 0] })).toThrow('countsWithNoAnswer must hold 3 letters, got 2');
+    for (const respondents of [0, Number.NaN, Infinity])
+      expect(estimate({ respondents })).toThrow('respondents must be finite and > 0');
+    expect(estimate({ noAnswer: 3 })).toThrow('noAnswer must be');
+    expect(estimate({ confidence: 1 })).toThrow('confidence must be in (0, 1), got 1');
+    const several = subsetSelection({ options: 3, epsilon: 1, size: 2 });
+    expect(estimate({ channel: several })).not.toThrow();
+    expect(estimate({ channel: several, noAnswer: 2 })).toThrow('countsWithNoAnswer must be given');
   });
 });

@@ -1,7 +1,8 @@
 import { clopperPearson, wilson, type BinomialCount, type Interval } from './binomial-intervals.ts';
+import type { SupportCounts } from './count-support.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
-import type { RandomizedResponse } from '../mechanisms/randomized-response.ts';
-import { conditionalConfidence, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
+import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
+import { conditionalConfidence, exactRatioInterval, fiellerInterval, type AnswerLink } from './ratio-interval.ts';
 
 /** A share, unbiased and not clipped: with few reports it may lie outside [0, 1], and so may its interval. */
 export interface ShareEstimate extends Interval {
@@ -20,102 +21,116 @@ export interface SharesEstimate {
   readonly shares: readonly ShareEstimate[];
 }
 
-/** Reports counted by letter. */
-export interface LetterCounts {
-  readonly channel: Pick<RandomizedResponse, 'options' | 'p' | 'q'>;
-  /** One count >= 0 for each letter. Expected counts are allowed, so they need not be integers. */
-  readonly counts: readonly number[];
-  /** The letter that means "no answer", if the question has one. */
-  readonly noAnswer?: number | undefined;
-  /** In (0, 1). */
-  readonly confidence: number;
-}
-
 /** Below this many reports intervals are exact: normal approximations fall short of their coverage there. */
 export const exactBelow = 100;
 
-/** Nor do they hold where the letter, or everything else, was reported this rarely. */
+/** Nor do they hold where the letter, or everything else, was supported this rarely. */
 const rareBelow = 20;
 
+/** Counts, and how sure intervals must be. */
+export type SharesOptions = SupportCounts & {
+  /** In (0, 1). */
+  readonly confidence: number;
+};
+
 /**
- * Each letter's share among those who answer, with an interval for the people the respondents were drawn from.
+ * Each letter's share among those who answer, with an interval for the people the respondents were drawn from. For any
+ * mechanism whose reports support letters.
  *
  * Coverage is guaranteed below 100 reports. From there on it is approximate (score intervals; at least 94% at 95%
- * wherever enumerated), except that letters reported by hardly anybody or nearly everybody keep exact intervals. The
+ * wherever enumerated), except that letters supported by hardly anybody or nearly everybody keep exact intervals. The
  * intervals are for one letter at a time.
  *
- * @throws {RangeError} for counts that do not fit the channel, or none at all
+ * @throws {RangeError} for counts that do not fit the channel, or no reports
  */
-export function estimateShares(letterCounts: LetterCounts): SharesEstimate {
-  const { channel, counts, noAnswer, confidence } = letterCounts;
-  const reports = summarizeReports(letterCounts);
-  const letters = counts.filter((_, letter) => letter !== noAnswer);
+export function estimateShares(options: SharesOptions): SharesEstimate {
+  const { channel, counts, noAnswer, confidence } = options;
+  const reports = summarizeReports(options);
+  const letters = Array.from(counts, (support, letter) => ({ support, withNone: reports.withNone[letter]!, letter }));
   const estimate = noAnswer === undefined ? estimateSupport : estimateRatio;
   return {
     respondents: reports.total,
-    answered: estimateAnswered(channel, reports, confidence),
-    shares: letters.map((support) => estimate(support, channel, reports, confidence)),
+    answered: noAnswer === undefined ? everybody : estimateAnswered(channel, reports, confidence),
+    shares: letters
+      .filter(({ letter }) => letter !== noAnswer)
+      .map((count) => estimate(count, channel, reports, confidence)),
   };
 }
 
 /** What a question's reports come to, whichever letter is asked about. */
 export interface ReportSummary {
   readonly total: number;
-  /** Reports that are not "no answer". */
+  /** Reports that do not support "no answer". */
   readonly answers: number;
-  /** Letters other than "no answer", k' in the derivations. */
-  readonly letters: number;
-  /** The part of reports that are not "no answer", lambda_A. */
+  /** Their part of all, lambda_A. */
   readonly answeredPart: number;
-  /** lambda_A - k' q, an estimate of (p - q) times the answering share: what shares are divided by. */
+  /** lambda_A - (1 - p), an estimate of (p - q) times the answering share: what shares are divided by. */
   readonly signal: number;
+  /** By letter: reports that support it and "no answer". */
+  readonly withNone: ArrayLike<number>;
+  /** lambda_A where nobody answers, and where everybody does. */
+  readonly link: AnswerLink;
 }
 
 /**
  * Checks and sums up counts.
  *
- * @throws {RangeError} for counts that do not fit the channel, or none at all
+ * @throws {RangeError} for counts that do not fit the channel, or no reports
  */
-export function summarizeReports({ channel, counts, noAnswer, confidence }: LetterCounts): ReportSummary {
-  if (counts.length !== channel.options) {
-    throw new RangeError(`counts must hold ${channel.options} letters, got ${counts.length}`);
-  }
-  const odd = counts.find((count) => !(count >= 0 && count < Infinity));
-  if (odd !== undefined) throw new RangeError(`counts must be finite and >= 0, got ${odd}`);
+export function summarizeReports(options: SharesOptions): ReportSummary {
+  const { channel, counts, respondents: total, noAnswer, countsWithNoAnswer, confidence } = options;
+  if (!(total > 0 && total < Infinity)) throw new RangeError(`respondents must be finite and > 0, got ${total}`);
+  checkCounts('counts', counts, channel.options, total);
   if (noAnswer !== undefined && counts[noAnswer] === undefined) {
     throw new RangeError(`noAnswer must be an integer in [0, ${counts.length - 1}], got ${noAnswer}`);
   }
+  if (noAnswer !== undefined && countsWithNoAnswer === undefined && channel.pairWithTruth > 0) {
+    throw new RangeError('countsWithNoAnswer must be given where a report can support two letters');
+  }
+  const withNone = countsWithNoAnswer ?? new Float64Array(counts.length);
+  checkCounts('countsWithNoAnswer', withNone, channel.options, total);
   if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (!(total > 0)) throw new RangeError(`counts must hold at least one report, got ${total}`);
 
-  const skipped = noAnswer === undefined ? 0 : counts[noAnswer]!;
-  const letters = noAnswer === undefined ? channel.options : channel.options - 1;
-  // Without skipping lambda_A = 1 = k q + (p - q), and the signal is p - q itself.
-  const answers = total - skipped;
+  // A report does not support "no answer" with probability 1 - p from those who skip and 1 - q from all others. Where
+  // nobody can skip the signal is p - q itself.
+  const { p, q } = channel;
+  const answers = noAnswer === undefined ? total : Math.max(0, total - counts[noAnswer]!);
   const answeredPart = answers / total;
-  const signal = noAnswer === undefined ? channel.p - channel.q : answeredPart - letters * channel.q;
-  return { total, answers, letters, answeredPart, signal };
+  const signal = noAnswer === undefined ? p - q : answeredPart - (1 - p);
+  return { total, answers, answeredPart, signal, withNone, link: { nobody: 1 - p, everybody: 1 - q } };
 }
 
-type Reported = Pick<RandomizedResponse, 'p' | 'q'>;
+function checkCounts(name: string, counts: ArrayLike<number>, letters: number, respondents: number): void {
+  if (counts.length !== letters) throw new RangeError(`${name} must hold ${letters} letters, got ${counts.length}`);
+  // Expected counts may exceed the whole by rounding.
+  const largest = respondents * (1 + 1e-9);
+  const odd = Array.from(counts).find((count) => !(count >= 0 && count <= largest));
+  if (odd !== undefined) throw new RangeError(`${name} must be in [0, ${respondents}], got ${odd}`);
+}
 
-function estimateAnswered({ p, q }: Reported, reports: ReportSummary, confidence: number): ShareEstimate {
-  const { total, answers, letters, answeredPart, signal } = reports;
-  if (answeredPart === 1 && signal === p - q) return { share: 1, lower: 1, upper: 1, standardError: 0 };
+interface LetterCount {
+  readonly support: number;
+  /** Reports that support the letter and "no answer". */
+  readonly withNone: number;
+}
+
+const everybody: ShareEstimate = { share: 1, lower: 1, upper: 1, standardError: 0 };
+
+function estimateAnswered({ p, q }: SupportProbabilities, reports: ReportSummary, confidence: number): ShareEstimate {
+  const { total, answers, answeredPart, signal, link } = reports;
   const interval = binomialInterval({ successes: answers, trials: total, confidence });
   return {
     share: signal / (p - q),
-    lower: (interval.lower - letters * q) / (p - q),
-    upper: (interval.upper - letters * q) / (p - q),
+    lower: (interval.lower - link.nobody) / (p - q),
+    upper: (interval.upper - link.nobody) / (p - q),
     standardError: Math.sqrt((answeredPart * (1 - answeredPart)) / total) / (p - q),
   };
 }
 
 // Nobody can skip: the support is binomial with lambda = q + (p - q) R, so an interval for lambda is one for R.
 function estimateSupport(
-  support: number,
-  { p, q }: Reported,
+  { support }: LetterCount,
+  { p, q }: SupportProbabilities,
   { total }: ReportSummary,
   confidence: number,
 ): ShareEstimate {
@@ -131,36 +146,51 @@ function estimateSupport(
 
 /*
  * Some may skip. With a the answering share, R the letter's share among those who answer and L = (p - q) a:
- *   lambda_v = Pr[v] = q + L R,   lambda_A = Pr[not none] = k' q + L,   R = (lambda_v - q) / (lambda_A - k' q).
+ *   lambda_v = Pr[v supported] = q + L R,   lambda_A = Pr[none not supported] = 1 - p + L,
+ *   R = (lambda_v - q) / (lambda_A - (1 - p)).
  *
- * Take the score s = 1{v} - R 1{not none}. At the true R its mean is q (1 - k' R), and since 1{v} implies not none
- *   E s^2 = lambda_v (1 - 2 R) + R^2 lambda_A, with lambda_v = q + L R:
- *   Var s = q - q^2 + R (L - 2 q + 2 k' q^2) + R^2 (lambda_A - 2 L - k'^2 q^2).
+ * Take the score s = 1{v} - R 1{not none}. Both v and none are supported by a report of theirs with probability `with`
+ * = pairWithTruth, and with pairWithoutTruth = `without` by all others': with d = with - without,
+ *   Pr[v and none] = without + (a R + 1 - a) d, and
+ *   Var s = lambda_v (1 - lambda_v) + 2 R (Pr[v and none] - lambda_v (1 - lambda_A)) + R^2 lambda_A (1 - lambda_A).
  * Only lambda_A is plugged in. With lambda_A = 1 it is lambda_v (1 - lambda_v): Wilson's interval.
+ *
+ * Reports that do not support none are draws with Pr[v | not none] = m, which is exact for few of them:
+ *   m lambda_A = lambda_v - Pr[v and none] = q - with + a d + a R (p - q - d).
  */
-function estimateRatio(support: number, { p, q }: Reported, reports: ReportSummary, confidence: number): ShareEstimate {
-  const { total, answers, letters, answeredPart, signal } = reports;
+function estimateRatio(
+  { support, withNone }: LetterCount,
+  { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
+  reports: ReportSummary,
+  confidence: number,
+): ShareEstimate {
+  const { total, answers, answeredPart, signal, link } = reports;
   const numerator = support / total - q;
+  const pairGain = pairWithTruth - pairWithoutTruth;
+  const answering = signal / (p - q);
   const variance = {
     constant: q - q * q,
-    linear: signal - 2 * q + 2 * letters * q * q,
-    quadratic: answeredPart - 2 * signal - (letters * q) ** 2,
+    linear: signal * (1 - 2 * q) + 2 * (pairWithoutTruth + (1 - answering) * pairGain - q * (1 - answeredPart)),
+    quadratic:
+      answeredPart * (1 - answeredPart) - signal * signal + 2 * (answering * pairGain - signal * (1 - answeredPart)),
   };
   const share = signal > 0 ? numerator / signal : Number.NaN;
   const perReport = variance.constant + variance.linear * share + variance.quadratic * share * share;
   const standardError = signal > 0 ? Math.sqrt(Math.max(0, perReport) / total) / signal : Infinity;
-  if (total >= exactBelow && Math.min(support, answers - support) >= rareBelow) {
+  const alone = Math.max(0, support - withNone);
+  if (total >= exactBelow && Math.min(alone, answers - alone) >= rareBelow) {
     const scale = normalQuantile((1 + confidence) / 2) ** 2 / total;
     return { share, ...fiellerInterval({ numerator, denominator: signal, scale, variance }), standardError };
   }
-  // Among reports that are not none, v has probability (q + L R) / lambda_A.
   const conditional =
     answers > 0
-      ? binomialInterval({ successes: support, trials: answers, confidence: conditionalConfidence(confidence) })
+      ? binomialInterval({ successes: alone, trials: answers, confidence: conditionalConfidence(confidence) })
       : { lower: 0, upper: 1 };
-  const link = { nobody: letters * q, everybody: letters * q + (p - q) };
-  const interval = exactRatioInterval({ conditional, offset: q, gain: 1, answers, trials: total, link, confidence });
-  return { share, ...interval, standardError };
+  const gain = (p - q - pairGain) / (p - q);
+  const offset = q - pairWithTruth;
+  const { lower, upper } = exactRatioInterval({ conditional, offset, gain, answers, trials: total, link, confidence });
+  const shift = pairGain / (p - q - pairGain);
+  return { share, lower: lower - shift, upper: upper - shift, standardError };
 }
 
 function binomialInterval(count: BinomialCount): Interval {

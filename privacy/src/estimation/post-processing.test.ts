@@ -5,7 +5,7 @@ import { effectiveRespondents, simplexProjection } from './post-processing.ts';
 import { randomizedResponse } from '../mechanisms/randomized-response.ts';
 
 describe('simplexProjection', () => {
-  it.each(ldp.postprocessing)('matches the reference for $raw', ({ raw, simplex_projection }) => {
+  it.each(ldp.rows.postprocessing)('matches the reference for $raw', ({ raw, simplex_projection }) => {
     const projected = simplexProjection(raw);
     for (const [index, value] of simplex_projection.entries()) expect(projected[index]).toBeCloseTo(value, 12);
   });

@@ -1,4 +1,5 @@
-import { shareVariance, type RandomizedResponse } from '../mechanisms/randomized-response.ts';
+import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
+import { shareVariance } from '../mechanisms/randomized-response.ts';
 
 /**
  * The nearest point of the probability simplex: numbers >= 0 that sum to 1. For display; it biases sums of small
@@ -37,7 +38,7 @@ export function effectiveRespondents({
   respondents,
   share = 0.5,
 }: {
-  channel: Pick<RandomizedResponse, 'p' | 'q'>;
+  channel: Pick<SupportProbabilities, 'p' | 'q'>;
   respondents: number;
   share?: number | undefined;
 }): number {

@@ -1,8 +1,26 @@
 import type { Question, QuestionForecast } from './forecast.ts';
 import { estimateShares } from '../estimation/estimate-shares.ts';
+import { chooseChannel } from '../mechanisms/choose-mechanism.ts';
+import type { FrequencyMechanism } from '../mechanisms/frequency-mechanism.ts';
+import { localHashing } from '../mechanisms/local-hashing.ts';
 import { randomizedResponse, shareVariance } from '../mechanisms/randomized-response.ts';
+import { subsetSelection } from '../mechanisms/subset-selection.ts';
+import { unaryEncoding } from '../mechanisms/unary-encoding.ts';
 
 const targetMargin = 0.05;
+
+/** A report is one integer below this, whichever mechanism is chosen. */
+const maximumOutputs = 10_000;
+
+type MakeMechanism = (alphabet: { options: number; epsilon: number }) => FrequencyMechanism<unknown>;
+
+/** The mechanisms of shares by name, for those who insist on one. */
+export const shareMechanisms: Readonly<Record<string, MakeMechanism>> = {
+  'randomized-response': randomizedResponse,
+  'subset-selection': subsetSelection,
+  'optimized-unary-encoding': unaryEncoding,
+  'optimal-local-hashing': localHashing,
+};
 
 /** The forecast of one option's share; without a share, of the share that is hardest to estimate. */
 export function shareForecast({
@@ -10,16 +28,23 @@ export function shareForecast({
   report,
   epsilon,
   share,
+  insisted,
 }: {
   question: Question;
   report: 'favourable' | 'distribution';
   epsilon: number;
   share: number | undefined;
+  /** A key of `shareMechanisms`; the best one whose report is one small integer unless it is given. */
+  insisted: string | undefined;
 }): QuestionForecast {
-  const channel = randomizedResponse({ options: answerLetters(question, report) + 1, epsilon });
-  const { mechanism, realizedEpsilon, p, q } = channel;
-  const noAnswer = channel.options - 1;
-  const shares = share === undefined ? worstShares : [share];
+  const options = answerLetters(question, report) + 1;
+  const make = insisted === undefined ? undefined : shareMechanisms[insisted];
+  const channel: FrequencyMechanism<unknown> = make
+    ? make({ options, epsilon })
+    : chooseChannel({ options, epsilon, maximumOutputs: Math.max(options, maximumOutputs) });
+  const { mechanism, realizedEpsilon, p, q, pairWithTruth, pairWithoutTruth } = channel;
+  // Errors are quadratic in the share to a good approximation, so that twentieths find the worst one closely.
+  const shares = share === undefined ? Array.from({ length: 21 }, (_, index) => index / 20) : [share];
 
   return {
     mechanism,
@@ -39,23 +64,21 @@ export function shareForecast({
 
     margin95(asked) {
       const margin = (f: number): number => {
-        // What is expected when everybody answers: the letter itself, all others together, and q of "no answer".
-        // The estimate looks at this letter and at "no answer" only, so the others may share one place.
-        const counts = Array.from({ length: channel.options }, () => 0);
-        const support = asked * (q + f * (p - q));
-        counts[0] = support;
-        counts[noAnswer] = asked * q;
-        counts[1] = (counts[1] ?? 0) + asked - support - asked * q;
-        const [estimate] = estimateShares({ channel, counts, noAnswer, confidence: 0.95 }).shares;
+        // What is expected when everybody answers, of this letter and of "no answer": the estimate looks at no others.
+        const [estimate] = estimateShares({
+          channel: { options: 2, p, q, pairWithTruth, pairWithoutTruth },
+          respondents: asked,
+          counts: [asked * (q + f * (p - q)), asked * q],
+          noAnswer: 1,
+          countsWithNoAnswer: [asked * (pairWithoutTruth + f * (pairWithTruth - pairWithoutTruth)), asked * q],
+          confidence: 0.95,
+        }).shares;
         return (estimate!.upper - estimate!.lower) / 2;
       };
       return Math.max(...shares.map(margin));
     },
   };
 }
-
-// Errors are quadratic in the share to a good approximation, so that twentieths find the worst one closely.
-const worstShares = Array.from({ length: 21 }, (_, index) => index / 20);
 
 function answerLetters(question: Question, report: 'favourable' | 'distribution'): number {
   switch (question.type) {

@@ -1,11 +1,17 @@
 import { describe, expect, it } from 'vitest';
+import { reportTables } from '../../testing/report-table.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { multinomial } from '../../testing/trinomial.ts';
+import ldp from '../../vectors/ldp.json' with { type: 'json' };
+import { countSupport } from '../estimation/count-support.ts';
 import { estimateShares } from '../estimation/estimate-shares.ts';
 import { planQuestion, type PlanOptions } from './forecast.ts';
+import { localHashing } from '../mechanisms/local-hashing.ts';
 import { numericMean } from '../mechanisms/numeric-mean.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
-import { randomizedResponse } from '../mechanisms/randomized-response.ts';
+import { randomizedResponse, shareVariance } from '../mechanisms/randomized-response.ts';
+import { subsetSelection } from '../mechanisms/subset-selection.ts';
+import { unaryEncoding } from '../mechanisms/unary-encoding.ts';
 
 const favourable: PlanOptions = { question: { type: 'yesno' }, report: 'favourable', epsilon: 2, respondents: 500 };
 const scale: PlanOptions = { question: { type: 'scale', options: 5 }, report: 'mean', epsilon: 1, respondents: 500 };
@@ -23,6 +29,9 @@ describe('questionSampling', () => {
   });
 });
 
+const choice = (options: number, epsilon: number) =>
+  planQuestion({ question: { type: 'choice', options }, report: 'distribution', epsilon, respondents: 500 });
+
 describe('planQuestion', () => {
   it('counts "no answer" as a letter: three for yes/no and favourable, one more than the options for a distribution', () => {
     const e = Math.exp(2);
@@ -38,6 +47,51 @@ describe('planQuestion', () => {
     expect(planQuestion(scale)).toMatchObject({ mechanism: 'hybrid-with-no-answer', p: null, q: null });
   });
 
+  it('names a set of letters where that has less error, from at most ten thousand sets', () => {
+    const best = subsetSelection({ options: 12, epsilon: 1 });
+    expect(choice(11, 1)).toMatchObject({ mechanism: 'subset-selection', p: best.p, q: best.q });
+    expect(choice(11, 4).mechanism).toBe('randomized-response');
+    // Of 101 letters and "no answer" there are 5,151 pairs and too many sets of three.
+    expect(choice(101, 1).p).toBe(subsetSelection({ options: 102, epsilon: 1, size: 2 }).p);
+    expect(choice(1023, 1).mechanism).toBe('randomized-response');
+  });
+
+  it('takes any mechanism that is insisted on, by its name or a short one', () => {
+    const options = { ...favourable, question: { type: 'choice', options: 11 }, report: 'distribution' } as const;
+    for (const [make, names] of [
+      [randomizedResponse, ['randomized-response', 'RANDOMIZED_RESPONSE', 'grr', 'KRR', 'warner']],
+      [subsetSelection, ['subset-selection', 'Subset_Selection', 'ss']],
+      [unaryEncoding, ['optimized-unary-encoding', 'oue']],
+      [localHashing, ['optimal_local_hashing', 'OLH']],
+    ] as const) {
+      const channel = make({ options: 12, epsilon: 2 });
+      const { mechanism, p, q, realizedEpsilon } = channel;
+      for (const name of names) {
+        const found = planQuestion({ ...options, share: 0.2, mechanism: name });
+        expect(found).toMatchObject({ mechanism, p, q, realizedEpsilon });
+        const variance = shareVariance({ channel, share: 0.2, respondents: 500, population: 'fixed' });
+        expect(found.standardError).toBeCloseTo(Math.sqrt(variance), 12);
+        expect(found.margin95).toBeGreaterThan(1.9 * found.standardError);
+      }
+    }
+    for (const name of ['hybrid', 'HYBRID_with_no_answer'])
+      expect(planQuestion({ ...scale, mechanism: name }).mechanism).toBe('hybrid-with-no-answer');
+    expect(planQuestion({ ...scale, epsilon: 0.3, mechanism: 'duchi' }).mechanism).toBe('duchi-with-no-answer');
+  });
+
+  it.each(ldp.rows.multi_question)('asks one of $d questions with the drawing that this adds (epsilon $eps)', (row) => {
+    const { standardError } = planQuestion({
+      ...favourable,
+      epsilon: row.eps,
+      respondents: row.n,
+      questions: row.d,
+      share: row.f,
+    });
+    const channel = randomizedResponse({ options: 3, epsilon: row.eps });
+    const noise = shareVariance({ channel, share: row.f, respondents: row.n / row.d, population: 'fixed' });
+    expect(standardError ** 2 - noise).toBeCloseTo(row.sampling_extra_var, 12);
+  });
+
   it('states the mechanism error by its formula, and with sampled questions the drawing of those asked', () => {
     const { p, q } = randomizedResponse({ options: 3, epsilon: 2 });
     const f = 0.3;
@@ -51,19 +105,35 @@ describe('planQuestion', () => {
       expect(planQuestion({ ...favourable, share }).standardError).toBeLessThanOrEqual(worst);
   });
 
-  it('states a margin that simulated results have on average', () => {
+  it.each(
+    ['grr', 'ss', 'oue', 'olh'].flatMap((name) => [
+      { name, epsilon: 0.8, respondents: 3_000 },
+      { name, epsilon: 3, respondents: 90 },
+    ]),
+  )('states a margin that $respondents simulated results have on average: $name', ({ name, epsilon, respondents }) => {
     const share = 0.4;
-    const { margin95 } = planQuestion({ ...favourable, share });
-    const channel = randomizedResponse({ options: 3, epsilon: 2 });
+    const question = { type: 'choice', options: 3 } as const;
+    const { margin95, mechanism } = planQuestion({
+      question,
+      report: 'distribution',
+      share,
+      mechanism: name,
+      epsilon,
+      respondents,
+    });
+    const table = reportTables[mechanism as keyof typeof reportTables];
+    const { channel, reports, probability } = table({ options: 4, epsilon });
     const random = seededRandom(1);
-    const probabilities = [share, 1 - share, 0].map((part) => channel.q + part * (channel.p - channel.q));
-    const repeats = 300;
+    const chances = reports.map((_, index) => share * probability(0, index) + (1 - share) * probability(1, index));
+    const margin = (times: readonly number[]): number => {
+      const support = countSupport({ channel, reports, times, noAnswer: 3 });
+      const [estimate] = estimateShares({ ...support, confidence: 0.95 }).shares;
+      return (estimate!.upper - estimate!.lower) / 2;
+    };
+    expect(margin(chances.map((chance) => chance * respondents)) / margin95).toBeCloseTo(1, 9);
+    const repeats = 60;
     let sum = 0;
-    for (let repeat = 0; repeat < repeats; repeat += 1) {
-      const counts = multinomial(500, probabilities, random);
-      const [estimate] = estimateShares({ channel, counts, noAnswer: 2, confidence: 0.95 }).shares;
-      sum += (estimate!.upper - estimate!.lower) / 2;
-    }
+    for (let repeat = 0; repeat < repeats; repeat += 1) sum += margin(multinomial(respondents, chances, random));
     expect(sum / repeats / margin95).toBeCloseTo(1, 1);
   });
 
@@ -129,9 +199,15 @@ describe('planQuestion', () => {
     expect(plan({ question: { type: 'number', minimum: 1, maximum: 1 }, report: 'mean' })).toThrow('minimum must be');
     expect(plan({ question: { type: 'choice', options: 1 }, report: 'distribution' })).toThrow('options must be');
     expect(plan({ question: { type: 'scale', options: 1 }, report: 'mean' })).toThrow('options must be');
-    expect(plan({ mechanism: 'grr' })).not.toThrow();
     expect(plan({ mechanism: 'laplace' })).toThrow(
-      'mechanism must be randomized-response for this question, got laplace',
+      /mechanism must be one of randomized-response, subset-selection, .*, grr, .*, hybrid, got laplace/,
+    );
+    expect(plan({ mechanism: 'hybrid' })).toThrow(
+      'mechanism must be one of randomized-response, subset-selection, optimized-unary-encoding, ' +
+        'optimal-local-hashing for this question, got hybrid',
+    );
+    expect(() => planQuestion({ ...scale, mechanism: 'ss' })).toThrow(
+      'mechanism must be hybrid-with-no-answer for this question, got ss',
     );
     expect(plan({ epsilon: 0 })).toThrow('epsilon must be');
     expect(plan({ respondents: 1.5 })).toThrow('respondents must be');

@@ -1,5 +1,5 @@
 import { meanForecast } from './forecast-mean.ts';
-import { shareForecast } from './forecast-share.ts';
+import { shareForecast, shareMechanisms } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
 
 /** What is asked. */
@@ -23,7 +23,10 @@ export interface PlanOptions {
   readonly questions?: number | undefined;
   /** The true share assumed, or for means the position from 0 to 1 on the scale; the worst case without it. */
   readonly share?: number | undefined;
-  /** A mechanism's name, to insist on it. */
+  /**
+   * A mechanism's name or short name, to insist on it: any for a share, the one that fits for a mean. Upper case and
+   * underscores are read as lower case and hyphens.
+   */
   readonly mechanism?: string | undefined;
   /** Results of fewer respondents are not shown. */
   readonly minimumGroupSize?: number | undefined;
@@ -67,9 +70,22 @@ export interface QuestionForecast {
 const shortNames: Readonly<Record<string, string>> = {
   grr: 'randomized-response',
   krr: 'randomized-response',
+  warner: 'randomized-response',
+  ss: 'subset-selection',
+  oue: 'optimized-unary-encoding',
+  olh: 'optimal-local-hashing',
   duchi: 'duchi-with-no-answer',
   hybrid: 'hybrid-with-no-answer',
 };
+
+function mechanismNamed(name: string): string {
+  const plain = name.toLowerCase().replaceAll('_', '-');
+  const mechanism = shortNames[plain] ?? plain;
+  const known = Object.entries(shortNames);
+  if (known.some(([, full]) => full === mechanism)) return mechanism;
+  const names = [...new Set(known.map(([, full]) => full)), ...known.map(([short]) => short)];
+  throw new RangeError(`mechanism must be one of ${names.join(', ')}, got ${name}`);
+}
 
 /**
  * Forecasts a question's error, from the same estimators that results are made with.
@@ -78,8 +94,8 @@ const shortNames: Readonly<Record<string, string>> = {
  * random few. The standard error is the mechanism's own, for a fixed population; the margin counts respondents as
  * independent draws who all answer.
  *
- * @throws {RangeError} for an argument out of range, a report that the question cannot give, or another mechanism
- *   than the one that fits
+ * @throws {RangeError} for an argument out of range, a report that the question cannot give, or a mechanism that is
+ *   unknown or cannot give this report
  */
 export function planQuestion(options: PlanOptions): Plan {
   const { question, report, epsilon, respondents, questions = 1, share, minimumGroupSize = 1 } = options;
@@ -93,13 +109,15 @@ export function planQuestion(options: PlanOptions): Plan {
   if (!Number.isSafeInteger(minimumGroupSize) || minimumGroupSize < 1) {
     throw new RangeError(`minimumGroupSize must be an integer >= 1, got ${minimumGroupSize}`);
   }
+  const insisted = options.mechanism === undefined ? undefined : mechanismNamed(options.mechanism);
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
   const forecast =
     report === 'mean'
       ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
-      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share });
-  if (options.mechanism !== undefined && (shortNames[options.mechanism] ?? options.mechanism) !== forecast.mechanism) {
-    throw new RangeError(`mechanism must be ${forecast.mechanism} for this question, got ${options.mechanism}`);
+      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, insisted });
+  if (insisted !== undefined && insisted !== forecast.mechanism) {
+    const fitting = report === 'mean' ? forecast.mechanism : `one of ${Object.keys(shareMechanisms).join(', ')}`;
+    throw new RangeError(`mechanism must be ${fitting} for this question, got ${options.mechanism}`);
   }
 
   // Each question is asked of n r / D respondents on average.

@@ -16,12 +16,14 @@ export interface Channel {
    */
   readonly realizedEpsilon: number;
   readonly neighboringRelation: 'replace-one';
-  /** Numerator of Pr[output | input] over 2n ** 64n; each row sums to exactly 2n ** 64n. */
+  /** What each row of weights sums to, exactly: 2n ** 64n, or a multiple of it where a report takes several draws. */
+  readonly weightTotal: bigint;
+  /** Numerator of Pr[output | input] over `weightTotal`. */
   weight(input: number, output: number): bigint;
   /** Pr[output | input], rounded to a double. */
   probability(input: number, output: number): number;
   /**
-   * Draws an output from one 64-bit word, with the same work for every input.
+   * Draws an output, with the same number of random words and the same work for every input.
    *
    * @throws {RangeError} for an input outside 0 .. inputs - 1, before anything is drawn
    */
@@ -36,7 +38,7 @@ export interface ChannelTable {
   readonly rows: readonly (readonly bigint[])[];
 }
 
-/** The common denominator of all probabilities. */
+/** The common denominator of the probabilities of one 64-bit word. */
 export const weightTotal = 2n ** 64n;
 const twoTo64 = 2 ** 64;
 
@@ -59,7 +61,10 @@ export function tableChannel({ mechanism, epsilon, rows }: ChannelTable): Channe
     if (sum !== weightTotal) throw new RangeError(`row ${input} must sum to 2**64, got ${sum}`);
   }
   const realizedEpsilon = realizeEpsilon(epsilon, largestRatio(rows));
-  const rowScans = rows.map((row) => new RowScan(row));
+  const boundaries = rows.map((row) => {
+    let boundary = 0n;
+    return new Boundaries(row.slice(1).map((_, output) => (boundary += row[output]!)));
+  });
   const weight = (input: number, output: number): bigint =>
     rows[checkIndex('input', input, rows.length)]![checkIndex('output', output, outputs)]!;
 
@@ -70,10 +75,11 @@ export function tableChannel({ mechanism, epsilon, rows }: ChannelTable): Channe
     epsilon,
     realizedEpsilon,
     neighboringRelation: 'replace-one',
+    weightTotal,
     weight,
     probability: (input, output) => Number(weight(input, output)) / twoTo64,
     privatize(input, random = secureRandom()) {
-      return rowScans[checkIndex('input', input, rows.length)]!.select(random.nextUint64());
+      return boundaries[checkIndex('input', input, rows.length)]!.select(random.nextUint64());
     },
   };
 }
@@ -131,35 +137,38 @@ function largestRatio(rows: ChannelTable['rows']): { numerator: bigint; denomina
   return worst;
 }
 
-/** One row's cumulative weights, split into 32-bit halves so that no comparison works on a big integer. */
-class RowScan {
-  readonly #high: Uint32Array;
-  readonly #low: Uint32Array;
+/**
+ * Cumulative weights, the last one left out, which is 2**64. They are split into 32-bit halves so that no comparison
+ * works on a big integer.
+ */
+export class Boundaries {
+  readonly #reached: Uint32Array;
+  readonly #ahead: Uint32Array;
 
-  /** @param row weights > 0 that sum to 2**64 */
-  constructor(row: readonly bigint[]) {
-    // The last boundary, 2**64, is never passed and needs no place.
-    this.#high = new Uint32Array(row.length - 1);
-    this.#low = new Uint32Array(row.length - 1);
-    let boundary = 0n;
-    for (let output = 0; output < row.length - 1; output += 1) {
-      boundary += row[output]!;
-      this.#high[output] = Number(boundary >> 32n);
-      this.#low[output] = Number(boundary & 0xffff_ffffn);
-    }
+  /** @param ahead the boundaries that count for outputs below the input of `select`; the same unless they are given */
+  constructor(reached: readonly bigint[], ahead = reached) {
+    this.#reached = halves(reached);
+    this.#ahead = halves(ahead);
   }
 
-  /** How many boundaries the word has passed: always the whole row, and no branch on what is found. */
-  select(word: bigint): number {
+  /** How many boundaries the word has passed: always both tables whole, and no branch on what is found. */
+  select(word: bigint, input = 0): number {
     const high = Number(word >> 32n);
     const low = Number(word & 0xffff_ffffn);
     let output = 0;
-    for (let index = 0; index < this.#high.length; index += 1) {
-      const boundaryHigh = this.#high[index]!;
-      output += Number(high > boundaryHigh) | (Number(high === boundaryHigh) & Number(low >= this.#low[index]!));
+    for (let index = 0; index < this.#reached.length; index += 2) {
+      // All ones where the input is reached, all zeros where it is ahead; a mask takes the place of a branch.
+      const mask = -Number(index >= 2 * input);
+      const boundaryHigh = ((this.#reached[index]! & mask) | (this.#ahead[index]! & ~mask)) >>> 0;
+      const boundaryLow = ((this.#reached[index + 1]! & mask) | (this.#ahead[index + 1]! & ~mask)) >>> 0;
+      output += Number(high > boundaryHigh) | (Number(high === boundaryHigh) & Number(low >= boundaryLow));
     }
     return output;
   }
+}
+
+function halves(values: readonly bigint[]): Uint32Array {
+  return Uint32Array.from(values.flatMap((value) => [Number(value >> 32n), Number(value & 0xffff_ffffn)]));
 }
 
 /** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */

@@ -1,4 +1,5 @@
 import type { RandomSource } from '../sampling/random.ts';
+import type { Channel } from './channel.ts';
 
 /**
  * A local randomizer of one of `options` letters whose report supports a set of letters, and whose support counts
@@ -17,7 +18,7 @@ export interface FrequencyMechanism<Report> extends SupportProbabilities {
   /** The epsilon of the integer probabilities, never above `epsilon`. */
   readonly realizedEpsilon: number;
   readonly neighboringRelation: 'replace-one';
-  /** Information in one report, in bits; what it takes on a wire, at best. */
+  /** Bits that tell one report from all others, not rounded up; the least that it takes on a wire. */
   readonly reportBits: number;
   /**
    * One report, with the same number of random words and the same work for every letter.
@@ -44,4 +45,19 @@ export interface SupportProbabilities {
   readonly pairWithTruth: number;
   /** Pr[both of two letters are supported | a third one is true]; 0 for randomized response. */
   readonly pairWithoutTruth: number;
+}
+
+/** A frequency mechanism whose report is one integer, so that its table of probabilities can be listed. */
+export interface FrequencyChannel extends Channel, FrequencyMechanism<number> {}
+
+/**
+ * Checks what all frequency mechanisms are made from.
+ *
+ * @throws {RangeError} unless options is an integer in [2, 1024] and epsilon in (0, 20]
+ */
+export function checkAlphabet({ options, epsilon }: { options: number; epsilon: number }): void {
+  if (!Number.isInteger(options) || options < 2 || options > 1024) {
+    throw new RangeError(`options must be an integer in [2, 1024], got ${options}`);
+  }
+  if (!(epsilon > 0 && epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import continuous from '../../vectors/numeric-mean.json' with { type: 'json' };
 import { z } from '../../testing/chi-square.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { weightTotal } from './channel.ts';
@@ -73,6 +74,23 @@ describe('numericMean', () => {
       expect(channel.mechanism).toBe(channel.epsilon < 0.6 ? 'duchi-with-no-answer' : 'hybrid-with-no-answer');
     }
   });
+
+  it.each(continuous.rows.numeric_mean)(
+    'on its grid is no worse than the continuous hybrid, and Duchi exactly where that is Duchi: $eps, $t',
+    (row) => {
+      // As good as no letter for "no answer".
+      const channel = numericMean({ epsilon: row.eps, noAnswerEpsilonShare: 1e-6 });
+      expect(Math.abs(channel.decode.at(-1)! / row.duchi_out - 1)).toBeLessThan(2e-6);
+      if (row.hm_alpha === 0 && row.eps < 0.6) {
+        const rounding = channel.variance(row.t) - row.hm_var;
+        expect(Math.abs(rounding / row.hm_var)).toBeLessThan(2e-6);
+        expect(Math.abs((row.t * (1 / row.duchi_out) + 1) / 2 - row.duchi_p_plus)).toBeLessThan(1e-12);
+      }
+      // The hybrid's variance is the same everywhere; Duchi's is largest at 0.
+      const worst = row.hm_alpha > 0 ? row.hm_var : row.duchi_out ** 2;
+      expect(channel.worstCaseVariance).toBeLessThan(worst * (1 + 2e-6));
+    },
+  );
 
   it('rounds to the grid without bias, and reports with the mean and variance it states', () => {
     const random = seededRandom(1);

@@ -7,11 +7,27 @@ const lanczos = [
 
 /** The logarithm of the gamma function, for x > 0. */
 export function logGamma(x: number): number {
-  const shifted = x - 1;
-  const base = shifted + 7.5;
+  const base = x + 6.5;
+  return Math.log(2 * Math.PI) / 2 + (x - 0.5) * Math.log(base) - base + Math.log(lanczosSum(x));
+}
+
+function lanczosSum(x: number): number {
   let sum = lanczos[0]!;
-  for (let index = 1; index < lanczos.length; index += 1) sum += lanczos[index]! / (shifted + index);
-  return Math.log(2 * Math.PI) / 2 + (shifted + 0.5) * Math.log(base) - base + Math.log(sum);
+  for (let index = 1; index < lanczos.length; index += 1) sum += lanczos[index]! / (x - 1 + index);
+  return sum;
+}
+
+/**
+ * ln B(a, b) for a, b > 0, with an error of about 1e-14 even where one of them is in the millions.
+ *
+ * There ln Gamma(a) and ln Gamma(a + b) are huge and nearly equal. Lanczos' formula is subtracted term by term instead:
+ * with t = a + 6.5, (a + b - 1/2) ln(t + b) - (a - 1/2) ln t = (a - 1/2) ln(1 + b / t) + b ln(t + b).
+ */
+export function logBeta(a: number, b: number): number {
+  if (b > a) return logBeta(b, a);
+  const base = a + 6.5;
+  const growth = (a - 0.5) * Math.log1p(b / base) + b * (Math.log(base + b) - 1);
+  return logGamma(b) - growth - Math.log(lanczosSum(a + b) / lanczosSum(a));
 }
 
 /**
@@ -20,14 +36,17 @@ export function logGamma(x: number): number {
  * @param x in [0, 1]
  * @param a > 0
  * @param b > 0
+ * @param complement 1 - x, for a caller who knows it to more places
  * @see DLMF 8.17.22, evaluated by Lentz's method
  */
-export function betaCdf(x: number, a: number, b: number): number {
+export function betaCdf(x: number, a: number, b: number, complement = 1 - x): number {
   if (x <= 0) return 0;
-  if (x >= 1) return 1;
+  if (complement <= 0) return 1;
   // The fraction converges fast below the mean; beyond it I_x(a, b) = 1 - I_{1-x}(b, a).
-  if (x > (a + 1) / (a + b + 2)) return 1 - betaCdf(1 - x, b, a);
-  const logFront = logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log1p(-x);
+  if (x > (a + 1) / (a + b + 2)) return 1 - betaCdf(complement, b, a, x);
+  const logX = x > 0.5 ? Math.log1p(-complement) : Math.log(x);
+  const logComplement = x > 0.5 ? Math.log(complement) : Math.log1p(-x);
+  const logFront = a * logX + b * logComplement - logBeta(a, b);
   const tiny = 1e-300;
   let c = 1;
   let d = 1 / avoidZero(1 - ((a + b) * x) / (a + 1), tiny);
@@ -63,7 +82,7 @@ export function betaQuantile(probability: number, a: number, b: number): number 
   if (probability <= 0) return 0;
   if (probability >= 1) return 1;
   // Newton's steps, kept inside a bracket that halves whenever a step would leave it.
-  const logFront = logGamma(a + b) - logGamma(a) - logGamma(b);
+  const logFront = -logBeta(a, b);
   let lower = 0;
   let upper = 1;
   let x = a / (a + b);

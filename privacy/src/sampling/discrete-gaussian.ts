@@ -1,19 +1,24 @@
-import { bernoulliExp } from './exact-bernoulli.ts';
-import { fractionOfDouble } from '../numerics/exponential.ts';
+import { bernoulliExp, firstBits, firstOf, join53, refine } from './exact-bernoulli.ts';
+import { ceilDivide, expOfNegativeFraction, fractionOfDouble } from '../numerics/exponential.ts';
 import { secureRandom, uniformInteger, type RandomSource } from './random.ts';
+import type { Fraction } from './discrete-laplace.ts';
 
 const largestStddev = 2 ** 40;
+// Nine stddevs of a table fit into a processor's innermost cache, so that looking them up takes the same time.
+const largestTableStddev = 64;
 
 /**
  * An integer y with probability exactly proportional to exp(-y^2 / (2 noiseStddev^2)). The parameter is the double's
  * exact value; the variance is that up to a term that vanishes from about 1 on.
  *
- * The time and the number of words drawn depend on y: whoever can time a single draw learns something of it, so draw
- * whole vectors and send at times of their own.
+ * Up to a noiseStddev of 64 a draw takes two words. Beyond it a draw is tried until it is kept, about 1.01 times, and
+ * the number of tries is independent of y. Only about once in 10^13 draws the work depends on y.
  *
  * @param noiseStddev in [2**-40, 2**40]
  * @throws {RangeError} outside
- * @see Canonne, Kamath and Steinke, The discrete Gaussian for differential privacy, NeurIPS 2020, algorithms 1 to 3
+ * @see Canonne, Kamath and Steinke, The discrete Gaussian for differential privacy, NeurIPS 2020, definition 1, for
+ *   the distribution; Ducas, Durmus, Lepoint and Lyubashevsky, Lattice signatures and bimodal Gaussians, CRYPTO 2013,
+ *   algorithm 11, for the composition of a table and a uniform number
  */
 export function discreteGaussian(
   { noiseStddev }: { noiseStddev: number },
@@ -41,64 +46,165 @@ export function discreteGaussianVector(
   return vector;
 }
 
-function sampler(noiseStddev: number): (random: RandomSource) => number {
+type Sampler = (random: RandomSource) => number;
+
+// A table takes a millisecond to make, and whoever draws once draws again.
+let latest: { noiseStddev: number; draw: Sampler } | undefined;
+
+function sampler(noiseStddev: number): Sampler {
   if (!(noiseStddev >= 1 / largestStddev && noiseStddev <= largestStddev)) {
     throw new RangeError(`noiseStddev must be in [2**-40, 2**40], got ${noiseStddev}`);
   }
-  const scale = Math.floor(noiseStddev) + 1;
-  const ratio = noiseStddev / scale;
+  if (latest?.noiseStddev !== noiseStddev) latest = { noiseStddev, draw: makeSampler(noiseStddev) };
+  return latest.draw;
+}
+
+function makeSampler(noiseStddev: number): Sampler {
+  // A power of two, so that a uniform number below it never needs a second try.
+  let stretch = 1;
+  while (noiseStddev > largestTableStddev * stretch) stretch *= 2;
   const stddev = fractionOfDouble(noiseStddev);
+  const table = new HalfGaussian({
+    stddev: { numerator: stddev.numerator, denominator: stddev.denominator * BigInt(stretch) },
+    isFolded: stretch === 1,
+  });
 
   return (random) => {
     for (;;) {
-      // A discrete Laplace proposal y of scale t, kept with probability e^-gamma for
-      //   gamma = (|y| - s^2 / t)^2 / (2 s^2) = (|y| / s - s / t)^2 / 2,
-      // since e^(-|y| / t) e^-gamma is e^(-y^2 / (2 s^2)) up to a constant.
-      const proposal = discreteLaplace(scale, random);
-      const magnitude = Math.abs(proposal);
-      // s / t <= 1, so both quotients and the difference d round by at most 2**-52 (1 + d), and gamma = d^2 / 2 by
-      // less than 2**-49 (1 + gamma).
-      const distance = magnitude / noiseStddev - ratio;
-      const gamma = (distance * distance) / 2;
-      if (bernoulliExp(gamma, () => exactGamma(magnitude, scale, stddev), random)) return proposal;
+      const high = random.nextUint32();
+      const multiple = table.select(join53(high, random.nextUint32()), random);
+      // The lowest bit of the first word is not among the 53.
+      const sign = 1 - 2 * (high & 1);
+      // The sum makes zero of minus zero.
+      if (stretch === 1) return sign * multiple + 0;
+
+      // |y| = k x + u with u in 0 .. k - 1: the table draws x by exp(-(k x)^2 / (2 s^2)), and it is kept with
+      // probability e^-gamma for gamma = ((k x + u)^2 - (k x)^2) / (2 s^2) = u (u + 2 k x) / (2 s^2).
+      const remainder = uniformInteger(stretch, random);
+      const start = stretch * multiple;
+      // All integers here are exact, so gamma is wrong by at most 2**-51 of itself.
+      const gamma = ((remainder / noiseStddev) * ((remainder + 2 * start) / noiseStddev)) / 2;
+      const isKept = bernoulliExp(gamma, () => exactGamma({ remainder, start, stddev }), random);
+      const magnitude = start + remainder;
+      // Zero would come up twice as often as it should, once with each sign.
+      const isSecondZero = magnitude === 0 && sign < 0;
+      if (isKept && !isSecondZero) return sign * magnitude;
     }
   };
 }
 
-// gamma as a fraction: with s = a / b it is (|y| t b^2 - a^2)^2 / (2 a^2 b^2 t^2).
-function exactGamma(magnitude: number, scale: number, { numerator: a, denominator: b }: Fraction): Fraction {
-  const t = BigInt(scale);
-  const difference = BigInt(magnitude) * t * b * b - a * a;
-  return { numerator: difference * difference, denominator: 2n * (a * b * t) ** 2n };
+function exactGamma({ remainder, start, stddev }: { remainder: number; start: number; stddev: Fraction }): Fraction {
+  const u = BigInt(remainder);
+  return {
+    numerator: u * (u + 2n * BigInt(start)) * stddev.denominator ** 2n,
+    denominator: 2n * stddev.numerator ** 2n,
+  };
 }
 
-interface Fraction {
-  readonly numerator: bigint;
-  readonly denominator: bigint;
-}
+/** Integers x >= 0 with probability exactly proportional to exp(-x^2 / (2 stddev^2)), from uniform numbers. */
+class HalfGaussian {
+  readonly #stddev: Fraction;
+  readonly #isFolded: boolean;
+  /** The first 53 bits of Pr[at most x], by x; filled up with infinity to one less than a power of two. */
+  readonly #boundaries: Float64Array;
 
-// A proposal beyond this would leave the safe integers; its probability is below e^-4095.
-const mostScales = 4096;
+  /** @param isFolded gives zero half the weight, so that a sign can be drawn for every x */
+  constructor({ stddev, isFolded }: { stddev: Fraction; isFolded: boolean }) {
+    this.#stddev = stddev;
+    this.#isFolded = isFolded;
+    const boundaries = this.#firstBoundaries();
+    let size = 1;
+    while (size <= boundaries.length) size *= 2;
+    this.#boundaries = new Float64Array(size - 1).fill(Infinity);
+    this.#boundaries.set(boundaries);
+  }
 
-/** An integer y with probability proportional to exp(-|y| / scale), for an integer scale (algorithm 2). */
-function discreteLaplace(scale: number, random: RandomSource): number {
-  for (;;) {
-    // |y| = u + t v with u in 0 .. t - 1: e^(-|y| / t) = e^(-u / t) e^-v, so u and v are independent.
-    const remainder = uniformInteger(scale, random);
-    if (!bernoulliExp(remainder / scale, () => fractionOf(remainder, scale), random)) continue;
-    let multiples = 0;
-    while (multiples < mostScales && bernoulliExp(1, unitFraction, random)) multiples += 1;
-    if (multiples === mostScales) continue;
-    const magnitude = remainder + scale * multiples;
-    const negative = random.nextUint32() >= 2 ** 31;
-    // Zero would come up twice as often as it should, once with each sign.
-    if (negative && magnitude === 0) continue;
-    return negative ? -magnitude : magnitude;
+  /** @param uniform below 2**53; where it cannot tell, once in about 10^13 draws, more bits are drawn */
+  select(uniform: number, random: RandomSource): number {
+    // How many boundaries are passed, by halving: always the same number of steps, and no branch on what is found.
+    const boundaries = this.#boundaries;
+    let passed = 0;
+    for (let step = (boundaries.length + 1) / 2; step >= 1; step /= 2) {
+      passed += step * Number(boundaries[passed + step - 1]! <= uniform);
+    }
+    return passed > 0 && boundaries[passed - 1] === uniform ? this.#settle(uniform, random) : passed;
+  }
+
+  #settle(uniform: number, random: RandomSource): number {
+    for (const { known, bits } of refine(uniform, random)) {
+      const bounds = this.#cumulative(bits);
+      const x = bounds.findIndex(({ lower }) => known + 1n <= lower);
+      if (x === 0 || (x > 0 && known >= bounds[x - 1]!.upper)) return x;
+    }
+    throw new Error('unreachable');
+  }
+
+  #firstBoundaries(): number[] {
+    for (let bits = firstBits + 64; ; bits += 64) {
+      const bounds = this.#cumulative(bits);
+      const floors = bounds.map(({ lower }) => firstOf(lower, bits));
+      // From the first boundary of all ones on, only more bits can tell.
+      const length = floors.indexOf(2 ** firstBits - 1) + 1;
+      if (length > 0 && bounds.slice(0, length).every(({ upper }, x) => floors[x] === firstOf(upper, bits))) {
+        return floors.slice(0, length);
+      }
+    }
+  }
+
+  /** Bounds of Pr[at most x] times 2**bits, for x from 0 to where more bits would be needed. */
+  #cumulative(bits: number): { lower: bigint; upper: bigint }[] {
+    // With a = e^(-1 / (2 s^2)) the weight of x is a^(x^2), and the next one is that times a^(2 x + 1): two products
+    // a step, each off by one unit at most. Over the 900 steps that 128 bits need, the sums are off by 900^3 / 3 < 2^28.
+    const precision = BigInt(bits + 40);
+    const one = 1n << precision;
+    const { numerator, denominator } = this.#stddev;
+    const first = expOfNegativeFraction(
+      { numerator: denominator ** 2n, denominator: 2n * numerator ** 2n },
+      Number(precision),
+    );
+    const reach = Math.ceil((Number(numerator) / Number(denominator)) * Math.sqrt(2 * Math.LN2 * (bits + 8))) + 1;
+    const lower = partialSums({ ...this.#start(one), reach, ratio: first.lower, round: (x) => x >> precision });
+    const upper = partialSums({
+      ...this.#start(one),
+      reach,
+      ratio: first.upper,
+      round: (x) => (x + one - 1n) >> precision,
+    });
+    // Beyond the reach the weights fall faster than a geometric series.
+    const tail = ceilDivide(upper.next * one, one - upper.ratio);
+    const total = { lower: lower.sums[reach]!, upper: upper.sums[reach]! + tail };
+    return lower.sums.map((sum, x) => ({
+      lower: (sum << BigInt(bits)) / total.upper,
+      upper: ceilDivide(upper.sums[x]! << BigInt(bits), total.lower),
+    }));
+  }
+
+  #start(one: bigint): { weight: bigint; sum: bigint } {
+    return { weight: one, sum: this.#isFolded ? -one / 2n : 0n };
   }
 }
 
-function fractionOf(numerator: number, denominator: number): Fraction {
-  return { numerator: BigInt(numerator), denominator: BigInt(denominator) };
+function partialSums({
+  weight,
+  sum,
+  ratio,
+  reach,
+  round,
+}: {
+  weight: bigint;
+  sum: bigint;
+  ratio: bigint;
+  reach: number;
+  round: (product: bigint) => bigint;
+}): { sums: bigint[]; next: bigint; ratio: bigint } {
+  const square = round(ratio * ratio);
+  const sums: bigint[] = [];
+  let [next, factor, total] = [weight, ratio, sum];
+  for (let x = 0; x <= reach; x += 1) {
+    total += next;
+    sums.push(total);
+    next = round(next * factor);
+    factor = round(factor * square);
+  }
+  return { sums, next, ratio: factor };
 }
-
-const unitFraction = (): Fraction => ({ numerator: 1n, denominator: 1n });

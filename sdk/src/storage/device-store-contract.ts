@@ -52,7 +52,7 @@ const spend: SpendRecord = {
   reference: 'ff',
   privacyUnit: 'employee',
   neighboringRelation: 'replace-one',
-  loss: { mechanism: 'pure', epsilon: 1.5 },
+  loss: { mechanism: 'ternary', epsilon: 0.75, informative: 0.4, steps: 2 },
   at: '2026-11-02T09:00:00.000Z',
 };
 const roundSpend: SpendRecord = {

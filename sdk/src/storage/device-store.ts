@@ -24,8 +24,10 @@ export type SentAnswer =
       input: string;
       /** What left the device: the channel's output. */
       sent: string;
-      /** Probability that what counts is sent as it is; `null` for a mean. */
+      /** Probability that what counts is sent, alone or among others; `null` for a mean. */
       keepProbability: number | null;
+      /** How many answers were named at once; one where it is missing. */
+      named?: number | undefined;
     }
   /** This device did not draw the question: its answer stays here. */
   | { state: 'not-drawn'; question: string; text: string; raw: string };
@@ -76,6 +78,8 @@ export type SpendRecord = {
   rows?: { records: string; part: 'training' | 'held-back' } | undefined;
   loss:
     | { mechanism: 'pure'; epsilon: number }
+    /** As many answers as steps; see `informativeProbability`. */
+    | { mechanism: 'ternary'; epsilon: number; informative: number; steps: number }
     | { mechanism: 'gaussian'; noiseMultiplier: number }
     | { mechanism: 'zcdp'; rho: number };
   at: string;

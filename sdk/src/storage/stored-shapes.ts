@@ -29,6 +29,7 @@ const SentAnswerShape = v.variant('state', [
     input: v.string(),
     sent: v.string(),
     keepProbability: v.nullable(v.number()),
+    named: v.optional(v.number()),
   }),
   v.object({ state: v.literal('not-drawn'), question: v.string(), text: v.string(), raw: v.string() }),
 ]);
@@ -69,6 +70,12 @@ export const StoredSpend = v.object({
   rows: v.optional(v.object({ records: v.string(), part: v.picklist(['training', 'held-back']) })),
   loss: v.variant('mechanism', [
     v.object({ mechanism: v.literal('pure'), epsilon: Epsilon }),
+    v.object({
+      mechanism: v.literal('ternary'),
+      epsilon: v.pipe(Epsilon, v.gtValue(0)),
+      informative: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
+      steps: Round,
+    }),
     v.object({ mechanism: v.literal('gaussian'), noiseMultiplier: v.pipe(v.number(), v.finite(), v.gtValue(0)) }),
     v.object({ mechanism: v.literal('zcdp'), rho: Epsilon }),
   ]),

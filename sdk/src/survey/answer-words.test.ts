@@ -1,4 +1,4 @@
-import { type QuestionChannel, surveyChannels } from '@chorale/protocol';
+import { questionChannel, type QuestionChannel, surveyChannels } from '@chorale/protocol';
 import { describe, expect, test } from 'vitest';
 import { pulseManifest } from '../testing/pulse-study.ts';
 import { inputInWords, letterInWords, rawInWords } from './answer-words.ts';
@@ -29,6 +29,15 @@ describe('answers in words', () => {
     expect(inputInWords(salary, 0)).toBe('No answer');
     expect(inputInWords(salary, 1)).toBe('0 EUR');
     expect(inputInWords(salary, salary.channel.inputs - 1)).toBe('100000 EUR');
+  });
+
+  test('a set of letters names them all', () => {
+    const scale = { type: 'scale', id: 'load', text: 'Load?', minimum: 1, maximum: 5, report: 'distribution' } as const;
+    const load = questionChannel(scale, 0.5);
+    const words = Array.from({ length: load.channel.outputs }, (_, output) => letterInWords(load, output));
+    expect(words).toContain('2 or 4');
+    expect(words).toContain('5 or No answer');
+    expect(new Set(words).size).toBe(15);
   });
 
   test('a mean’s letter counts as a value, as far out as the noise puts it', () => {

@@ -1,4 +1,4 @@
-import type { Answer, Question, QuestionChannel } from '@chorale/protocol';
+import { type Answer, namedLetters, type Question, type QuestionChannel } from '@chorale/protocol';
 
 /** A raw answer as its employee would read it. */
 export function rawInWords(question: Question, answer: Answer | undefined): string {
@@ -32,7 +32,11 @@ export function inputInWords(spec: QuestionChannel, input: number): string {
 
 /** What a letter that was sent says. A mean's letter counts as a value that noise puts far outside the scale. */
 export function letterInWords(spec: QuestionChannel, letter: number): string {
-  if (spec.kind === 'shares') return spec.letters[letter]?.label ?? `letter ${letter}`;
+  if (spec.kind === 'shares') {
+    return namedLetters(spec, letter)
+      .map(({ label }) => label)
+      .join(' or ');
+  }
   if (letter === 0) return 'No answer';
   return `Counts as ${onScale(spec, spec.channel.decode[letter] ?? Number.NaN)}`;
 }

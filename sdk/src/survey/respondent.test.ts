@@ -71,11 +71,27 @@ describe('a report', () => {
     const report = await respondent.prepareReport(pulseAnswers);
     expect(await visit(2).prepareReport(pulseAnswers)).toEqual(report);
     expect((await store.draw('pulse'))?.questions).toHaveLength(2);
-    expect((await store.spends()).map(({ kind, loss }) => ({ kind, loss }))).toEqual([
-      { kind: 'report', loss: { mechanism: 'pure', epsilon: report.epsilon } },
-    ]);
+    const [{ kind, loss } = {}, ...others] = await store.spends();
+    expect([kind, others]).toEqual(['report', []]);
+    expect(loss).toMatchObject({ mechanism: 'ternary', epsilon: report.epsilon / 2, steps: 2 });
     expect(report.epsilon).toBeLessThanOrEqual(5);
     expect(report.epsilon).toBeGreaterThan(4.99);
+  });
+
+  test('[B1] is charged by how often letters tell at all, and by its epsilon alone where a mean was drawn', async () => {
+    const charged = new Set<string>();
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const { respondent, store } = await device({ seed });
+      const report = await respondent.prepareReport(pulseAnswers);
+      const { loss } = (await store.spends())[0]!;
+      const drewMean = Object.keys(letters(report.text)).includes('salary');
+      charged.add(loss.mechanism);
+      expect(loss.mechanism).toBe(drewMean ? 'pure' : 'ternary');
+      if (loss.mechanism === 'ternary') expect(loss.informative).toBeLessThan(1);
+      const balances = await new Ledger({ store }).balances();
+      expect(balances.find(({ privacyUnit }) => privacyUnit === 'employee')?.spent).toBeCloseTo(report.epsilon, 9);
+    }
+    expect(charged.size).toBe(2);
   });
 
   test('[S7] a missing answer and "no answer" are the same answers; any other is refused', async () => {

@@ -1,10 +1,11 @@
-import { type RandomSource, sampleWithoutReplacement } from '@chorale/privacy';
+import { informativeProbability, type RandomSource, sampleWithoutReplacement } from '@chorale/privacy';
 import {
   type Answers,
   checkAnswer,
   ChoraleError,
   encodeAnswer,
   ManifestMismatchError,
+  namedLetters,
   parseReport,
   PROTOCOL_VERSION,
   type QuestionChannel,
@@ -13,7 +14,14 @@ import {
 } from '@chorale/protocol';
 import { sha256Hex } from '../sha256-hex.ts';
 import type { Ledger } from '../ledger.ts';
-import type { DeviceStore, MemoizedNoise, Receipt, SentAnswer, StoredReport } from '../storage/device-store.ts';
+import type {
+  DeviceStore,
+  MemoizedNoise,
+  Receipt,
+  SentAnswer,
+  SpendRecord,
+  StoredReport,
+} from '../storage/device-store.ts';
 import type { Study } from '../study.ts';
 import { inputInWords, letterInWords, rawInWords } from './answer-words.ts';
 import { fixedBits, memoizedNoise } from './noise-memo.ts';
@@ -136,6 +144,7 @@ export class Respondent {
         input: inputInWords(spec, input),
         sent: letterInWords(spec, letter),
         keepProbability: spec.kind === 'shares' ? spec.channel.p : null,
+        named: spec.kind === 'shares' ? namedLetters(spec, letter).length : 1,
       });
     }
 
@@ -156,7 +165,10 @@ export class Respondent {
       reference: crypto.randomUUID(),
       privacyUnit: 'employee',
       neighboringRelation: 'replace-one',
-      loss: { mechanism: 'pure', epsilon },
+      loss: reportLoss(
+        drawn.map((id) => channels.byQuestion.get(id)!),
+        epsilon,
+      ),
       at,
     } as const;
     await this.#ledger.check([spend]);
@@ -204,6 +216,23 @@ export class Respondent {
       else if (!columns.includes(id)) throw new ChoraleError('ANSWER_INVALID', `the study has no question ${id}`);
     }
   }
+}
+
+/**
+ * What a report of these questions costs. Answers of letters tell one from another only at times, which many reports
+ * together profit from; the most telling of them stands for all. A mean counts by its epsilon alone.
+ */
+function reportLoss(drawn: readonly QuestionChannel[], epsilon: number): SpendRecord['loss'] {
+  const letters = drawn.flatMap((spec) => (spec.kind === 'shares' ? [spec.channel] : []));
+  if (letters.length < drawn.length) return { mechanism: 'pure', epsilon };
+  return {
+    mechanism: 'ternary',
+    epsilon: Math.max(...letters.map(({ realizedEpsilon }) => realizedEpsilon)),
+    informative: Math.max(
+      ...letters.map(({ realizedEpsilon, p, q }) => informativeProbability({ epsilon: realizedEpsilon, p, q })),
+    ),
+    steps: letters.length,
+  };
 }
 
 function privatizeAnswer(

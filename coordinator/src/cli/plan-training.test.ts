@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { planTraining } from '@chorale/privacy';
+import { describe, expect, it } from 'vitest';
+
+const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
+const env = { ...process.env, NODE_COMPILE_CACHE: join(tmpdir(), 'chorale-compile-cache') };
+
+/** Runs the command as a user does, and waits for its end. */
+async function chorale(line: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [binary, ...line.split(' ')], { env }, (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}
+
+const training = '--parameters 50 --clients 1500 --rounds 20 --epsilon 2 --delta 1e-5 --clipping-norm 1';
+
+describe('chorale plan training', () => {
+  it('forecasts a training in either mode', async () => {
+    const options = { dimension: 50, clients: 1500, rounds: 20, epsilon: 2, delta: 1e-5, clippingNorm: 1 };
+    const distributed = await chorale(`plan training ${training} --mode distributed --json`);
+    expect(distributed).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(distributed.stdout)).toEqual(planTraining({ ...options, mode: 'distributed' }));
+    expect(JSON.parse(distributed.stdout).verdict).toMatch(/^Usable: /);
+    const local = await chorale(`plan training ${training} --mode local --mechanism gaussian --cohort 30 --json`);
+    expect(JSON.parse(local.stdout)).toEqual(
+      planTraining({ ...options, mode: 'local', mechanism: 'gaussian', cohort: 30 }),
+    );
+    expect(JSON.parse(local.stdout).verdict).toMatch(/^Hopeless: /);
+  });
+
+  it('prints a table for people, and help', async () => {
+    const { code, stdout } = await chorale(`plan training ${training} --mode local`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^mode +local$/m);
+    expect(stdout).toMatch(/^noiseMultiplier +-$/m);
+    expect(stdout).toMatch(/^verdict +Hopeless: /m);
+    expect((await chorale('plan training --help')).stdout).toContain('--rounds-per-client');
+    expect((await chorale('plan --help')).stdout).toContain('training');
+  });
+
+  it('leaves the forecast of questions as it is', async () => {
+    const question = await chorale('plan --question yesno --report favourable --epsilon 1 --respondents 500 --json');
+    expect(question).toMatchObject({ code: 0, stderr: '' });
+    expect(await chorale('plan')).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('question') });
+    expect(await chorale('plan dance')).toMatchObject({ code: 2, stdout: '' });
+  });
+
+  it.each([
+    training,
+    `${training} --mode central`,
+    `${training} --mode distributed --mechanism privunit`,
+    `${training} --mode local --minimum-survivors 5`,
+    `${training} --mode local --cohort 2000`,
+    `${training} --mode local --question yesno`,
+    '--mode local',
+  ])('bad arguments end with code 2 and one line: %s', async (line) => {
+    const ended = await chorale(`plan training ${line}`);
+    expect(ended).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^chorale: .+\n$/) });
+  });
+});

@@ -1,0 +1,135 @@
+import { negacyclicPower } from '../numerics/fft.ts';
+import { epsilonOfLosses } from './loss-distribution.ts';
+import { epsilonOfCumulant, leastOverScales } from './renyi-conversion.ts';
+
+/** A privacy loss distribution on equally spaced losses. */
+export interface LossLattice {
+  /** Of the loss firstLoss + index spacing, under the true data; with `infinite` they sum to 1, rounding aside. */
+  readonly probabilities: Float64Array;
+  readonly firstLoss: number;
+  /** > 0 */
+  readonly spacing: number;
+  /** The probability of an infinite loss, 0 unless given. */
+  readonly infinite?: number | undefined;
+}
+
+/**
+ * An epsilon >= 0 for which `steps` releases with this loss are (epsilon, delta)-private: an upper bound, by less than
+ * 1e-9 or so relative to the exact one, whatever the size of delta. Infinite if infinite losses exceed delta. Takes a
+ * few milliseconds for each 100,000 points of lattice or of composed losses within about 15 standard deviations.
+ *
+ * @param steps integer >= 1
+ * @param delta in (0, 1)
+ * @see Koskela, Jalko and Honkela, Computing tight differential privacy guarantees using FFT, AISTATS 2020, and Gopi, Lee
+ *   and Wutschitz, Numerical composition of differential privacy, NeurIPS 2021, both of which lose small deltas to
+ *   rounding; Gerber and Shiu, Option pricing by Esscher transforms, 1994, for the tilt that keeps them
+ */
+export function composedEpsilon(lattice: LossLattice, steps: number, delta: number): number {
+  const { probabilities, firstLoss, spacing, infinite = 0 } = lattice;
+  const length = probabilities.length;
+  // The probability that any loss is infinite is all spent on delta.
+  const finiteDelta = delta - steps * infinite * (1 + 2 ** -50);
+  if (!(finiteDelta > 0)) return Infinity;
+  const single = cumulantOf(thinned(lattice));
+  const { epsilon: renyi, x } = epsilonOfCumulant((order) => steps * single(order), { delta: finiteDelta });
+  if (renyi <= 0) return 0;
+
+  // Tilting: with K = `cumulant`, the weights Pr[l] e^(x l - K) sum to 1, and those of the sum of T losses are
+  // Pr[L] e^(x L - T K). At the x of the best Renyi order their mean is near the epsilon that is sought, so the losses
+  // that decide it have ordinary probabilities there, and an error of e in one is one of e e^(T K - x L) in Pr[L].
+  const cumulant = cumulantOf(lattice)(x);
+  const total = steps * cumulant;
+  const { from, to } = windowOf(single, { x, cumulant, steps });
+  // Where the sum cannot leave [lowest, highest] the window need not.
+  const lowest = steps * firstLoss;
+  const mostIndex = steps * (length - 1);
+  const offset = Math.max(0, Math.floor((from - lowest) / spacing));
+  const needed = Math.min(mostIndex, Math.ceil((to - lowest) / spacing)) - offset + 1;
+  const size = Math.max(8, 2 ** Math.ceil(Math.log2(needed)));
+  if (size > mostPoints) return renyi;
+  // Exponents and products round by some units of their size, where a relative error of one weight counts T times, and
+  // the final sum by at most one unit a term.
+  const largest = Math.max(Math.abs(firstLoss), Math.abs(firstLoss + length * spacing));
+  const rounding = (steps * (64 + x * largest + Math.abs(cumulant)) + size) * 2 ** -52;
+
+  // What lies outside the window comes back inside it, in the next turn with the opposite sign.
+  const tilted = new Float64Array(size);
+  for (let index = 0; index < length; index += 1) {
+    const turn = index % (2 * size);
+    const weight = probabilities[index]! * Math.exp(x * (firstLoss + index * spacing) - cumulant);
+    if (turn < size) tilted[turn]! += weight;
+    else tilted[turn - size]! -= weight;
+  }
+  const error = negacyclicPower(tilted, steps) + 2 * outside;
+
+  // Back from the tilt, from where the window begins; every value is raised by all that it may be too small.
+  const composed = new Float64Array(Math.min(size, mostIndex - offset + 1));
+  const lossAt = (index: number): number => lowest + (offset + index) * spacing;
+  for (let index = composed.length - 1; index >= 0; index -= 1) {
+    const loss = lossAt(index);
+    if (loss <= 0) break;
+    const turn = (offset + index) % (2 * size);
+    const weight = turn < size ? tilted[turn]! : -tilted[turn - size]!;
+    composed[index] = (Math.max(0, weight) + error) * Math.exp(total - x * loss);
+  }
+  // Pr[L > to] <= e^(T K - x to) times its weight under the tilt, and what lies above the window counts as infinite.
+  const above = offset + size > mostIndex ? 0 : Math.exp(total - x * lossAt(size - 1)) * outside;
+  const remaining = finiteDelta * Math.exp(-rounding) - above;
+  if (!(remaining > 0)) return renyi;
+  const found = epsilonOfLosses({ probabilities: composed, lossAt }, remaining);
+  // Losses below the window are left out, so nothing is known of an epsilon there.
+  return Math.min(renyi, offset === 0 ? found : Math.max(found, lossAt(0)));
+}
+
+// One transform takes some tenths of a second.
+const mostPoints = 2 ** 22;
+// The probability, tilted, that the window may miss at either end.
+const outside = 1e-14;
+
+/**
+ * A coarser lattice whose E[e^(x loss)] is no smaller at any x, as the exponential is convex: between kept points each
+ * probability is shared by its neighbours so that the mean loss stays. Searches need no more.
+ */
+function thinned(lattice: LossLattice): LossLattice {
+  const { probabilities, firstLoss, spacing } = lattice;
+  const every = Math.ceil(probabilities.length / searchedPoints);
+  if (every === 1) return lattice;
+  const kept = new Float64Array(Math.floor(probabilities.length / every) + 2);
+  for (let index = 0; index < probabilities.length; index += 1) {
+    const below = Math.floor(index / every);
+    const share = index / every - below;
+    kept[below]! += (1 - share) * probabilities[index]!;
+    kept[below + 1]! += share * probabilities[index]!;
+  }
+  return { probabilities: kept, firstLoss, spacing: spacing * every };
+}
+
+const searchedPoints = 10_000;
+
+/**
+ * The window that holds the sum of `steps` losses but for a probability of `outside` on either side, under the
+ * distribution tilted by x, by Chernoff's bound: for every y > 0,
+ *   Pr[L >= to] <= e^(T (K(x + y) - K(x)) - y to), and likewise below.
+ *
+ * @param single K(x) = ln E[e^(x loss)] of one step, or more
+ * @param cumulant K(x) at this x
+ */
+export function windowOf(
+  single: (x: number) => number,
+  { x, cumulant, steps }: { x: number; cumulant: number; steps: number },
+): { from: number; to: number } {
+  const reach = (sign: number): number =>
+    leastOverScales((y) => (steps * (single(x + sign * y) - cumulant) - Math.log(outside)) / y, { start: x }).value;
+  return { from: -reach(-1), to: reach(1) };
+}
+
+/** ln E[e^(x loss)] over the finite losses: Horner's rule on the powers of e^(x spacing). */
+function cumulantOf({ probabilities, firstLoss, spacing }: LossLattice): (x: number) => number {
+  return (x) => {
+    const ratio = Math.exp(x * spacing);
+    let sum = 0;
+    for (let index = probabilities.length - 1; index >= 0; index -= 1) sum = sum * ratio + probabilities[index]!;
+    const cumulant = Math.log(sum) + x * firstLoss;
+    return Number.isNaN(cumulant) ? Infinity : cumulant;
+  };
+}

@@ -1,0 +1,124 @@
+import { logNormalDensity } from '../numerics/normal-distribution.ts';
+import { checkDelta } from './gaussian-accounting.ts';
+import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
+import { checkSubsampledGaussian } from './subsampled-gaussian-losses.ts';
+
+/** One Gaussian release on a random part of the records, and a Renyi order. */
+export interface SampledGaussianOrder {
+  /** noiseStddev / sensitivity, finite and > 0; the sensitivity to the relation that the function states. */
+  readonly noiseMultiplier: number;
+  /** The share of the records in the sample, in (0, 1]. */
+  readonly samplingRate: number;
+  /** Finite and > 1; need not be an integer. */
+  readonly order: number;
+}
+
+/**
+ * The smallest epsilon that a curve of Renyi divergences implies. To compose releases, add their divergences first.
+ *
+ * @param divergence of an order > 1, of all releases together; infinite where there is none
+ * @param delta in (0, 1)
+ * @param orders to choose from, all > 1; without them the best real order is searched
+ * @throws {RangeError} outside these ranges
+ * @see Canonne, Kamath and Steinke, The discrete Gaussian for differential privacy, NeurIPS 2020, proposition 12
+ */
+export function renyiEpsilon(
+  divergence: (order: number) => number,
+  { delta, orders }: { delta: number; orders?: readonly number[] | undefined },
+): number {
+  checkDelta(delta);
+  const cumulant = (x: number): number => x * divergence(1 + x);
+  if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true }).epsilon);
+  const epsilons = orders.map((order) => {
+    checkOrder(order);
+    return cumulantEpsilon(cumulant(order - 1), order - 1, delta);
+  });
+  return Math.max(0, Math.min(...epsilons));
+}
+
+/**
+ * The Renyi divergence of one Gaussian on a Poisson sample, add-or-remove-one: exact to about 1e-10 relative.
+ *
+ * @throws {RangeError} outside the ranges of `SampledGaussianOrder`
+ * @see Mironov, Talwar and Zhang, Renyi differential privacy of the sampled Gaussian mechanism, 2019, theorem 5: this
+ *   direction is the worse one. (Their series for orders that are no integers loses all its digits at some.)
+ */
+export function poissonGaussianRenyi(sampled: SampledGaussianOrder): number {
+  checkSampledGaussian(sampled);
+  const { noiseMultiplier, samplingRate, order } = sampled;
+  const unsampled = order / (2 * noiseMultiplier ** 2);
+  if (samplingRate === 1) return unsampled;
+  // (order - 1) D = ln E[(1 + u)^order] with u = q (e^y - 1), over the log ratio y of the shifted Gaussian to the other
+  // under the other. If a large e^y decides that, it is E[(q e^y)^order]: if the next term of the power and the bulk
+  // of the Gaussian, where e^y is small, are less by e^-40.
+  const largest = unsampled * (order - 1) + order * Math.log(samplingRate);
+  const next = (order - 1) / noiseMultiplier ** 2 + Math.log(samplingRate / (order * (1 - samplingRate)));
+  if (Math.min(largest, next) > 40) return largest / (order - 1);
+  // Otherwise, as E[u] = 0, it is 1 + E[(1 + u)^order - 1 - order u], the mean of values that are all positive.
+  const logOfValue = (y: number): number => {
+    const u = samplingRate * Math.expm1(y);
+    const power = order * (y > 700 ? y + Math.log(samplingRate) : Math.log1p(u));
+    if (power > 40) return power;
+    return Math.log(order * Math.abs(u) < 0.1 ? powerBeyondLine(u, order) : Math.expm1(power) - order * u);
+  };
+  const logMean = logGaussianMean(logOfValue, { noiseMultiplier, growth: Math.max(order, 2) });
+  return logOnePlusExp(logMean) / (order - 1);
+}
+
+// (1 + u)^order - 1 - order u where order |u| is small: the rest of the binomial series.
+function powerBeyondLine(u: number, order: number): number {
+  let term = (order * (order - 1) * u * u) / 2;
+  let sum = 0;
+  for (let k = 3; Math.abs(term) > 1e-17 * sum; k += 1) {
+    sum += term;
+    term *= ((order - k + 1) / k) * u;
+  }
+  return sum;
+}
+
+/**
+ * The logarithm of E[f(y)], f > 0, over the log ratio y of N(1, s^2) to N(0, s^2) under the latter, to about 1e-12
+ * relative, for an f that is analytic within pi of the real line and grows no faster than e^(growth y).
+ *
+ * @param logOfValue ln f(y)
+ */
+export function logGaussianMean(
+  logOfValue: (y: number) => number,
+  { noiseMultiplier, growth }: { noiseMultiplier: number; growth: number },
+): number {
+  // With t = x / s, y = t / s - 1 / (2 s^2). The trapezoidal rule errs by e^(-2 pi a / step + a^2 / 2) relative, a <= pi s
+  // being how far from the real line f stays analytic. The factor e^(growth y) moves the mass up by growth / s; a power of
+  // y, if f is small, spreads it by its root.
+  const step = Math.min(0.2, noiseMultiplier / 2);
+  const margin = 9 + Math.sqrt(growth);
+  const count = Math.ceil((growth / noiseMultiplier + 2 * margin) / step);
+  const logs = new Float64Array(count).map((_, index) => {
+    const t = index * step - margin;
+    return logNormalDensity(t) + logOfValue((t - 0.5 / noiseMultiplier) / noiseMultiplier);
+  });
+  return logSumExp(logs) + Math.log(step);
+}
+
+/** ln(e^a + e^b + ...) */
+export function logSumExp(logs: ArrayLike<number>): number {
+  let largest = -Infinity;
+  for (let index = 0; index < logs.length; index += 1) largest = Math.max(largest, logs[index]!);
+  if (!Number.isFinite(largest)) return largest;
+  let sum = 0;
+  for (let index = 0; index < logs.length; index += 1) sum += Math.exp(logs[index]! - largest);
+  return largest + Math.log(sum);
+}
+
+/** ln(1 + e^log), accurate relative to its own size. */
+export function logOnePlusExp(log: number): number {
+  return log > 0 ? log + Math.log1p(Math.exp(-log)) : Math.log1p(Math.exp(log));
+}
+
+export function checkSampledGaussian({ order, ...sampled }: SampledGaussianOrder): void {
+  checkSubsampledGaussian(sampled);
+  checkOrder(order);
+}
+
+function checkOrder(order: number): void {
+  if (!(order > 1 && order < Infinity)) throw new RangeError(`order must be finite and > 1, got ${order}`);
+}

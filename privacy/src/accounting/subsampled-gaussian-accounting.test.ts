@@ -1,0 +1,199 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import reference from '../../vectors/noise-accounting.json' with { type: 'json' };
+import { normalCdf } from '../numerics/normal-distribution.ts';
+import { gaussianEpsilon } from './gaussian-accounting.ts';
+import { composedEpsilon } from './lattice-composition.ts';
+import { accountSubsampledGaussian } from './subsampled-gaussian-accounting.ts';
+import { subsampledGaussianNoiseMultiplier } from './subsampled-gaussian-calibration.ts';
+import {
+  type Direction,
+  lossAt,
+  type SubsampledGaussian,
+  subsampledGaussianLosses,
+} from './subsampled-gaussian-losses.ts';
+
+type Steps = Parameters<typeof accountSubsampledGaussian>[0];
+const epsilonOf = (steps: Steps): number => accountSubsampledGaussian(steps).epsilon;
+
+/** delta of one release at an epsilon of either sign: the larger outcomes are beyond where the loss exceeds it. */
+function oneStepDelta(gaussian: SubsampledGaussian, direction: Direction, epsilon: number): number {
+  const { noiseMultiplier: s, samplingRate: q } = gaussian;
+  const loss = direction === 'removed' ? epsilon : -epsilon;
+  if (loss <= Math.log1p(-q)) return direction === 'removed' ? -Math.expm1(epsilon) : 0;
+  const x = s ** 2 * Math.log1p(Math.expm1(loss) / q) + 0.5;
+  const sign = direction === 'removed' ? -1 : 1;
+  const without = normalCdf((sign * x) / s);
+  const withRecord = (1 - q) * without + q * normalCdf((sign * (x - 1)) / s);
+  return direction === 'removed' ? withRecord - Math.exp(epsilon) * without : without - Math.exp(epsilon) * withRecord;
+}
+
+/** delta of two releases: the mean, over the first one's x, of that of the second at what its loss leaves. */
+function twoStepDelta(gaussian: SubsampledGaussian, direction: Direction, epsilon: number): number {
+  const { noiseMultiplier: s } = gaussian;
+  const cells = 20_000;
+  const width = (22 * s + 1) / cells;
+  let delta = 0;
+  for (let cell = 0; cell < cells; cell += 1) {
+    const x = -11 * s + (cell + 0.5) * width;
+    const loss = lossAt(x, gaussian);
+    const density = Math.exp((-x * x) / (2 * s * s)) / (s * Math.sqrt(2 * Math.PI));
+    delta +=
+      direction === 'removed'
+        ? width * density * Math.exp(loss) * oneStepDelta(gaussian, direction, epsilon - loss)
+        : width * density * oneStepDelta(gaussian, direction, epsilon + loss);
+  }
+  return delta;
+}
+
+const someGaussians: [samplingRate: number, noiseMultiplier: number][] = [
+  [0.5, 1],
+  [0.01, 1],
+  [0.3, 5],
+  [0.9, 0.4],
+  [1e-3, 10],
+  [0.02, 0.3],
+];
+
+describe('the subsampled Gaussian', () => {
+  it.each(reference.rows.poisson_subsampled_gaussian)('spends what the reference says: $q, $sigma, $T steps', (row) => {
+    const found = epsilonOf({ noiseMultiplier: row.sigma, samplingRate: row.q, steps: row.T, delta: row.delta });
+    expect(found).toBeGreaterThanOrEqual(row.prv_ms_lower);
+    expect(found).toBeLessThanOrEqual(row.prv_ms_upper);
+    // The middle of the bracket is far better than its width.
+    expect(found).toBeGreaterThanOrEqual(row.prv_ms_est - 1e-6);
+    expect(found).toBeLessThanOrEqual(row.prv_ms_est + 4e-5);
+  });
+
+  it.each(someGaussians)('is just above the exact integral for two steps: %d, %d', (samplingRate, noiseMultiplier) => {
+    const gaussian = { samplingRate, noiseMultiplier };
+    for (const delta of [1e-5, 1e-12]) {
+      const epsilon = epsilonOf({ ...gaussian, steps: 2, delta });
+      const deltaAt = (at: number): number =>
+        Math.max(twoStepDelta(gaussian, 'removed', at), twoStepDelta(gaussian, 'added', at));
+      expect(deltaAt(epsilon)).toBeLessThanOrEqual(delta * (1 + 1e-9));
+      expect(deltaAt(epsilon - 4e-5 * Math.min(1, epsilon))).toBeGreaterThan(delta);
+    }
+  });
+
+  it('has a loss that keeps its digits wherever it lies', () => {
+    // Where q e^y is about as small as 1 - q.
+    const samplingRate = 1 - 3e-13;
+    const found = lossAt(-27.5, { noiseMultiplier: 1, samplingRate });
+    expect(found).toBeCloseTo(Math.log(1 - samplingRate + samplingRate * Math.exp(-28)), 11);
+    // For a small q it is q (e^y - 1), and far out y + ln(q).
+    expect(lossAt(1.5, { noiseMultiplier: 1, samplingRate: 1e-12 }) / 1e-12).toBeCloseTo(Math.E - 1, 9);
+    expect(lossAt(1_000.5, { noiseMultiplier: 1, samplingRate: 0.5 })).toBeCloseTo(1_000 - Math.log(2), 9);
+  });
+
+  it('has lattices of both directions that are just above them, however coarse', () => {
+    for (const [samplingRate, noiseMultiplier] of someGaussians) {
+      const gaussian = { samplingRate, noiseMultiplier };
+      const reach = 9 * noiseMultiplier;
+      const range = { from: -reach, to: 1 + reach };
+      const length = lossAt(range.to, gaussian) - lossAt(range.from, gaussian);
+      for (const direction of ['removed', 'added'] as const) {
+        for (const cells of [50, 4_000]) {
+          const lattice = subsampledGaussianLosses(gaussian, { direction, ...range, spacing: length / cells });
+          const epsilon = composedEpsilon(lattice, 2, 1e-4);
+          expect(twoStepDelta(gaussian, direction, epsilon)).toBeLessThanOrEqual(1e-4 * (1 + 1e-9));
+          if (cells > 50 && epsilon > 0) {
+            expect(twoStepDelta(gaussian, direction, epsilon * 0.99)).toBeGreaterThan(1e-4);
+          }
+        }
+      }
+    }
+  });
+
+  it('is the Gaussian itself if all take part, and amplified exactly in one step', () => {
+    const all = accountSubsampledGaussian({ noiseMultiplier: 3, samplingRate: 1, steps: 20, delta: 1e-6 });
+    expect(all).toEqual({
+      epsilon: gaussianEpsilon({ noiseMultiplier: 3, steps: 20, delta: 1e-6 }),
+      delta: 1e-6,
+      accountant: 'subsampled-gaussian-exact',
+      neighboringRelation: 'add-or-remove-one',
+      privacyUnit: 'employee',
+    });
+    expect(epsilonOf({ noiseMultiplier: 3, samplingRate: 1 - 1e-12, steps: 20, delta: 1e-6 })).toBe(all.epsilon);
+    for (const [samplingRate, noiseMultiplier] of someGaussians) {
+      const gaussian = { samplingRate, noiseMultiplier };
+      const epsilon = epsilonOf({ ...gaussian, steps: 1, delta: 1e-7 });
+      const deltaAt = (direction: Direction): number => oneStepDelta(gaussian, direction, epsilon);
+      expect(deltaAt('removed') / 1e-7).toBeCloseTo(1, 6);
+      expect(deltaAt('added')).toBeLessThanOrEqual(1e-7);
+    }
+  });
+
+  it('spends less with more noise, a larger delta, fewer steps and a lower rate', () => {
+    const parameters = fc.record({
+      noiseMultiplier: fc.double({ min: 0.4, max: 20, noNaN: true }),
+      samplingRate: fc.double({ min: 1e-3, max: 0.9, noNaN: true }),
+      steps: fc.integer({ min: 2, max: 200 }),
+      delta: fc.double({ min: -25, max: -3, noNaN: true }).map(Math.exp),
+    });
+    fc.assert(
+      fc.property(parameters, (given) => {
+        const epsilon = epsilonOf(given);
+        const most = epsilon + 5e-5 * Math.min(1, epsilon);
+        expect(epsilonOf({ ...given, noiseMultiplier: given.noiseMultiplier * 1.1 })).toBeLessThanOrEqual(most);
+        expect(epsilonOf({ ...given, delta: given.delta * 2 })).toBeLessThanOrEqual(most);
+        expect(epsilonOf({ ...given, steps: Math.ceil(given.steps / 2) })).toBeLessThanOrEqual(most);
+        expect(epsilonOf({ ...given, samplingRate: given.samplingRate * 0.9 })).toBeLessThanOrEqual(most);
+        expect(epsilon).toBeLessThanOrEqual(gaussianEpsilon(given));
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it('answers at the ends of its ranges', () => {
+    for (const noiseMultiplier of [1e-3, 0.3, 100, 1e6]) {
+      for (const samplingRate of [1e-300, 1e-6, 0.5, 1 - 2 ** -53]) {
+        for (const [steps, delta] of [
+          [2, 1e-14],
+          [100, 1e-2],
+        ] as const) {
+          expect(epsilonOf({ noiseMultiplier, samplingRate, steps, delta })).toBeGreaterThanOrEqual(0);
+        }
+      }
+    }
+    // Whoever takes part more rarely than delta is protected by that alone.
+    expect(epsilonOf({ noiseMultiplier: 1e-3, samplingRate: 1e-8, steps: 100, delta: 1e-6 })).toBe(0);
+    // Its exact loss has a mean of a million times 0.0004: far from what a double's exponential can hold.
+    const long = epsilonOf({ noiseMultiplier: 0.5, samplingRate: 0.02, steps: 1_000_000, delta: 1e-6 });
+    expect(long).toBeGreaterThan(1_000);
+    expect(long).toBeLessThan(20_000);
+  });
+
+  it('refuses parameters out of range', () => {
+    const valid = { noiseMultiplier: 1, samplingRate: 0.1, steps: 10, delta: 1e-5 };
+    expect(() => epsilonOf({ ...valid, noiseMultiplier: 0 })).toThrow('noiseMultiplier must be finite and > 0, got 0');
+    expect(() => epsilonOf({ ...valid, samplingRate: 0 })).toThrow('samplingRate must be in (0, 1], got 0');
+    expect(() => epsilonOf({ ...valid, samplingRate: 1.1 })).toThrow('samplingRate must be in (0, 1], got 1.1');
+    expect(() => epsilonOf({ ...valid, steps: 0 })).toThrow('steps must be an integer >= 1, got 0');
+    expect(() => epsilonOf({ ...valid, delta: 0 })).toThrow('delta must be in (0, 1), got 0');
+  });
+});
+
+describe('the noise of a subsampled Gaussian', () => {
+  it('is the least that is private', () => {
+    for (const wanted of [
+      { epsilon: 2, delta: 1e-5, steps: 500, samplingRate: 0.02 },
+      { epsilon: 0.1, delta: 1e-8, steps: 100, samplingRate: 0.1 },
+      { epsilon: 20, delta: 1e-5, steps: 10, samplingRate: 0.5 },
+      { epsilon: 3, delta: 1e-5, steps: 1, samplingRate: 0.1 },
+      { epsilon: 1, delta: 1e-6, steps: 7, samplingRate: 1 },
+    ]) {
+      const { epsilon, ...given } = wanted;
+      const noiseMultiplier = subsampledGaussianNoiseMultiplier(wanted);
+      expect(epsilonOf({ ...given, noiseMultiplier })).toBeLessThanOrEqual(epsilon * (1 + 1e-12));
+      expect(epsilonOf({ ...given, noiseMultiplier: noiseMultiplier * (1 - 1e-4) })).toBeGreaterThan(epsilon);
+    }
+  });
+
+  it('may be next to none for a large delta, and refuses parameters out of range', () => {
+    const valid = { epsilon: 1, delta: 1e-2, steps: 10, samplingRate: 1e-4 };
+    expect(subsampledGaussianNoiseMultiplier(valid)).toBeLessThan(1e-3);
+    expect(() => subsampledGaussianNoiseMultiplier({ ...valid, epsilon: 0 })).toThrow('epsilon must be');
+    expect(() => subsampledGaussianNoiseMultiplier({ ...valid, samplingRate: 2 })).toThrow('samplingRate must be');
+  });
+});

@@ -1,0 +1,139 @@
+import type { Interval } from './binomial-intervals.ts';
+import { longitudinalShareVariance } from '../mechanisms/longitudinal-randomized-response.ts';
+import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
+
+/** An estimate of one wave, with its interval at any confidence: a share, a contrast or a mean. */
+export type WaveEstimate = (confidence: number) => Interval & { readonly estimate: number };
+
+/** The later wave less the earlier one. */
+export interface WaveChange extends Interval {
+  /** NaN where a wave has no estimate; the interval is then unbounded. */
+  readonly change: number;
+  /** 1 less the largest confidence at which the interval leaves out 0, no smaller than 1e-12. */
+  readonly pValue: number;
+}
+
+const smallestPValue = 1e-12;
+
+/**
+ * How much an estimate changed between two waves, from the interval of each (Newcombe's method 10, MOVER): it inherits
+ * how these behave with few reports and near 0 and 1, where a normal approximation of the difference does not hold.
+ *
+ * @param correlation of the errors of the two estimates, in [-1, 1]; 0 unless it is given.
+ *   Different respondents: 0 is right.
+ *   The same respondents: 0 is on the safe side as long as those who gave an answer are not less likely than others to
+ *   give it again. That makes errors alike, and memoized noise does so even more; `sharedNoiseCorrelation` says by how
+ *   much at least.
+ *   -1 is on the safe side whatever the two waves have to do with each other: the radii add up.
+ * @param confidence in (0, 1)
+ * @throws {RangeError} outside these ranges
+ * @see Newcombe, Interval estimation for the difference between independent proportions, Statistics in Medicine 1998,
+ *   method 10; Zou and Donner, Construction of confidence limits about effect measures, Statistics in Medicine 2008,
+ *   for any estimates and with a correlation
+ */
+export function waveChange({
+  earlier,
+  later,
+  correlation = 0,
+  confidence,
+}: {
+  earlier: WaveEstimate;
+  later: WaveEstimate;
+  correlation?: number | undefined;
+  confidence: number;
+}): WaveChange {
+  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
+  if (!(correlation >= -1 && correlation <= 1)) {
+    throw new RangeError(`correlation must be in [-1, 1], got ${correlation}`);
+  }
+  const at = (level: number) => difference(earlier(level), later(level), correlation);
+  const { change, lower, upper } = at(confidence);
+  if (Number.isNaN(change)) return { change, lower: -Infinity, upper: Infinity, pValue: 1 };
+
+  // Intervals grow with their confidence: halve ln p between a p at which 0 is left out and one at which it is not.
+  let outside = 0;
+  let inside = Math.log(smallestPValue);
+  const leavesOut = (logP: number): boolean => {
+    const interval = at(-Math.expm1(logP));
+    return interval.lower > 0 || interval.upper < 0;
+  };
+  if (leavesOut(inside)) return { change, lower, upper, pValue: smallestPValue };
+  for (let halving = 0; halving < 30; halving += 1) {
+    const middle = (outside + inside) / 2;
+    if (leavesOut(middle)) outside = middle;
+    else inside = middle;
+  }
+  return { change, lower, upper, pValue: Math.exp(outside) };
+}
+
+// The interval of each estimate stands for its own error, on the side that matters: at the lower end of the difference
+// the later wave is low and the earlier one high.
+function difference(earlier: ReturnType<WaveEstimate>, later: ReturnType<WaveEstimate>, correlation: number) {
+  const change = later.estimate - earlier.estimate;
+  const radius = (one: number, other: number): number =>
+    one === Infinity || other === Infinity
+      ? Infinity
+      : Math.sqrt(Math.max(0, one * one + other * other - 2 * correlation * one * other));
+  const below = (wave: typeof later) => Math.max(0, wave.estimate - wave.lower);
+  const above = (wave: typeof later) => Math.max(0, wave.upper - wave.estimate);
+  return {
+    change,
+    lower: change - radius(below(later), above(earlier)),
+    upper: change + radius(above(later), below(earlier)),
+  };
+}
+
+/**
+ * How strongly the errors of two waves of the same people are correlated by permanent letters that stay the same, for
+ * `waveChange`; of whichever letters' shares are compared. It leaves out that steady people make errors alike, too, and
+ * so falls short of the truth: on the safe side.
+ *
+ * @param permanent the supports of the first step: those of the mechanism's `permanent`, with q = 1 / hashValues for
+ *   hashed answers
+ * @param share of the letter, in either wave and among those who did not change their answer, in [0, 1]
+ * @param unchanged the least part of the people that can be relied on not to have changed, in [0, 1]
+ * @throws {RangeError} outside these ranges
+ */
+export function sharedNoiseCorrelation({
+  permanent,
+  instantaneous,
+  share,
+  unchanged,
+}: {
+  permanent: Pick<SupportProbabilities, 'p' | 'q'>;
+  instantaneous: Pick<SupportProbabilities, 'p' | 'q'>;
+  share: number;
+  unchanged: number;
+}): number {
+  if (!(unchanged >= 0 && unchanged <= 1)) throw new RangeError(`unchanged must be in [0, 1], got ${unchanged}`);
+  // Given their answers, people who change draw afresh, and the covariance of two reports of one permanent letter is
+  // what would be left of their mean's variance after any number of reports. People drawn at random make a wave's
+  // variance larger still.
+  const common = { permanent, instantaneous, share, respondents: 1 };
+  const staying = longitudinalShareVariance({ ...common, reports: Number.MAX_SAFE_INTEGER, population: 'fixed' });
+  return (unchanged * staying) / longitudinalShareVariance({ ...common, reports: 1, population: 'independent' });
+}
+
+/**
+ * p-values adjusted for asking many questions at once (Holm's step-down): calling every change real whose adjusted
+ * p-value is at most alpha is wrong about any of them with probability at most alpha, whatever they have to do with
+ * each other.
+ *
+ * @param pValues each in [0, 1]
+ * @throws {RangeError} for any other
+ * @see Holm, A simple sequentially rejective multiple test procedure, Scandinavian Journal of Statistics 1979
+ */
+export function holmAdjusted(pValues: readonly number[]): number[] {
+  for (const pValue of pValues) {
+    if (!(pValue >= 0 && pValue <= 1)) throw new RangeError(`pValues must be in [0, 1], got ${pValue}`);
+  }
+  // The smallest is multiplied by how many there are, the next by one less, and none may fall below those before it.
+  const adjusted = [...pValues];
+  let largest = 0;
+  const order = [...pValues.keys()].sort((a, b) => pValues[a]! - pValues[b]!);
+  for (const [rank, index] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * pValues[index]!));
+    adjusted[index] = largest;
+  }
+  return adjusted;
+}

@@ -1,0 +1,219 @@
+import { gaussianEpsilon, gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
+import type { PrivacyUnit } from '../accounting/guarantee.ts';
+import { privUnit } from '../updates/priv-unit.ts';
+
+/** Where the noise of updates is: on each one, or only on the sum of all, behind secure aggregation. */
+export type TrainingMode = 'local' | 'distributed';
+
+export type TrainingMechanism = 'gaussian' | 'privunit';
+
+/** A federated training to plan. */
+export interface TrainingPlanOptions {
+  /** Who may take part; integer >= 1. */
+  readonly clients: number;
+  /** Trainable parameters, integer in [1, 1e7 - 1]. */
+  readonly dimension: number;
+  /** L2 bound of one update, finite and > 0. */
+  readonly clippingNorm: number;
+  /** Of all updates of one client together, in (0, 20]. */
+  readonly epsilon: number;
+  /** In (0, 1); PrivUnit does not need it. */
+  readonly delta: number;
+  /** Integer >= 1. */
+  readonly rounds: number;
+  readonly mode: TrainingMode;
+  /** Clients in each round; by default as many as there are for `roundsPerClient`. */
+  readonly cohort?: number | undefined;
+  /**
+   * In how many rounds a client takes part, in [1, rounds], one epsilon covering all. By default as many as a given
+   * cohort takes; without one, a single round with local noise and all rounds with distributed noise, where the same
+   * epsilon then pays for sums of everybody.
+   */
+  readonly roundsPerClient?: number | undefined;
+  /** The one with less noise unless given; only `gaussian` for distributed noise. */
+  readonly mechanism?: TrainingMechanism | undefined;
+  /** Updates that a sum needs for its full noise, in [1, cohort], the cohort unless given; for distributed noise only. */
+  readonly minimumSurvivors?: number | undefined;
+  readonly privacyUnit?: PrivacyUnit | undefined;
+}
+
+/** What to expect of a training before it starts. */
+export interface TrainingPlan {
+  readonly mode: TrainingMode;
+  readonly mechanism: TrainingMechanism;
+  readonly cohort: number;
+  readonly roundsPerClient: number;
+  readonly clippingNorm: number;
+  /** Noise stddev over sensitivity, of an update (local) or of a sum (distributed); PrivUnit has none. */
+  readonly noiseMultiplier: number | null;
+  /** Of one update, at the same delta. */
+  readonly epsilonPerRound: number;
+  /** Of all updates of one client. */
+  readonly epsilon: number;
+  /** 0 for PrivUnit. */
+  readonly delta: number;
+  readonly neighboringRelation: 'replace-one';
+  readonly privacyUnit: PrivacyUnit;
+  /** L2 norm of the noise in the mean of one round's updates, the whole cohort reporting: root of its mean square. */
+  readonly noiseNorm: number;
+  /** The largest possible norm of that mean, which is the clipping norm, over `noiseNorm`. */
+  readonly signalToNoise: number;
+  /** The same over all rounds, whose signals add up while their noise partly cancels. */
+  readonly totalSignalToNoise: number;
+  /** One sentence or two for the person who plans; begins with `Hopeless`, `Rough` or `Usable`. */
+  readonly verdict: string;
+}
+
+/**
+ * Forecasts how much of a training is noise. It knows nothing of the data: a verdict compares with what was measured.
+ *
+ * @throws {RangeError} for an argument out of range, a cohort that takes more clients than there are, and PrivUnit or
+ *   minimumSurvivors in a mode that has no use for them
+ */
+export function planTraining(options: TrainingPlanOptions): TrainingPlan {
+  const { clients, dimension, clippingNorm, epsilon, delta, rounds, mode, privacyUnit = 'employee' } = options;
+  checkInteger('clients', clients, 1);
+  checkInteger('dimension', dimension, 1, 1e7 - 1);
+  checkInteger('rounds', rounds, 1);
+  if (!(clippingNorm > 0 && clippingNorm < Infinity)) {
+    throw new RangeError(`clippingNorm must be finite and > 0, got ${clippingNorm}`);
+  }
+  if (!(epsilon > 0 && epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
+  if (mode !== 'local' && mode !== 'distributed') {
+    throw new RangeError(`mode must be local or distributed, got ${String(mode)}`);
+  }
+  const { cohort, roundsPerClient } = cohortOf(options);
+  const survivors = options.minimumSurvivors;
+  if (mode === 'local' && survivors !== undefined) {
+    throw new RangeError('minimumSurvivors must be left out in local mode, where no noise is shared');
+  }
+  checkInteger('minimumSurvivors', survivors ?? cohort, 1, cohort);
+
+  const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps: roundsPerClient });
+  // Replace-one changes an update, and a sum, by twice the clipping norm at most.
+  const noiseStddev = noiseMultiplier * 2 * clippingNorm;
+  // Squared norm of the noise in one client's share of the sum. With distributed noise the cohort makes a sum's full
+  // noise out of every minimumSurvivors shares.
+  const gaussian = (dimension * noiseStddev ** 2) / (mode === 'local' ? 1 : (survivors ?? cohort));
+  const pure =
+    mode === 'local' && options.mechanism !== 'gaussian'
+      ? privUnit({ dimension, epsilon: epsilon / roundsPerClient, clippingNorm }).squaredError
+      : Infinity;
+  const mechanism = options.mechanism ?? (pure < gaussian ? 'privunit' : 'gaussian');
+  if (mechanism !== 'gaussian' && mechanism !== 'privunit') {
+    throw new RangeError(`mechanism must be gaussian or privunit, got ${String(mechanism)}`);
+  }
+  if (mechanism === 'privunit' && mode !== 'local') {
+    throw new RangeError('mechanism must be gaussian for distributed noise, got privunit');
+  }
+  const isPure = mechanism === 'privunit';
+
+  const noiseNorm = Math.sqrt((isPure ? pure : gaussian) / cohort);
+  const signalToNoise = clippingNorm / noiseNorm;
+  const totalSignalToNoise = signalToNoise * Math.sqrt(rounds);
+  return {
+    mode,
+    mechanism,
+    cohort,
+    roundsPerClient,
+    clippingNorm,
+    noiseMultiplier: isPure ? null : noiseMultiplier,
+    epsilonPerRound: isPure ? epsilon / roundsPerClient : gaussianEpsilon({ noiseMultiplier, delta }),
+    epsilon,
+    delta: isPure ? 0 : delta,
+    neighboringRelation: 'replace-one',
+    privacyUnit,
+    noiseNorm,
+    signalToNoise,
+    totalSignalToNoise,
+    verdict: verdict({ mode, dimension, rounds, clients, cohort, roundsPerClient, signalToNoise, totalSignalToNoise }),
+  };
+}
+
+// Which clients a round has: from either number the other follows.
+function cohortOf({ clients, rounds, mode, cohort, roundsPerClient }: TrainingPlanOptions): {
+  cohort: number;
+  roundsPerClient: number;
+} {
+  if (cohort !== undefined) checkInteger('cohort', cohort, 1, clients);
+  const byDefault = mode === 'local' ? 1 : rounds;
+  const participations = roundsPerClient ?? (cohort === undefined ? byDefault : Math.ceil((cohort * rounds) / clients));
+  checkInteger('roundsPerClient', participations, 1, rounds);
+  const most = Math.floor((clients * participations) / rounds);
+  if (most < 1) {
+    throw new RangeError(`rounds must be at most ${clients * participations} for so few clients, got ${rounds}`);
+  }
+  checkInteger('cohort', cohort ?? most, 1, most);
+  return { cohort: cohort ?? most, roundsPerClient: participations };
+}
+
+/*
+ * Where training is hopeless and usable, in terms of the total signal to noise. Measured: logistic regression on 20
+ * synthetic features (accuracy), and on 50 of the IBM attrition data (AUC), as the share of what training without noise
+ * gains over guessing:
+ *   noise on sums:        8 -> .35, 13 -> .7, 27 -> .8, 28 -> .85, 52 -> .9, 80 -> .95, 95 -> .97, 170 -> 1
+ *   local, 21 parameters: 9 -> .3, 17 -> .6, 34 -> .85, 55 -> .95, 108 -> .99
+ *   local, 50 parameters: 8 -> .3, 18 -> .45, 35 -> .55, 69 -> .7, 126 -> .7, at epsilon 8 and 100,000 clients
+ * With local noise more parameters take a larger ratio: single gradients point everywhere, so that their mean is a small
+ * part of the clipping norm, and more rounds share the clients. The power 3/2 joins the two measured sizes.
+ */
+function thresholds(mode: TrainingMode, dimension: number): { hopeless: number; usable: number } {
+  const local = mode === 'local' ? 150 * (dimension / 50) ** 1.5 : 0;
+  return { hopeless: Math.max(8, local), usable: Math.max(20, 2 * local) };
+}
+
+function verdict({
+  mode,
+  dimension,
+  rounds,
+  clients,
+  cohort,
+  roundsPerClient,
+  signalToNoise,
+  totalSignalToNoise,
+}: {
+  mode: TrainingMode;
+  dimension: number;
+  rounds: number;
+  clients: number;
+  cohort: number;
+  roundsPerClient: number;
+  signalToNoise: number;
+  totalSignalToNoise: number;
+}): string {
+  const { hopeless, usable } = thresholds(mode, dimension);
+  const ofRounds = rounds === 1 ? '' : ` over all ${count(rounds)} rounds`;
+  const ratio =
+    signalToNoise < 1
+      ? `the noise in the mean of ${count(cohort)} clients is ${round(1 / signalToNoise)} times the largest possible signal`
+      : `the largest possible signal is ${round(totalSignalToNoise)} times the noise${ofRounds}`;
+  if (totalSignalToNoise >= usable) return `Usable: ${ratio}.`;
+  // Local noise falls with the root of the clients, distributed noise with their number.
+  const shortfall = usable / totalSignalToNoise;
+  const factor = round(mode === 'local' ? shortfall ** 2 : shortfall);
+  const needed = `${round(usable)} times${ofRounds} would be usable, which takes ${factor} times as many clients in each round`;
+  const word = totalSignalToNoise < hopeless ? 'Hopeless' : 'Rough';
+  // Everybody in every round: the same epsilon pays for sums of everybody.
+  const gain = Math.sqrt(rounds / roundsPerClient);
+  const advice =
+    mode === 'distributed' && gain > 1
+      ? ` With all ${count(clients)} clients in every round the ratio would be some ${round(gain)} times better.`
+      : '';
+  return `${word}: ${ratio}; ${needed}.${advice}`;
+}
+
+function count(value: number): string {
+  return value.toLocaleString('en');
+}
+
+/** Two significant digits. */
+function round(value: number): string {
+  return Number(value.toPrecision(2)).toLocaleString('en');
+}
+
+function checkInteger(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    const range = most === Number.MAX_SAFE_INTEGER ? `>= ${least}` : `in [${least}, ${most}]`;
+    throw new RangeError(`${name} must be an integer ${range}, got ${value}`);
+  }
+}

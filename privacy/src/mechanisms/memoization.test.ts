@@ -1,0 +1,170 @@
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { fitPValue } from '../../testing/chi-square.ts';
+import type { RandomSource } from '../sampling/random.ts';
+import { longitudinalRandomizedResponse } from './longitudinal-randomized-response.ts';
+import { memoizationKey, memoizedLetters, memoizedRandom } from './memoization.ts';
+import { randomizedResponse } from './randomized-response.ts';
+
+afterEach(() => vi.unstubAllGlobals());
+
+const knownKey = async (bytes = Uint8Array.from({ length: 32 }, (_, index) => index)): Promise<CryptoKey> =>
+  crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+const take = (random: RandomSource, words: number) => Array.from({ length: words }, () => random.nextUint32());
+const draw = async (key: CryptoKey) => take(await memoizedRandom(key, { ...labels, value: '1' }), 8);
+const labels = { version: '1', question: 'How are you?' };
+
+describe('memoizedRandom', () => {
+  it('is HMAC-SHA-256 of length-prefixed labels and a counter, as computed elsewhere', async () => {
+    // Python's hmac module: key 00 01 .. 1f, labels as UTF-16 with 32-bit lengths, counters 0 and 1, big-endian.
+    const random = await memoizedRandom(await knownKey(), {
+      version: '1',
+      question: 'Wie geht es Ihnen?',
+      value: 'äöü😀',
+    });
+    expect(take(random, 16)).toEqual([
+      0x42eed491, 0xe2a9a355, 0x812db349, 0x50e9f52a, 0xab2e9ed2, 0xb6f37a7c, 0xa8356b6b, 0x3b0cd755, 0x86213b52,
+      0x06b2c534, 0x7f55c4dc, 0x0529f73f, 0x1dc0fe42, 0x314a6769, 0x0c81e35b, 0x302858ed,
+    ]);
+    expect(random.wordsDrawn).toBe(16);
+  });
+
+  it('is the same for the same key and labels, and another for any other label', async () => {
+    const key = await knownKey();
+    const seen = new Map<string, string>();
+    const broken = '\ud800';
+    const lists = [
+      ['1', 'a', 'bc'],
+      ['1', 'ab', 'c'],
+      ['1a', '', 'bc'],
+      ['', '1a', 'bc'],
+      ['1', 'abc', ''],
+      ['1', 'a', 'bc\0'],
+      ['1', 'a', 'b\0c'],
+      // UTF-8 would write both of these as the replacement character.
+      ['1', 'a', broken],
+      ['1', 'a', '\udc00'],
+      ['1', 'a', '\ufffd'],
+      ['1', 'A', 'bc'],
+      // What looks like the length and start of the next label.
+      ['1', 'a\0\u0002bc', ''],
+    ];
+    for (const [version, question, value] of lists as [string, string, string][]) {
+      const again = async () => take(await memoizedRandom(key, { version, question, value }), 8).join(' ');
+      const words = await again();
+      expect(await again()).toBe(words);
+      expect(seen.get(words), JSON.stringify([version, question, value])).toBeUndefined();
+      seen.set(words, question);
+    }
+    const other = await knownKey(new Uint8Array(32));
+    expect(seen.has(take(await memoizedRandom(other, { version: '1', question: 'a', value: 'bc' }), 8).join(' '))).toBe(
+      false,
+    );
+  });
+
+  it('throws where it is used up, and hands out no part of a 64-bit word', async () => {
+    const key = await knownKey();
+    const random = await memoizedRandom(key, { ...labels, value: '1', words: 3 });
+    random.nextUint64();
+    expect(() => random.nextUint64()).toThrow('no more than 3 words');
+    expect(() => random.nextUint32()).toThrow(expect.objectContaining({ code: 'SECURE_RANDOM_UNAVAILABLE' }));
+    const long = await memoizedRandom(key, { ...labels, value: '1', words: 1000 });
+    expect(new Set(take(long, 1000)).size).toBeGreaterThan(990);
+    for (const words of [0, 1.5, 65_537, Number.NaN]) {
+      await expect(memoizedRandom(key, { ...labels, value: '1', words })).rejects.toThrow('words must be an integer');
+    }
+  });
+});
+
+describe('memoizationKey', () => {
+  it('makes 256-bit keys whose bits cannot be read, a new one each time', async () => {
+    const [key, other] = [await memoizationKey(), await memoizationKey()];
+    expect([key.extractable, key.usages, key.algorithm]).toMatchObject([
+      false,
+      ['sign'],
+      { name: 'HMAC', length: 256 },
+    ]);
+    await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow();
+    expect(await draw(key)).not.toEqual(await draw(other));
+    // A key that went through storage is the same key.
+    expect(await draw(structuredClone(key))).toEqual(await draw(key));
+  });
+
+  it('without WebCrypto nothing is drawn', async () => {
+    const key = await knownKey();
+    const calls = () => [
+      memoizationKey(),
+      memoizedRandom(key, { ...labels, value: '1' }),
+      memoizedLetters(randomizedResponse({ options: 2, epsilon: 1 }), key, labels),
+    ];
+    const failing = { sign: () => Promise.reject(new Error('no')), generateKey: () => Promise.reject(new Error('no')) };
+    for (const crypto of [undefined, {}, { subtle: failing }]) {
+      vi.stubGlobal('crypto', crypto);
+      for (const call of calls()) await expect(call).rejects.toMatchObject({ code: 'SECURE_RANDOM_UNAVAILABLE' });
+    }
+  });
+});
+
+describe('memoizedLetters', () => {
+  const channel = randomizedResponse({ options: 3, epsilon: 1 });
+
+  it('are the same whenever they are asked for, so that changing an answer and back redraws nothing', async () => {
+    const key = await memoizationKey();
+    const first = await memoizedLetters(channel, key, labels);
+    for (let time = 0; time < 5; time += 1) expect(await memoizedLetters(channel, key, labels)).toEqual(first);
+  });
+
+  it('follow the channel over fresh keys, for every input, and inputs are independent', async () => {
+    const counts = Array.from({ length: 27 }, () => 0);
+    for (let device = 0; device < 6000; device += 1) {
+      const [a, b, c] = (await memoizedLetters(channel, await memoizationKey(), labels)) as [number, number, number];
+      counts[9 * a + 3 * b + c]! += 1;
+    }
+    const joint = (of: typeof channel) =>
+      counts.map((_, cell) =>
+        [Math.floor(cell / 9), Math.floor(cell / 3) % 3, cell % 3].reduce(
+          (product, letter, input) => product * of.probability(input, letter),
+          1,
+        ),
+      );
+    expect(fitPValue(counts, joint(channel))).toBeGreaterThan(1e-9);
+    // Power: a channel of another epsilon.
+    expect(fitPValue(counts, joint(randomizedResponse({ options: 3, epsilon: 1.25 })))).toBeLessThan(1e-9);
+  });
+
+  it('are independent between questions, versions and epsilons under one key', async () => {
+    const key = await knownKey();
+    const wider = randomizedResponse({ options: 3, epsilon: 2 });
+    const letter = async (of: typeof channel, version: string, question: string) =>
+      (await memoizedLetters(of, key, { version, question }))[0]!;
+    const tables = {
+      questions: Array.from<number>({ length: 9 }).fill(0),
+      versions: [] as number[],
+      epsilons: [] as number[],
+      same: [] as number[],
+    };
+    for (const name of ['versions', 'epsilons', 'same'] as const) tables[name] = [...tables.questions];
+    for (let asked = 0; asked < 2000; asked += 1) {
+      const question = `question ${asked}`;
+      const one = 3 * (await letter(channel, '1', question));
+      tables.questions[one + (await letter(channel, '1', `${question}?`))]! += 1;
+      tables.versions[one + (await letter(channel, '2', question))]! += 1;
+      tables.epsilons[one + (await letter(wider, '1', question))]! += 1;
+      tables.same[one + (await letter(channel, '1', question))]! += 1;
+    }
+    const independent = (other: typeof channel) =>
+      tables.same.map((_, cell) => channel.probability(0, Math.floor(cell / 3)) * other.probability(0, cell % 3));
+    expect(fitPValue(tables.questions, independent(channel))).toBeGreaterThan(1e-9);
+    expect(fitPValue(tables.versions, independent(channel))).toBeGreaterThan(1e-9);
+    expect(fitPValue(tables.epsilons, independent(wider))).toBeGreaterThan(1e-9);
+    // Power: what shares a stream fails.
+    expect(fitPValue(tables.same, independent(channel))).toBeLessThan(1e-9);
+  });
+
+  it('serve a longitudinal mechanism: the permanent letter stays, reports differ', async () => {
+    const mechanism = longitudinalRandomizedResponse({ options: 4, epsilon: 2, firstReportEpsilon: 1 });
+    const letters = await memoizedLetters(mechanism.permanent, await memoizationKey(), labels);
+    expect(letters).toHaveLength(4);
+    const reports = Array.from({ length: 200 }, () => mechanism.report(letters[2]!));
+    expect(new Set(reports).size).toBeGreaterThan(1);
+  });
+});

@@ -1,0 +1,141 @@
+import { SecureRandomUnavailableError, type RandomSource } from '../sampling/random.ts';
+import type { Channel } from './channel.ts';
+
+/** What a stream of memoized randomness belongs to; streams of different labels are independent. */
+export interface MemoizationLabels {
+  /** Of the code that turns question and stream into a letter: raised where the same stream would mean another one. */
+  readonly version: string;
+  /** Names the question, and whatever of its channel `memoizedLetters` does not add by itself. */
+  readonly question: string;
+}
+
+// Keeps these streams apart from anything else that the same key might ever sign.
+const purpose = 'chorale-privacy/memoization';
+
+const blockWords = 8;
+
+/**
+ * A new random 256-bit key for memoized noise. A browser's storage takes it as it is, but nobody can read its bits.
+ *
+ * Whoever uses the key can undo the noise. A device that loses it draws all noise anew, which costs another epsilon.
+ *
+ * @throws {SecureRandomUnavailableError} (rejects) without `crypto.subtle`, which pages served without TLS lack
+ */
+export async function memoizationKey(): Promise<CryptoKey> {
+  return attempt((subtle) => subtle.generateKey({ name: 'HMAC', hash: 'SHA-256', length: 256 }, false, ['sign']));
+}
+
+/**
+ * A stream that key and labels fix: HMAC-SHA-256(key, labels, counter), which without the key nobody can tell from
+ * random bits. Nothing needs storing, so that clearing a record redraws nothing while the key lives.
+ *
+ * Use one stream for one draw. What two channels make of the same words can tell more than both promise together.
+ *
+ * @param labels `value` names what is drawn: an answer, or a purpose
+ * @param words how many 32-bit words the stream has, an integer in [1, 65536]; 32 unless it is given
+ * @throws {RangeError} (rejects) outside this range
+ * @throws {SecureRandomUnavailableError} (rejects) without `crypto.subtle` or where it fails; the stream itself throws
+ *   it when it is used up
+ * @see RFC 2104; Erlingsson, Pihur and Korolova, RAPPOR, CCS 2014, on why noise is kept
+ */
+export async function memoizedRandom(
+  key: CryptoKey,
+  { version, question, value, words = 32 }: MemoizationLabels & { value: string; words?: number | undefined },
+): Promise<RandomSource> {
+  if (!Number.isInteger(words) || words < 1 || words > 65_536) {
+    throw new RangeError(`words must be an integer in [1, 65536], got ${words}`);
+  }
+  return stream(key, ['stream', version, question, value], words);
+}
+
+/**
+ * The permanent letter of every input of a channel, by input. Look up that of the answer: changing an answer and
+ * changing it back redraws nothing, and the work done does not depend on the answer.
+ *
+ * Mechanism, alphabet and epsilon of the channel are labels too: asked again at another epsilon, a question meets
+ * independent noise, and the epsilons add up.
+ *
+ * @throws {SecureRandomUnavailableError} (rejects) without `crypto.subtle` or where it fails
+ */
+export async function memoizedLetters(
+  channel: Pick<Channel, 'mechanism' | 'inputs' | 'outputs' | 'epsilon' | 'privatize'>,
+  key: CryptoKey,
+  { version, question }: MemoizationLabels,
+): Promise<number[]> {
+  const { mechanism, inputs, outputs, epsilon } = channel;
+  // Not the realized epsilon: where a release moves the last place of a weight, the noise must stay.
+  const labels = ['letter', version, question, mechanism, `${inputs}`, `${outputs}`, `${epsilon}`];
+  // One after the other: a thousand at once would fill the queue of WebCrypto's threads for nothing.
+  const letters: number[] = [];
+  for (let input = 0; input < inputs; input += 1) {
+    letters.push(channel.privatize(input, await stream(key, [...labels, `${input}`], blockWords)));
+  }
+  return letters;
+}
+
+async function stream(key: CryptoKey, labels: readonly string[], words: number): Promise<RandomSource> {
+  const blocks = await attempt((subtle) =>
+    Promise.all(
+      Array.from({ length: Math.ceil(words / blockWords) }, (_, counter) =>
+        subtle.sign('HMAC', key, message([purpose, ...labels], counter)),
+      ),
+    ),
+  );
+  return new FixedWords(blocks, words);
+}
+
+/**
+ * Labels and counter in 16-bit units, big-endian. Every label follows its length, so that two lists of labels never
+ * make the same message; UTF-16 units, because UTF-8 writes all broken surrogates alike.
+ */
+function message(labels: readonly string[], counter: number): Uint8Array<ArrayBuffer> {
+  const units = labels.flatMap((label) => [
+    ...long(label.length),
+    ...Array.from({ length: label.length }, (_, index) => label.charCodeAt(index)),
+  ]);
+  return Uint8Array.from([...units, ...long(counter)].flatMap((unit) => [unit >>> 8, unit & 0xff]));
+}
+
+function long(value: number): [high: number, low: number] {
+  return [value >>> 16, value & 0xffff];
+}
+
+class FixedWords implements RandomSource {
+  readonly #blocks: readonly DataView[];
+  readonly #words: number;
+  #wordsDrawn = 0;
+
+  constructor(blocks: readonly ArrayBuffer[], words: number) {
+    this.#blocks = blocks.map((block) => new DataView(block));
+    this.#words = words;
+  }
+
+  get wordsDrawn(): number {
+    return this.#wordsDrawn;
+  }
+
+  nextUint32(): number {
+    const index = this.#wordsDrawn;
+    if (index >= this.#words) {
+      throw new SecureRandomUnavailableError(`the memoized stream has no more than ${this.#words} words`);
+    }
+    this.#wordsDrawn += 1;
+    return this.#blocks[Math.floor(index / blockWords)]!.getUint32(4 * (index % blockWords));
+  }
+
+  nextUint64(): bigint {
+    const high = this.nextUint32();
+    const low = this.nextUint32();
+    return (BigInt(high) << 32n) | BigInt(low);
+  }
+}
+
+async function attempt<Result>(action: (subtle: SubtleCrypto) => Promise<Result>): Promise<Result> {
+  const subtle: SubtleCrypto | undefined = globalThis.crypto?.subtle;
+  if (subtle === undefined) throw new SecureRandomUnavailableError('crypto.subtle is missing');
+  try {
+    return await action(subtle);
+  } catch (cause) {
+    throw new SecureRandomUnavailableError('HMAC-SHA-256 failed', { cause });
+  }
+}

@@ -1,0 +1,19 @@
+import { weightTotal } from './channel.ts';
+import { expFixedPoint } from '../numerics/exponential.ts';
+
+/** exp(epsilon) as a double that is the same in every engine, which `Math.exp` is not: both ends choose by it. */
+export function exponential(epsilon: number): number {
+  return Number(expFixedPoint(epsilon, 64).lower) / 2 ** 64;
+}
+
+/**
+ * How often, of 2**64 times, a report may include the truth: the largest T for which the odds T : 2**64 - T are at most
+ * e^epsilon times size : options - size, the odds of a blind choice of `size` letters.
+ *
+ * @param options > size
+ */
+export function truthWeight({ epsilon, size, options }: { epsilon: number; size: number; options: number }): bigint {
+  // T = 2^64 e^eps size / (e^eps size + options - size) grows with e^eps: both roundings go down.
+  const likely = expFixedPoint(epsilon, 128).lower * BigInt(size);
+  return (weightTotal * likely) / (likely + (BigInt(options - size) << 128n));
+}

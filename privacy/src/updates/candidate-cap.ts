@@ -1,0 +1,69 @@
+import { logBeta } from '../numerics/beta-distribution.ts';
+import { projection, type PrivUnitVariant } from './priv-unit-calibration.ts';
+
+/** What the inner products of N random vectors with a direction come to, sorted by size. */
+export interface CandidateMoments {
+  /** E[sum of the m largest]. */
+  topSum(capSize: number): number;
+  /** E[sum of the squares of the m largest], less the part that any m would have. */
+  topExcess(capSize: number): number;
+}
+
+/**
+ * Moments of the largest of N independent projections, by quadrature; relative error below 1e-10.
+ *
+ * One of them, at x, is among the m largest where fewer than m of the others are above. With F the distribution function
+ * that has probability I_F(x)(N - m, m): a distribution function in x, that of the (N - m)-th of N - 1 in rising order,
+ * called the threshold below. Integrating by parts, a sum over the m largest is N times the mean over thresholds of
+ * what lies above:
+ *   E[sum of T] = N E[h(threshold)] with h(x) = E[T; T >= x], and
+ *   E[sum of T^2] = N E[E[T^2; T >= threshold]], where for normals E[T^2; T >= x] = Pr[T >= x] + x h(x), and on the
+ *   sphere, by parts once more, (Pr[T >= x] + (d - 1) x h(x)) / d. The first terms sum to m and to m / d.
+ */
+export function candidateMoments(variant: PrivUnitVariant, dimension: number, candidates: number): CandidateMoments {
+  const { tail, logTailMean, point, densityFactor } = projection(variant, dimension);
+  // The integrand is analytic and vanishes at both ends, so that plain sums converge exponentially in the step: the
+  // threshold's spread is at least 1.25 / sqrt(N), the density's about 0.7.
+  const step = Math.min(0.125, 0.6 / Math.sqrt(candidates));
+  const nodes: { x: number; logMean: number; logBelow: number; logAbove: number }[] = [];
+  for (let t = -20; t <= 20; t += step) {
+    const x = point(t);
+    const logMean = logTailMean(x);
+    // Less than e^-45 of the largest value, and it enters squared.
+    if (!(logMean > logTailMean(0) - 45)) continue;
+    const above = tail(Math.abs(x));
+    const near = Math.log(above);
+    const far = Math.log1p(-above);
+    nodes.push({ x, logMean, logBelow: x < 0 ? near : far, logAbove: x < 0 ? far : near });
+  }
+  const integral = (capSize: number, value: (x: number) => number): number => {
+    const rest = candidates - capSize;
+    const logScale = Math.log(candidates * densityFactor * step) - logBeta(rest, capSize);
+    return nodes.reduce((sum, { x, logMean, logBelow, logAbove }) => {
+      const logThreshold = (rest - 1) * logBelow + (capSize - 1) * logAbove;
+      return sum + value(x) * Math.exp(logThreshold + 2 * logMean + logScale);
+    }, 0);
+  };
+  return {
+    topSum: (capSize) => integral(capSize, () => 1),
+    topExcess: (capSize) => integral(capSize, (x) => x),
+  };
+}
+
+/** The cap size with the largest gain at e^epsilon = `ratio`, of those that no neighbour beats. */
+export function bestCapSize(moments: CandidateMoments, candidates: number, ratio: number, start: number): number {
+  // A cap of m drawn with probability p = m e^eps / (m e^eps + N - m) has the gain (p / m - (1 - p) / (N - m)) E[sum].
+  const gain = (capSize: number): number =>
+    capSize < 1 || capSize >= candidates
+      ? 0
+      : ((ratio - 1) / (capSize * ratio + candidates - capSize)) * moments.topSum(capSize);
+  let best = Math.min(Math.max(1, start), candidates - 1);
+  let bestGain = gain(best);
+  for (const direction of [-1, 1]) {
+    for (let next = gain(best + direction); next > bestGain; next = gain(best + direction)) {
+      best += direction;
+      bestGain = next;
+    }
+  }
+  return best;
+}

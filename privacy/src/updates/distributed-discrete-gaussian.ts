@@ -1,0 +1,148 @@
+import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
+import { checkDelta, checkPositive, checkSteps, gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
+import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
+
+/** What a secure aggregation of noised integer vectors is to reach. */
+export interface DistributedNoiseTarget {
+  /** L2, of one client's update; finite and > 0. */
+  readonly clippingNorm: number;
+  /** Coordinates of an update; integer >= 1. */
+  readonly dimension: number;
+  /** Of all steps together; finite and > 0. */
+  readonly epsilon: number;
+  /** In (0, 1). */
+  readonly delta: number;
+  /** Rounds that a client takes part in at most; integer >= 1, 1 unless given. */
+  readonly steps?: number | undefined;
+  /** Clients that take part; integer >= 1. Noise of more than the fewest survivors only adds to privacy. */
+  readonly cohort: number;
+  /**
+   * The fewest honest clients whose noise is in a released sum; integer in [1, cohort]. A round with fewer must not be
+   * opened. Subtract those who may collude.
+   */
+  readonly minimumSurvivors: number;
+  /** A client's update may become any other (L2 2 clippingNorm), or nothing (clippingNorm) with its noise kept. */
+  readonly neighboringRelation: 'replace-one' | 'zero-out';
+  /** `employee` unless given. */
+  readonly privacyUnit?: PrivacyUnit | undefined;
+  /** Grid steps for one unit of an update; finite and > 0. Chosen such that the grid costs at most about 1% unless given. */
+  readonly scale?: number | undefined;
+  /** How likely any coordinate of any round may wrap around, at most; in (0, 1), 2^-40 unless given. */
+  readonly overflowProbability?: number | undefined;
+}
+
+/** What every client does to its update: clip, times scale, round by chance, add noise, reduce by the modulus. */
+export interface DistributedNoise {
+  readonly scale: number;
+  /** L2 in grid steps; rounding is repeated until it holds. */
+  readonly roundedNorm: number;
+  /** Of one client's discrete Gaussian on a coordinate, in grid steps. */
+  readonly noiseStddev: number;
+  /** Sums are taken modulo 2 ** modulusBits and stand for the integers around 0. */
+  readonly modulusBits: number;
+  /** With exactly the fewest survivors; realized, and never above the epsilon asked for. */
+  readonly guarantee: Guarantee;
+}
+
+/**
+ * Parameters of the distributed discrete Gaussian: so much noise from each client that the fewest survivors' noise alone
+ * gives the guarantee.
+ *
+ * @throws {RangeError} outside the ranges of `DistributedNoiseTarget`, or if the modulus would exceed 53 bits
+ * @see Kairouz, Liu and Steinke, The distributed discrete Gaussian mechanism for federated learning with secure
+ *   aggregation, ICML 2021, algorithm 1 and section 4
+ */
+export function distributedDiscreteGaussian({
+  clippingNorm,
+  dimension,
+  epsilon,
+  delta,
+  steps = 1,
+  cohort,
+  minimumSurvivors,
+  neighboringRelation,
+  privacyUnit = 'employee',
+  scale: givenScale,
+  overflowProbability = 2 ** -40,
+}: DistributedNoiseTarget): DistributedNoise {
+  checkPositive('clippingNorm', clippingNorm);
+  checkCount('dimension', dimension, Number.MAX_SAFE_INTEGER);
+  checkCount('cohort', cohort, Number.MAX_SAFE_INTEGER);
+  checkCount('minimumSurvivors', minimumSurvivors, cohort);
+  checkPositive('epsilon', epsilon);
+  checkSteps(steps);
+  checkDelta(delta);
+  if (givenScale !== undefined) checkPositive('scale', givenScale);
+  if (!(overflowProbability > 0 && overflowProbability < 1)) {
+    throw new RangeError(`overflowProbability must be in (0, 1), got ${overflowProbability}`);
+  }
+  const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps });
+  const difference = neighboringRelation === 'replace-one' ? 2 : 1;
+
+  let scale = givenScale ?? 2 ** Math.floor(-Math.log2(clippingNorm));
+  const isFine = (): boolean => {
+    const norm = roundedNorm({ norm: scale * clippingNorm, dimension });
+    const noise = noiseMultiplier * difference * norm;
+    // Noise of one client must span some grid steps, and that of all many, to add up as Gaussians do.
+    return norm <= 1.01 * scale * clippingNorm && noise >= 2 * Math.sqrt(minimumSurvivors) && noise >= 30;
+  };
+  if (givenScale === undefined) {
+    while (!isFine()) scale *= 2;
+  }
+
+  const norm = roundedNorm({ norm: scale * clippingNorm, dimension });
+  const realized = (stddev: number): number =>
+    discreteGaussianEpsilon({
+      noiseStddev: stddev * Math.sqrt(minimumSurvivors),
+      sensitivity: difference * norm,
+      steps,
+      delta,
+      dimension,
+      summands: minimumSurvivors,
+    });
+  // The continuous Gaussian's noise is not enough, and little more is.
+  let tooLittle = (noiseMultiplier * difference * norm) / Math.sqrt(minimumSurvivors);
+  let noiseStddev = tooLittle;
+  while (realized(noiseStddev) > epsilon) {
+    tooLittle = noiseStddev;
+    noiseStddev *= 1.1;
+  }
+  for (let halving = 0; halving < 40; halving += 1) {
+    const middle = (tooLittle + noiseStddev) / 2;
+    if (realized(middle) > epsilon) tooLittle = middle;
+    else noiseStddev = middle;
+  }
+
+  // No coordinate exceeds the norm, nor by rounding the next integer. A discrete Gaussian is subgaussian with its own
+  // parameter (Canonne, Kamath and Steinke 2020, corollary 17), so that n of them exceed r with a probability of at most
+  // 2 e^(-r^2 / (2 n noiseStddev^2)), for each coordinate of each round.
+  const logTails = Math.log((2 * dimension * steps) / overflowProbability);
+  const largest = cohort * Math.ceil(scale * clippingNorm) + noiseStddev * Math.sqrt(2 * cohort * logTails);
+  const modulusBits = Math.ceil(Math.log2(2 * largest + 1));
+  if (modulusBits > 53) throw new RangeError(`scale must allow for a modulus of 53 bits, got ${modulusBits}`);
+  const guarantee = {
+    epsilon: realized(noiseStddev),
+    delta,
+    accountant: 'discrete-gaussian',
+    neighboringRelation,
+    privacyUnit,
+  } as const;
+  return { scale, roundedNorm: norm, noiseStddev, modulusBits, guarantee };
+}
+
+/**
+ * The L2 norm that a vector of this norm keeps, in grid steps, when each coordinate is rounded up or down at random
+ * without bias: a bound that a try meets with a probability of at least 1 - e^(-1/2), and so repeats until it does.
+ *
+ * @see Kairouz, Liu and Steinke, 2021, proposition 22, with beta = e^(-1/2), so that sqrt(2 ln(1 / beta)) = 1
+ */
+export function roundedNorm({ norm, dimension }: { norm: number; dimension: number }): number {
+  const root = Math.sqrt(dimension);
+  return Math.min(norm + root, Math.sqrt(norm ** 2 + dimension / 4 + norm + root / 2));
+}
+
+function checkCount(name: string, value: number, most: number): void {
+  if (!Number.isSafeInteger(value) || value < 1 || value > most) {
+    throw new RangeError(`${name} must be an integer in [1, ${most}], got ${value}`);
+  }
+}
