@@ -75,8 +75,6 @@ export { nextClippingNorm, splitClippedCountNoise } from './accounting/adaptive-
 export { skellamEpsilon } from './accounting/skellam-accounting.ts';
 export type { DistributedNoise, DistributedNoiseTarget } from './updates/distributed-discrete-gaussian.ts';
 export { distributedDiscreteGaussian } from './updates/distributed-discrete-gaussian.ts';
-export type { Plan, PlanOptions, Question, QuestionReport } from './forecast/forecast.ts';
-export { planQuestion } from './forecast/forecast.ts';
 export type { QuestionSampling } from './mechanisms/question-sampling.ts';
 export { questionSampling } from './mechanisms/question-sampling.ts';
 export { clip, clipToGrid } from './updates/clipping.ts';
@@ -95,13 +93,6 @@ export {
   prefixSumErrors,
   toeplitzCoefficients,
 } from './updates/toeplitz-factorization.ts';
-export type {
-  TrainingMechanism,
-  TrainingMode,
-  TrainingPlan,
-  TrainingPlanOptions,
-} from './forecast/forecast-training.ts';
-export { planTraining } from './forecast/forecast-training.ts';
 export { discreteLaplace, discreteLaplaceVector } from './sampling/discrete-laplace.ts';
 export type { Fraction } from './sampling/discrete-laplace.ts';
 export type { ExactAudit, ExactAuditFailure, IntegerChannel } from './audit/exact-audit.ts';

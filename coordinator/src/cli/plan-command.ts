@@ -1,4 +1,4 @@
-import { planQuestion, type Question } from '@chorale/privacy';
+import { planQuestion, type Question } from '@chorale/privacy/forecast';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';

@@ -1,4 +1,4 @@
-import { planTraining, type TrainingMechanism, type TrainingMode } from '@chorale/privacy';
+import { planTraining, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
 import { Command, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planTraining } from '@chorale/privacy';
+import { planTraining } from '@chorale/privacy/forecast';
 import { describe, expect, it } from 'vitest';
 
 const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');

@@ -73,6 +73,6 @@ export function nextClippingNorm({
   checkPositive('clippingNorm', clippingNorm);
   checkPositive('rate', rate);
   if (!Number.isFinite(fraction)) throw new RangeError(`fraction must be finite, got ${fraction}`);
-  if (!(target >= 0 && target <= 1)) throw new RangeError(`target must be in [0, 1], got ${target}`);
+  checkIn('target', target, '[0, 1]');
   return clippingNorm * Math.exp(-rate * (fraction - target));
 }

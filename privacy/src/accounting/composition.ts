@@ -185,7 +185,7 @@ function totalOf(spends: readonly Spend[]): Total {
 }
 
 function pureBounds({ pure, squaredShift, rho }: Total, delta: number): Bound[] {
-  if (!(delta >= 0 && delta < 1)) throw new RangeError(`delta must be in [0, 1), got ${delta}`);
+  checkIn('delta', delta, '[0, 1)');
   return squaredShift === 0 && rho === 0 ? [{ epsilon: pure, delta: 0, accountant: 'pure-sum' }] : [];
 }
 
@@ -217,6 +217,6 @@ function ternaryShift({ epsilonPerStep, informative }: TernaryLoss): number {
 }
 
 function checked(name: string, value: number): number {
-  if (!(value >= 0 && value < Infinity)) throw new RangeError(`${name} must be finite and >= 0, got ${value}`);
+  checkIn(name, value, '[0, Infinity)');
   return value;
 }

@@ -37,12 +37,8 @@ export function discreteGaussianEpsilon({
   checkPositive('sensitivity', sensitivity);
   checkSteps(steps);
   checkDelta(delta);
-  if (!Number.isSafeInteger(dimension) || dimension < 1) {
-    throw new RangeError(`dimension must be an integer >= 1, got ${dimension}`);
-  }
-  if (!Number.isSafeInteger(summands) || summands < 1) {
-    throw new RangeError(`summands must be an integer >= 1, got ${summands}`);
-  }
+  checkInteger('dimension', dimension, '[1, Infinity)');
+  checkInteger('summands', summands, '[1, Infinity)');
   // Each release is (sensitivity^2 / (2 noiseStddev^2))-zCDP (theorem 14); of several summands one alone is counted,
   // the others being post-processing.
   const rho = (steps * summands * sensitivity ** 2) / (2 * noiseStddev ** 2);

@@ -44,12 +44,8 @@ export function accountFixedSizeSampledGaussian({
   privacyUnit = 'employee',
 }: FixedSizeSampledGaussianSteps): Guarantee {
   checkPositive('noiseMultiplier', noiseMultiplier);
-  if (!Number.isSafeInteger(populationSize) || populationSize < 1) {
-    throw new RangeError(`populationSize must be an integer >= 1, got ${populationSize}`);
-  }
-  if (!Number.isSafeInteger(sampleSize) || sampleSize < 1 || sampleSize > populationSize) {
-    throw new RangeError(`sampleSize must be an integer from 1 to ${populationSize}, got ${sampleSize}`);
-  }
+  checkInteger('populationSize', populationSize, '[1, Infinity)');
+  checkInteger('sampleSize', sampleSize, `[1, ${populationSize}]`);
   checkSteps(steps);
   checkDelta(delta);
   const samplingRate = sampleSize / populationSize;

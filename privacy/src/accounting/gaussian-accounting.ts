@@ -46,9 +46,7 @@ export function gaussianDelta({
 }): number {
   checkPositive('noiseMultiplier', noiseMultiplier);
   checkSteps(steps);
-  if (!(epsilon >= 0 && epsilon < Infinity)) {
-    throw new RangeError(`epsilon must be finite and >= 0, got ${epsilon}`);
-  }
+  checkIn('epsilon', epsilon, '[0, Infinity)');
   return Math.exp(logDelta(Math.sqrt(steps) / noiseMultiplier, epsilon));
 }
 
@@ -133,7 +131,7 @@ function whereItFails(condition: (x: number) => boolean): { holds: number; fails
  *   and corollary 13
  */
 export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): number {
-  if (!(rho >= 0 && rho < Infinity)) throw new RangeError(`rho must be finite and >= 0, got ${rho}`);
+  checkIn('rho', rho, '[0, Infinity)');
   checkDelta(delta);
   if (rho === 0) return 0;
   // K(x) = x (x + 1) rho. A subnormal rho would overflow; a larger one only promises less. The best x is near this start.
@@ -143,13 +141,13 @@ export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): num
 }
 
 export function checkPositive(name: string, value: number): void {
-  if (!(value > 0 && value < Infinity)) throw new RangeError(`${name} must be finite and > 0, got ${value}`);
+  checkIn(name, value, '(0, Infinity)');
 }
 
 export function checkSteps(steps: number): void {
-  if (!Number.isSafeInteger(steps) || steps < 1) throw new RangeError(`steps must be an integer >= 1, got ${steps}`);
+  checkInteger('steps', steps, '[1, Infinity)');
 }
 
 export function checkDelta(delta: number): void {
-  if (!(delta > 0 && delta < 1)) throw new RangeError(`delta must be in (0, 1), got ${delta}`);
+  checkIn('delta', delta, '(0, 1)');
 }

@@ -27,9 +27,7 @@ export function accountDiscreteLaplace({
   privacyUnit?: PrivacyUnit | undefined;
 }): Guarantee {
   checkPositive('laplaceScale', laplaceScale);
-  if (!Number.isInteger(sensitivity) || sensitivity < 1 || sensitivity > 2 ** 20) {
-    throw new RangeError(`sensitivity must be an integer from 1 to 2^20, got ${sensitivity}`);
-  }
+  checkInteger('sensitivity', sensitivity, '[1, 2**20]');
   checkSteps(steps);
   if (delta !== 0) checkDelta(delta);
   const epsilonPerStep = sensitivity / laplaceScale;

@@ -63,9 +63,7 @@ export function accountPureMix(
  * @throws {RangeError} outside these ranges and those of `PureSteps`
  */
 export function accountRandomizedResponse({ options, ...pure }: PureSteps & { readonly options: number }): Guarantee {
-  if (!Number.isSafeInteger(options) || options < 2) {
-    throw new RangeError(`options must be an integer >= 2, got ${options}`);
-  }
+  checkInteger('options', options, '[2, Infinity)');
   // p / q = e^epsilon and p + (k - 1) q = 1.
   const fade = Math.exp(-pure.epsilonPerStep);
   const informative = (1 + fade) / (1 + (options - 1) * fade);

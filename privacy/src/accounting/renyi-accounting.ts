@@ -120,5 +120,5 @@ export function checkSampledGaussian({ order, ...sampled }: SampledGaussianOrder
 }
 
 function checkOrder(order: number): void {
-  if (!(order > 1 && order < Infinity)) throw new RangeError(`order must be finite and > 1, got ${order}`);
+  checkIn('order', order, '(1, Infinity)');
 }

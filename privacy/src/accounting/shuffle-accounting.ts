@@ -53,9 +53,7 @@ export function accountShuffledResponse({
   ...given
 }: ShuffledReports & { readonly options: number }): ShuffleGuarantee {
   checkShuffle(given);
-  if (!Number.isSafeInteger(options) || options < 2) {
-    throw new RangeError(`options must be an integer >= 2, got ${options}`);
-  }
+  checkInteger('options', options, '[2, Infinity)');
   // Fewer responders are never more private, so that those beyond what is worth summing may be left out.
   const most = options === 2 ? mostResponders.oneSum : mostResponders.twoSums;
   const reports = { ...given, responders: Math.min(given.responders, most) };
@@ -210,10 +208,8 @@ function binomialMass(trials: number, probability: number, count: number): numbe
 }
 
 function checkShuffle({ epsilon, responders, delta }: ShuffledReports): void {
-  if (!(epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
+  checkIn('epsilon', epsilon, '(0, 20]');
   checkPositive('epsilon', epsilon);
   checkDelta(delta);
-  if (!Number.isSafeInteger(responders) || responders < 1) {
-    throw new RangeError(`responders must be an integer >= 1, got ${responders}`);
-  }
+  checkInteger('responders', responders, '[1, Infinity)');
 }

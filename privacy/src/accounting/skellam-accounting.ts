@@ -32,9 +32,7 @@ export function skellamEpsilon({
   checkPositive('sensitivity', sensitivity);
   checkSteps(steps);
   checkDelta(delta);
-  if (!Number.isSafeInteger(dimension) || dimension < 1) {
-    throw new RangeError(`dimension must be an integer >= 1, got ${dimension}`);
-  }
+  checkInteger('dimension', dimension, '[1, Infinity)');
   const variance = noiseStddev ** 2;
   const squared = sensitivity ** 2;
   // Of the differences with this L2 norm; integers are no larger than their squares.

@@ -12,9 +12,7 @@ export interface SubsampledGaussian {
 /** @throws {RangeError} for a noise multiplier that is not finite and > 0, or a sampling rate outside (0, 1] */
 export function checkSubsampledGaussian({ noiseMultiplier, samplingRate }: SubsampledGaussian): void {
   checkPositive('noiseMultiplier', noiseMultiplier);
-  if (!(samplingRate > 0 && samplingRate <= 1)) {
-    throw new RangeError(`samplingRate must be in (0, 1], got ${samplingRate}`);
-  }
+  checkIn('samplingRate', samplingRate, '(0, 1]');
 }
 
 /*

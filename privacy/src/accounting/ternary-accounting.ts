@@ -84,9 +84,7 @@ export function ternaryGuarantee(
 /** @throws {RangeError} outside the ranges of `TernaryLoss` */
 export function checkTernary({ epsilonPerStep, informative }: TernaryLoss): void {
   checkPositive('epsilonPerStep', epsilonPerStep);
-  if (!(informative > 0 && informative <= 1)) {
-    throw new RangeError(`informative must be in (0, 1], got ${informative}`);
-  }
+  checkIn('informative', informative, '(0, 1]');
 }
 
 // A million steps take some hundredths of a second.

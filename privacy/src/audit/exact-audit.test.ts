@@ -156,7 +156,7 @@ describe('the whole record of a person', () => {
     [[2, 3, 2], 1],
     [[2, 3, 2], 6],
     [[3, 2, 3, 2], 5.5],
-    [[2, 2, 2], 18],
+    [[2, 2, 2], 20],
   ])('with %j letters at epsilon %f loses that and no more, in any two records', (options, epsilon) => {
     const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions: options.length, epsilon });
     const channel = record(options, epsilonPerQuestion, questionsPerDevice);

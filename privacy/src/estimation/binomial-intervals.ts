@@ -52,9 +52,7 @@ export function wilson({ successes, trials, confidence }: BinomialCount): Interv
 }
 
 function checkCount({ successes, trials, confidence }: BinomialCount): void {
-  if (!(trials > 0 && trials < Infinity)) throw new RangeError(`trials must be finite and > 0, got ${trials}`);
-  if (!(successes >= 0 && successes <= trials)) {
-    throw new RangeError(`successes must be in [0, ${trials}], got ${successes}`);
-  }
-  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
+  checkIn('trials', trials, '(0, Infinity)');
+  checkIn('successes', successes, `[0, ${trials}]`);
+  checkIn('confidence', confidence, '(0, 1)');
 }

@@ -37,11 +37,11 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
     throw new RangeError(`counts must hold ${channel.outputs} outputs, got ${counts.length}`);
   }
   const odd = counts.find((count) => !(count >= 0 && count < Infinity));
-  if (odd !== undefined) throw new RangeError(`counts must be finite and >= 0, got ${odd}`);
+  checkIn('counts', odd, '[0, Infinity)');
   if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
     throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
   }
-  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
+  checkIn('confidence', confidence, '(0, 1)');
   const total = counts.reduce((sum, count) => sum + count, 0);
   if (!(total > 0)) throw new RangeError(`counts must hold at least one report, got ${total}`);
 

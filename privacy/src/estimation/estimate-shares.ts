@@ -79,17 +79,15 @@ export interface ReportSummary {
  */
 export function summarizeReports(options: SharesOptions): ReportSummary {
   const { channel, counts, respondents: total, noAnswer, countsWithNoAnswer, confidence } = options;
-  if (!(total > 0 && total < Infinity)) throw new RangeError(`respondents must be finite and > 0, got ${total}`);
+  checkIn('respondents', total, '(0, Infinity)');
   checkCounts('counts', counts, channel.options, total);
-  if (noAnswer !== undefined && counts[noAnswer] === undefined) {
-    throw new RangeError(`noAnswer must be an integer in [0, ${counts.length - 1}], got ${noAnswer}`);
-  }
+  checkInteger('noAnswer', noAnswer, `[0, ${counts.length - 1}]`);
   if (noAnswer !== undefined && countsWithNoAnswer === undefined && channel.pairWithTruth > 0) {
     throw new RangeError('countsWithNoAnswer must be given where a report can support two letters');
   }
   const withNone = countsWithNoAnswer ?? new Float64Array(counts.length);
   checkCounts('countsWithNoAnswer', withNone, channel.options, total);
-  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
+  checkIn('confidence', confidence, '(0, 1)');
 
   // A report does not support "no answer" with probability 1 - p from those who skip and 1 - q from all others. Where
   // nobody can skip the signal is p - q itself.
@@ -105,7 +103,7 @@ function checkCounts(name: string, counts: ArrayLike<number>, letters: number, r
   // Expected counts may exceed the whole by rounding.
   const largest = respondents * (1 + 1e-9);
   const odd = Array.from(counts).find((count) => !(count >= 0 && count <= largest));
-  if (odd !== undefined) throw new RangeError(`${name} must be in [0, ${respondents}], got ${odd}`);
+  checkIn(name, odd, `[0, ${respondents}]`);
 }
 
 interface LetterCount {

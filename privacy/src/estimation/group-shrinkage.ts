@@ -56,10 +56,10 @@ export function shrinkGroups({
   groups: readonly GroupEstimate[];
   confidence: number;
 }): GroupShrinkage {
-  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
+  checkIn('confidence', confidence, '(0, 1)');
   if (groups.length === 0) throw new RangeError('groups must hold at least one group, got none');
   for (const { estimate, standardError } of groups) {
-    if (!(standardError > 0)) throw new RangeError(`standardError must be > 0, got ${standardError}`);
+    checkIn('standardError', standardError, '(0, Infinity]');
     if (standardError < Infinity && !Number.isFinite(estimate)) {
       throw new RangeError(`estimate must be finite where standardError is, got ${estimate}`);
     }

@@ -33,10 +33,8 @@ export function maximumLikelihood({
   if (counts.length !== options) throw new RangeError(`counts must hold ${options} letters, got ${counts.length}`);
   const all = Array.from(counts);
   const odd = all.find((count) => !(count >= 0 && count < Infinity));
-  if (odd !== undefined) throw new RangeError(`counts must be finite and >= 0, got ${odd}`);
-  if (noAnswer !== undefined && all[noAnswer] === undefined) {
-    throw new RangeError(`noAnswer must be an integer in [0, ${options - 1}], got ${noAnswer}`);
-  }
+  checkIn('counts', odd, '[0, Infinity)');
+  checkInteger('noAnswer', noAnswer, `[0, ${options - 1}]`);
   const respondents = all.reduce((sum, count) => sum + count, 0);
   if (!(respondents > 0)) throw new RangeError(`counts must hold at least one report, got ${respondents}`);
 

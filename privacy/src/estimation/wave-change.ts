@@ -42,10 +42,8 @@ export function waveChange({
   correlation?: number | undefined;
   confidence: number;
 }): WaveChange {
-  if (!(confidence > 0 && confidence < 1)) throw new RangeError(`confidence must be in (0, 1), got ${confidence}`);
-  if (!(correlation >= -1 && correlation <= 1)) {
-    throw new RangeError(`correlation must be in [-1, 1], got ${correlation}`);
-  }
+  checkIn('confidence', confidence, '(0, 1)');
+  checkIn('correlation', correlation, '[-1, 1]');
   const at = (level: number) => difference(earlier(level), later(level), correlation);
   const { change, lower, upper } = at(confidence);
   if (Number.isNaN(change)) return { change, lower: -Infinity, upper: Infinity, pValue: 1 };
@@ -105,7 +103,7 @@ export function sharedNoiseCorrelation({
   share: number;
   unchanged: number;
 }): number {
-  if (!(unchanged >= 0 && unchanged <= 1)) throw new RangeError(`unchanged must be in [0, 1], got ${unchanged}`);
+  checkIn('unchanged', unchanged, '[0, 1]');
   // Given their answers, people who change draw afresh, and the covariance of two reports of one permanent letter is
   // what would be left of their mean's variance after any number of reports. People drawn at random make a wave's
   // variance larger still.
@@ -125,7 +123,7 @@ export function sharedNoiseCorrelation({
  */
 export function holmAdjusted(pValues: readonly number[]): number[] {
   for (const pValue of pValues) {
-    if (!(pValue >= 0 && pValue <= 1)) throw new RangeError(`pValues must be in [0, 1], got ${pValue}`);
+    checkIn('pValues', pValue, '[0, 1]');
   }
   // The smallest is multiplied by how many there are, the next by one less, and none may fall below those before it.
   const adjusted = [...pValues];

@@ -59,9 +59,7 @@ function scaleOf(question: Question): { minimum: number; maximum: number } {
   switch (question.type) {
     case 'scale': {
       const { options, minimum = 1 } = question;
-      if (!Number.isSafeInteger(options) || options < 2) {
-        throw new RangeError(`options must be an integer >= 2, got ${options}`);
-      }
+      checkInteger('options', options, '[2, Infinity)');
       if (!Number.isFinite(minimum)) throw new RangeError(`minimum must be finite, got ${minimum}`);
       return { minimum, maximum: minimum + options - 1 };
     }

@@ -87,9 +87,7 @@ function answerLetters(question: Question, report: 'favourable' | 'distribution'
     case 'scale':
     case 'choice': {
       const { options } = question;
-      if (!Number.isInteger(options) || options < 2 || options > 1023) {
-        throw new RangeError(`options must be an integer in [2, 1023], got ${options}`);
-      }
+      checkInteger('options', options, '[2, 1023]');
       return report === 'favourable' ? 2 : options;
     }
     case 'number':

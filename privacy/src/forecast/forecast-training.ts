@@ -75,10 +75,8 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   checkInteger('clients', clients, 1);
   checkInteger('dimension', dimension, 1, 1e7 - 1);
   checkInteger('rounds', rounds, 1);
-  if (!(clippingNorm > 0 && clippingNorm < Infinity)) {
-    throw new RangeError(`clippingNorm must be finite and > 0, got ${clippingNorm}`);
-  }
-  if (!(epsilon > 0 && epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
+  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkIn('epsilon', epsilon, '(0, 20]');
   if (mode !== 'local' && mode !== 'distributed') {
     throw new RangeError(`mode must be local or distributed, got ${String(mode)}`);
   }

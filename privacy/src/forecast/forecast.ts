@@ -99,16 +99,10 @@ function mechanismNamed(name: string): string {
  */
 export function planQuestion(options: PlanOptions): Plan {
   const { question, report, epsilon, respondents, questions = 1, share, minimumGroupSize = 1 } = options;
-  if (!Number.isSafeInteger(respondents) || respondents < 1) {
-    throw new RangeError(`respondents must be an integer >= 1, got ${respondents}`);
-  }
-  if (!(epsilon > 0 && epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
-  if (share !== undefined && !(share >= 0 && share <= 1)) {
-    throw new RangeError(`share must be in [0, 1], got ${share}`);
-  }
-  if (!Number.isSafeInteger(minimumGroupSize) || minimumGroupSize < 1) {
-    throw new RangeError(`minimumGroupSize must be an integer >= 1, got ${minimumGroupSize}`);
-  }
+  checkInteger('respondents', respondents, '[1, Infinity)');
+  checkIn('epsilon', epsilon, '(0, 20]');
+  if (share !== undefined) checkIn('share', share, '[0, 1]');
+  checkInteger('minimumGroupSize', minimumGroupSize, '[1, Infinity)');
   const insisted = options.mechanism === undefined ? undefined : mechanismNamed(options.mechanism);
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
   const forecast =

@@ -93,7 +93,7 @@ export function realizeEpsilon(
   epsilon: number,
   { numerator, denominator }: { numerator: bigint; denominator: bigint },
 ): number {
-  if (!(epsilon > 0 && epsilon <= 40)) throw new RangeError(`epsilon must be in (0, 40], got ${epsilon}`);
+  checkIn('epsilon', epsilon, '(0, 40]');
   const target = numerator << BigInt(ratioBits);
   const bounds = (candidate: number) => target <= expFixedPoint(candidate, ratioBits).lower * denominator;
   if (!bounds(epsilon)) {
@@ -173,8 +173,6 @@ function halves(values: readonly bigint[]): Uint32Array {
 
 /** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */
 export function checkIndex(name: string, index: number, length: number): number {
-  if (!Number.isInteger(index) || index < 0 || index >= length) {
-    throw new RangeError(`${name} must be an integer in [0, ${length - 1}], got ${index}`);
-  }
+  checkInteger(name, index, `[0, ${length - 1}]`);
   return index;
 }

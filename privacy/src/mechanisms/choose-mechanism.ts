@@ -55,7 +55,7 @@ export function chooseChannel({
   epsilon: number;
   maximumOutputs?: number | undefined;
 }): FrequencyChannel {
-  if (!(maximumOutputs >= options)) throw new RangeError(`maximumOutputs must be >= options, got ${maximumOutputs}`);
+  checkIn('maximumOutputs', maximumOutputs, `[${options}, Infinity]`);
   const response = randomizedResponse({ options, epsilon });
   // The error falls with the size up to k / (e^epsilon + 1) and rises from there, so that the first size that is no
   // better ends the search; beyond k / 2 it always does, and subsets get fewer again only there.

@@ -56,8 +56,6 @@ export interface FrequencyChannel extends Channel, FrequencyMechanism<number> {}
  * @throws {RangeError} unless options is an integer in [2, 1024] and epsilon in (0, 20]
  */
 export function checkAlphabet({ options, epsilon }: { options: number; epsilon: number }): void {
-  if (!Number.isInteger(options) || options < 2 || options > 1024) {
-    throw new RangeError(`options must be an integer in [2, 1024], got ${options}`);
-  }
-  if (!(epsilon > 0 && epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
+  checkInteger('options', options, '[2, 1024]');
+  checkIn('epsilon', epsilon, '(0, 20]');
 }

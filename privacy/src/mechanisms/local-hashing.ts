@@ -48,9 +48,7 @@ export function localHashing({
 }): LocalHashing {
   checkAlphabet({ options, epsilon });
   const g = hashValues ?? Math.round(exponential(epsilon)) + 1;
-  if (!Number.isInteger(g) || g < 2 || g > 2 ** 31) {
-    throw new RangeError(`hashValues must be an integer in [2, 2**31], got ${g}`);
-  }
+  checkInteger('hashValues', g, '[2, 2**31]');
   const truth = truthWeight({ epsilon, size: 1, options: g });
   const odds = { numerator: truth * BigInt(g - 1), denominator: weightTotal - truth };
   const isLie = new Boundaries([truth]);

@@ -85,9 +85,7 @@ export function memoizedSteps({
   firstReportEpsilon,
 }: { options: number } & MemoizedEpsilons): MemoizedSteps & { support: number; other: number } {
   const permanent = randomizedResponse({ options, epsilon });
-  if (!(firstReportEpsilon >= 1e-6 && firstReportEpsilon < epsilon)) {
-    throw new RangeError(`firstReportEpsilon must be in [1e-6, ${epsilon}), got ${firstReportEpsilon}`);
-  }
+  checkIn('firstReportEpsilon', firstReportEpsilon, `[1e-6, ${epsilon})`);
   const k = BigInt(options);
   const keep = permanent.weight(0, 0);
   const lie = permanent.weight(0, 1);
@@ -156,11 +154,9 @@ export function longitudinalShareVariance({
   reports: number;
   population: Population;
 }): number {
-  if (!(share >= 0 && share <= 1)) throw new RangeError(`share must be in [0, 1], got ${share}`);
-  if (!(respondents > 0)) throw new RangeError(`respondents must be > 0, got ${respondents}`);
-  if (!Number.isSafeInteger(reports) || reports < 1) {
-    throw new RangeError(`reports must be an integer >= 1, got ${reports}`);
-  }
+  checkIn('share', share, '[0, 1]');
+  checkIn('respondents', respondents, '(0, Infinity]');
+  checkInteger('reports', reports, '[1, Infinity)');
   const { p: p1, q: q1 } = permanent;
   const { p: p2, q: q2 } = instantaneous;
   // Given whether the permanent step supports the letter (probability s: p1 or q1), the T reports are independent:

@@ -42,9 +42,7 @@ export async function memoizedRandom(
   key: CryptoKey,
   { version, question, value, words = 32 }: MemoizationLabels & { value: string; words?: number | undefined },
 ): Promise<RandomSource> {
-  if (!Number.isInteger(words) || words < 1 || words > 65_536) {
-    throw new RangeError(`words must be an integer in [1, 65536], got ${words}`);
-  }
+  checkInteger('words', words, '[1, 65536]');
   return stream(key, ['stream', version, question, value], words);
 }
 

@@ -47,10 +47,8 @@ export function numericMean({
   epsilon: number;
   noAnswerEpsilonShare?: number | undefined;
 }): NumericMean {
-  if (!(epsilon >= 1e-6 && epsilon <= 20)) throw new RangeError(`epsilon must be in [1e-6, 20], got ${epsilon}`);
-  if (!(noAnswerEpsilonShare > 0 && noAnswerEpsilonShare <= 0.45)) {
-    throw new RangeError(`noAnswerEpsilonShare must be in (0, 0.45], got ${noAnswerEpsilonShare}`);
-  }
+  checkIn('epsilon', epsilon, '[1e-6, 20]');
+  checkIn('noAnswerEpsilonShare', noAnswerEpsilonShare, '(0, 0.45]');
   const grid = chooseGrid({ epsilon, noAnswerEpsilonShare });
   const weights = integerWeights({ epsilon, noAnswerEpsilonShare, grid });
   const { mechanism } = grid;
@@ -78,7 +76,7 @@ export function numericMean({
     answered,
     worstCaseVariance: largestVariance(secondMoment),
     variance(t) {
-      if (!(t >= -1 && t <= 1)) throw new RangeError(`t must be in [-1, 1], got ${t}`);
+      checkIn('t', t, '[-1, 1]');
       const { point, fraction } = locate(t, grid.steps);
       return secondMoment[point]! * (1 - fraction) + secondMoment[point + 1]! * fraction - t * t;
     },

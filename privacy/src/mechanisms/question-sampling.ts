@@ -17,10 +17,13 @@ const epsilonWorthSplitting = 2.5;
  *   equation 12
  */
 export function questionSampling({ questions, epsilon }: { questions: number; epsilon: number }): QuestionSampling {
-  if (!Number.isSafeInteger(questions) || questions < 1) {
-    throw new RangeError(`questions must be an integer >= 1, got ${questions}`);
-  }
-  if (!(epsilon > 0 && epsilon < Infinity)) throw new RangeError(`epsilon must be finite and > 0, got ${epsilon}`);
+  checkInteger('questions', questions, '[1, Infinity)');
+  checkIn('epsilon', epsilon, '(0, Infinity)');
   const questionsPerDevice = Math.max(1, Math.min(questions, Math.floor(epsilon / epsilonWorthSplitting)));
-  return { questionsPerDevice, epsilonPerQuestion: epsilon / questionsPerDevice };
+  const quotient = epsilon / questionsPerDevice;
+  // A quotient that was rounded up would add up to more than epsilon. Of its product every term here is exact: 24 bits
+  // times a small integer, a difference of near numbers, the other 29 bits times the integer.
+  const high = Math.fround(quotient);
+  const excess = high * questionsPerDevice - epsilon + (quotient - high) * questionsPerDevice;
+  return { questionsPerDevice, epsilonPerQuestion: excess > 0 ? quotient * (1 - 2 ** -52) : quotient };
 }

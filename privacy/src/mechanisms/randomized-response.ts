@@ -92,8 +92,8 @@ export function shareVariance({
   respondents: number;
   population: Population;
 }): number {
-  if (!(share >= 0 && share <= 1)) throw new RangeError(`share must be in [0, 1], got ${share}`);
-  if (!(respondents > 0)) throw new RangeError(`respondents must be > 0, got ${respondents}`);
+  checkIn('share', share, '[0, 1]');
+  checkIn('respondents', respondents, '(0, Infinity]');
   const { p, q } = channel;
   // One report supports the option with probability p from its holders and q from others. For these very people
   // the two Bernoulli variances add up; for people drawn anew the support is one Bernoulli variable of mean lambda.

@@ -50,11 +50,9 @@ export function squareWave({
   noAnswer?: boolean | undefined;
 }): SquareWave {
   for (const [name, value] of Object.entries({ answers, cells })) {
-    if (!Number.isInteger(value) || value < 2 || value > 256) {
-      throw new RangeError(`${name} must be an integer in [2, 256], got ${value}`);
-    }
+    checkInteger(name, value, '[2, 256]');
   }
-  if (!(epsilon >= 1e-6 && epsilon <= 20)) throw new RangeError(`epsilon must be in [1e-6, 20], got ${epsilon}`);
+  checkIn('epsilon', epsilon, '[1e-6, 20]');
   const ratio = expFixedPoint(epsilon, Number(bits)).lower;
   const b = halfWidth(epsilon, ratio);
   const rows = integerWeights({ answers, cells, noAnswer, ratio, b });
@@ -189,11 +187,11 @@ export function estimateDistribution({
   const { inputs, outputs } = channel;
   if (counts.length !== outputs) throw new RangeError(`counts must hold ${outputs} outputs, got ${counts.length}`);
   const odd = counts.find((count) => !(count >= 0 && count < Infinity));
-  if (odd !== undefined) throw new RangeError(`counts must be finite and >= 0, got ${odd}`);
+  checkIn('counts', odd, '[0, Infinity)');
   const respondents = counts.reduce((sum, count) => sum + count, 0);
   if (!(respondents > 0)) throw new RangeError(`counts must hold at least one report, got ${respondents}`);
-  if (!(tolerance >= 0)) throw new RangeError(`tolerance must be >= 0, got ${tolerance}`);
-  if (!(smoothing >= 0 && smoothing <= 0.25)) throw new RangeError(`smoothing must be in [0, 0.25], got ${smoothing}`);
+  checkIn('tolerance', tolerance, '[0, Infinity]');
+  checkIn('smoothing', smoothing, '[0, 0.25]');
 
   const rows = Array.from({ length: inputs }, (_, input) =>
     Float64Array.from({ length: outputs }, (_unused, output) => channel.probability(input, output)),

@@ -37,9 +37,7 @@ export function subsetSelection({
 }): SubsetSelection {
   checkAlphabet({ options, epsilon });
   const size = asked ?? bestSize({ options, epsilon });
-  if (!Number.isInteger(size) || size < 1 || size >= options) {
-    throw new RangeError(`size must be an integer in [1, ${options - 1}], got ${size}`);
-  }
+  checkInteger('size', size, `[1, ${options - 1}]`);
   const mechanism = 'subset-selection';
   if (size === 1) return { ...randomizedResponse({ options, epsilon }), mechanism, size };
   const binomials = pascal(options, size);

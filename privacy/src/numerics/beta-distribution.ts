@@ -113,10 +113,8 @@ export function studentQuantile({
   probability: number;
   degreesOfFreedom: number;
 }): number {
-  if (!(probability > 0 && probability < 1)) {
-    throw new RangeError(`probability must be in (0, 1), got ${probability}`);
-  }
-  if (!(degreesOfFreedom > 0)) throw new RangeError(`degreesOfFreedom must be > 0, got ${degreesOfFreedom}`);
+  checkIn('probability', probability, '(0, 1)');
+  checkIn('degreesOfFreedom', degreesOfFreedom, '(0, Infinity]');
   // t^2 / (nu + t^2) is Beta(1/2, nu/2); its upper tail is twice the tail of T. Both the value and its complement
   // are kept, so that neither a tiny nor a huge t loses its places.
   const tail = Math.min(probability, 1 - probability);

@@ -15,10 +15,8 @@ export interface FixedPointBounds {
  * @throws {RangeError} outside these ranges
  */
 export function expFixedPoint(x: number, bits: number): FixedPointBounds {
-  if (!(x >= 0 && x <= 40)) throw new RangeError(`x must be in [0, 40], got ${x}`);
-  if (!Number.isInteger(bits) || bits < 0 || bits > 4096) {
-    throw new RangeError(`bits must be an integer in [0, 4096], got ${bits}`);
-  }
+  checkIn('x', x, '[0, 40]');
+  checkInteger('bits', bits, '[0, 4096]');
   return expOfFraction(fractionOfDouble(x), bits);
 }
 

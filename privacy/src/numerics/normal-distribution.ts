@@ -42,9 +42,7 @@ export function normalCdf(x: number): number {
  * @throws {RangeError} outside
  */
 export function normalQuantile(probability: number): number {
-  if (!(probability > 0 && probability < 1)) {
-    throw new RangeError(`probability must be in (0, 1), got ${probability}`);
-  }
+  checkIn('probability', probability, '(0, 1)');
   if (probability > 0.5) {
     // 1 - probability is exact here.
     return -normalQuantile(1 - probability);

@@ -57,15 +57,11 @@ function norm(vector: ArrayLike<number>): { largest: number; relativeNorm: numbe
 }
 
 export function checkClippingNorm(clippingNorm: number): void {
-  if (!(clippingNorm > 0 && clippingNorm < Infinity)) {
-    throw new RangeError(`clippingNorm must be finite and > 0, got ${clippingNorm}`);
-  }
+  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
 }
 
 export function checkGridSteps(gridSteps: number): void {
-  if (!Number.isInteger(gridSteps) || gridSteps < 1 || gridSteps > 2 ** 24) {
-    throw new RangeError(`gridSteps must be an integer in [1, 2^24], got ${gridSteps}`);
-  }
+  checkInteger('gridSteps', gridSteps, '[1, 2**24]');
 }
 
 /** @throws {RangeError} unless the vector has `dimension` numbers */

@@ -72,10 +72,7 @@ export function distributedDiscreteGaussian({
   checkPositive('epsilon', epsilon);
   checkSteps(steps);
   checkDelta(delta);
-  if (givenScale !== undefined) checkPositive('scale', givenScale);
-  if (!(overflowProbability > 0 && overflowProbability < 1)) {
-    throw new RangeError(`overflowProbability must be in (0, 1), got ${overflowProbability}`);
-  }
+  checkIn('overflowProbability', overflowProbability, '(0, 1)');
   const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps });
   const difference = neighboringRelation === 'replace-one' ? 2 : 1;
 
@@ -142,7 +139,5 @@ export function roundedNorm({ norm, dimension }: { norm: number; dimension: numb
 }
 
 function checkCount(name: string, value: number, most: number): void {
-  if (!Number.isSafeInteger(value) || value < 1 || value > most) {
-    throw new RangeError(`${name} must be an integer in [1, ${most}], got ${value}`);
-  }
+  checkInteger(name, value, `[1, ${most}]`);
 }

@@ -66,9 +66,7 @@ export function localGaussian({
   | { noiseMultiplier?: undefined; epsilon: number }
 )): LocalGaussian {
   checkClippingNorm(clippingNorm);
-  if (!Number.isInteger(dimension) || dimension < 1 || dimension > 1e7) {
-    throw new RangeError(`dimension must be an integer in [1, 1e7], got ${dimension}`);
-  }
+  checkInteger('dimension', dimension, '[1, 1e7]');
   checkGridSteps(gridSteps);
   checkDelta(delta);
   if (relation !== 'replace-one') throw new RangeError(`relation must be replace-one, got ${String(relation)}`);

@@ -86,7 +86,7 @@ export function matrixFactorization({
   neighboringRelation: NeighboringRelation;
   privacyUnit?: PrivacyUnit | undefined;
 }): MatrixFactorization {
-  if (!(bands <= mostBands)) throw new RangeError(`bands must be an integer in [1, ${mostBands}], got ${bands}`);
+  checkInteger('bands', bands, `[1, ${mostBands}]`);
   checkCount('dimension', dimension);
   checkGridSteps(gridSteps);
   checkPositive('noiseMultiplier', noiseMultiplier);

@@ -78,10 +78,8 @@ export function calibratePrivUnit({
   variant: PrivUnitVariant;
   gamma?: number | undefined;
 }): PrivUnitCalibration {
-  if (!Number.isInteger(dimension) || dimension < 2 || dimension > 1e7) {
-    throw new RangeError(`dimension must be an integer in [2, 1e7], got ${dimension}`);
-  }
-  if (!(epsilon > 0 && epsilon <= 20)) throw new RangeError(`epsilon must be in (0, 20], got ${epsilon}`);
+  checkInteger('dimension', dimension, '[2, 1e7]');
+  checkIn('epsilon', epsilon, '(0, 20]');
   if (variant !== 'privunit2' && variant !== 'privunitG') {
     throw new RangeError(`variant must be privunit2 or privunitG, got ${String(variant)}`);
   }

@@ -53,10 +53,10 @@ export interface PrivUnit {
 
 // Beyond this, the best candidates fall in the outermost of the levels that normals are quantized to.
 const mostCandidates = 4096;
-// Where nothing is asked for: at least, at most, and coordinates that one report may take to make (0.2 s on a laptop).
+// Where nothing is asked for: at least, at most, and coordinates that one report may take to make (some 15 ms).
 const fewestByDefault = 64;
 const mostByDefault = 1024;
-const coordinatesByDefault = 2 ** 27;
+const coordinatesByDefault = 2 ** 23;
 // How much worse than its limit of infinitely many candidates the default may be.
 const defaultExcess = 1.01;
 
@@ -99,13 +99,9 @@ export function privUnit({
   candidates?: number | undefined;
   privacyUnit?: PrivacyUnit | undefined;
 }): PrivUnit {
-  if (!Number.isInteger(dimension) || dimension < 1 || dimension >= 1e7) {
-    throw new RangeError(`dimension must be an integer in [1, 1e7 - 1], got ${dimension}`);
-  }
+  checkInteger('dimension', dimension, '[1, 1e7 - 1]');
   checkClippingNorm(clippingNorm);
-  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 2 && asked <= mostCandidates)) {
-    throw new RangeError(`candidates must be an integer in [2, ${mostCandidates}], got ${asked}`);
-  }
+  if (asked !== undefined) checkInteger('candidates', asked, `[2, ${mostCandidates}]`);
   const length = dimension + 1;
   const normalized = variant === 'privunit2';
   const choice = chooseCandidates({ length, epsilon, variant, asked });

@@ -155,7 +155,7 @@ export function changeNorm(contributionNorm: number, neighboringRelation: Neighb
 }
 
 export function checkCount(name: string, count: number): void {
-  if (!Number.isSafeInteger(count) || count < 1) throw new RangeError(`${name} must be an integer >= 1, got ${count}`);
+  checkInteger(name, count, '[1, Infinity)');
 }
 
 function checkCoefficients(coefficients: ArrayLike<number>): void {
