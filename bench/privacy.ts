@@ -4,12 +4,12 @@ import {
   countSupport,
   discreteGaussianVector,
   estimateShares,
-  privUnit,
   randomizedResponse,
   secureRandom,
   subsetSelection,
   unaryEncoding,
 } from '@chorale/privacy';
+import { privUnit } from '@chorale/privacy/updates';
 import { medianMs } from './measure.ts';
 
 /** One line: a figure, what it may be, and what it is next to a yardstick of the same run. */
@@ -27,9 +27,10 @@ export async function benchPrivacy(): Promise<void> {
   }
 }
 
+const account = (samplingRate: number, noiseMultiplier: number, steps: number) => () =>
+  accountSubsampledGaussian({ samplingRate, noiseMultiplier, steps, delta: 1e-5 });
+
 async function accounting(): Promise<Row[]> {
-  const account = (samplingRate: number, noiseMultiplier: number, steps: number) => () =>
-    accountSubsampledGaussian({ samplingRate, noiseMultiplier, steps, delta: 1e-5 });
   const started = performance.now();
   account(0.0043, 1.1, 10_000)();
   const first = performance.now() - started;
@@ -97,7 +98,7 @@ async function estimates(): Promise<Row[]> {
     });
     const ms = await median(() => {
       const support = countSupport<(typeof all)[number]>({
-        channel: channel as Parameters<typeof countSupport<(typeof all)[number]>>[0]['channel'],
+        channel,
         reports: all,
         noAnswer: channel.options - 1,
       });

@@ -3,10 +3,15 @@ import { defineConfig } from 'vite';
 
 const file = (path: string) => resolve(import.meta.dirname, path);
 
-/**
- * The package as browsers load it, in `dist/index.js`; `--mode survey-path` builds what a survey page uses of it
- * instead, so that its size can be watched.
- */
+/** What is built in a mode of this name; in any other it is the main entry. */
+const entries: Record<string, string> = {
+  index: 'src/index.ts',
+  // What a survey page uses of it, so that its size can be watched.
+  'survey-path': 'testing/survey-path.ts',
+  'whole-package': 'testing/whole-package.ts',
+};
+
+/** The package as browsers load it, in `dist/index.js`, or `dist/<mode>.js`. */
 export default defineConfig(({ mode }) => ({
   root: import.meta.dirname,
   build: {
@@ -15,8 +20,7 @@ export default defineConfig(({ mode }) => ({
     emptyOutDir: false,
     modulePreload: false,
     rolldownOptions: {
-      input:
-        mode === 'survey-path' ? { 'survey-path': file('testing/survey-path.ts') } : { index: file('src/index.ts') },
+      input: mode in entries ? { [mode]: file(entries[mode]!) } : { index: file(entries['index']!) },
       preserveEntrySignatures: 'strict',
       output: { entryFileNames: '[name].js' },
     },

@@ -8,6 +8,11 @@ const steps: [title: string, command: string, args: string[]][] = [
   ['unused', 'knip', []],
   ['unit tests', 'vitest', ['run', '--project', 'unit', '--reporter', 'dot']],
   ['build', 'vite', ['build', '--logLevel', 'warn']],
+  ...['index', 'survey-path', 'whole-package'].map((mode): [string, string, string[]] => [
+    `build of the privacy library, ${mode}`,
+    'vite',
+    ['build', '-c', 'privacy/vite.config.ts', '--mode', mode, '--logLevel', 'warn'],
+  ]),
   ['size', 'size-limit', []],
 ];
 

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import * as privacyInNode from '@chorale/privacy';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtPackage } from '../../privacy/testing/built-package.ts';
+import * as privacyInNode from '../../privacy/testing/whole-package.ts';
 import { launchBrowser } from '../browsers.ts';
 import { findFirefox, Firefox } from '../firefox.ts';
 

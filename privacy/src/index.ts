@@ -7,8 +7,6 @@ export {
   SecureRandomUnavailableError,
   uniformInteger,
 } from './sampling/random.ts';
-export type { FixedPointBounds } from './numerics/exponential.ts';
-export { expFixedPoint } from './numerics/exponential.ts';
 export type { Channel, ChannelTable } from './mechanisms/channel.ts';
 export { tableChannel } from './mechanisms/channel.ts';
 export type { Population, RandomizedResponse } from './mechanisms/randomized-response.ts';
@@ -18,17 +16,17 @@ export type { SubsetSelection } from './mechanisms/subset-selection.ts';
 export { subsetSelection } from './mechanisms/subset-selection.ts';
 export type { UnaryEncoding } from './mechanisms/unary-encoding.ts';
 export { unaryEncoding } from './mechanisms/unary-encoding.ts';
-export type { HashedReport, LocalHashing } from './mechanisms/local-hashing.ts';
+export type { HashedReport } from './mechanisms/hash-family.ts';
+export type { LocalHashing } from './mechanisms/local-hashing.ts';
 export { localHashing } from './mechanisms/local-hashing.ts';
 export { chooseChannel, chooseMechanism } from './mechanisms/choose-mechanism.ts';
 export type { SupportCounts } from './estimation/count-support.ts';
 export { countSupport } from './estimation/count-support.ts';
 export type { NumericMean } from './mechanisms/numeric-mean.ts';
 export { numericMean } from './mechanisms/numeric-mean.ts';
+export { numericMeanVariance, worstNumericMeanVariance } from './mechanisms/numeric-mean-variance.ts';
 export type { BinomialCount, Interval } from './estimation/binomial-intervals.ts';
 export { clopperPearson, wilson } from './estimation/binomial-intervals.ts';
-export { normalQuantile } from './numerics/normal-distribution.ts';
-export { studentQuantile } from './numerics/beta-distribution.ts';
 export type { ShareEstimate, SharesEstimate, SharesOptions } from './estimation/estimate-shares.ts';
 export { estimateShares } from './estimation/estimate-shares.ts';
 export type { ContrastEstimate, WeightedCounts } from './estimation/estimate-contrast.ts';
@@ -73,42 +71,10 @@ export { accountShuffle, accountShuffledResponse } from './accounting/shuffle-ac
 export type { ClippedCountNoise } from './accounting/adaptive-clipping.ts';
 export { nextClippingNorm, splitClippedCountNoise } from './accounting/adaptive-clipping.ts';
 export { skellamEpsilon } from './accounting/skellam-accounting.ts';
-export type { DistributedNoise, DistributedNoiseTarget } from './updates/distributed-discrete-gaussian.ts';
-export { distributedDiscreteGaussian } from './updates/distributed-discrete-gaussian.ts';
 export type { QuestionSampling } from './mechanisms/question-sampling.ts';
 export { questionSampling } from './mechanisms/question-sampling.ts';
-export { clip, clipToGrid } from './updates/clipping.ts';
-export type { LocalGaussian } from './updates/local-gaussian.ts';
-export { addDiscreteGaussian, localGaussian } from './updates/local-gaussian.ts';
-export type { PrivUnitCalibration, PrivUnitVariant } from './updates/priv-unit-calibration.ts';
-export { calibratePrivUnit } from './updates/priv-unit-calibration.ts';
-export type { PrivUnit, PrivUnitReport } from './updates/priv-unit.ts';
-export { privUnit } from './updates/priv-unit.ts';
-export type { CorrelatedStream, MatrixFactorization } from './updates/matrix-factorization.ts';
-export { matrixFactorization } from './updates/matrix-factorization.ts';
-export type { Participation } from './updates/toeplitz-factorization.ts';
-export {
-  accountMatrixFactorization,
-  factorizationSensitivity,
-  prefixSumErrors,
-  toeplitzCoefficients,
-} from './updates/toeplitz-factorization.ts';
 export { discreteLaplace, discreteLaplaceVector } from './sampling/discrete-laplace.ts';
 export type { Fraction } from './sampling/discrete-laplace.ts';
-export type { ExactAudit, ExactAuditFailure, IntegerChannel } from './audit/exact-audit.ts';
-export { auditChannel, isEnumerable } from './audit/exact-audit.ts';
-export { recordChannel } from './audit/record-channel.ts';
-export type { EventCounts } from './audit/epsilon-lower-bound.ts';
-export { epsilonLowerBound } from './audit/epsilon-lower-bound.ts';
-export type { AuditGoal } from './audit/audit-power.ts';
-export { auditTrials } from './audit/audit-power.ts';
-export type { AuditedMechanism } from './audit/report-counts.ts';
-export type { AuditOptions, BlackBoxAudit } from './audit/black-box-audit.ts';
-export { auditMechanism } from './audit/black-box-audit.ts';
-export type { AuditSubject } from './audit/audited-mechanisms.ts';
-export { auditedMechanism, auditedNames } from './audit/audited-mechanisms.ts';
-export type { CanaryGuesses } from './audit/one-run-audit.ts';
-export { oneRunEpsilonLowerBound, oneRunGaussianEpsilonLowerBound } from './audit/one-run-audit.ts';
 export type {
   LongitudinalRandomizedResponse,
   MemoizedEpsilons,

@@ -40,6 +40,16 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     },
     /question ids/,
   ],
+  [
+    'one question twice under two ids',
+    {
+      survey: {
+        epsilon: 5,
+        questions: [sampleManifest().survey!.questions[0], { ...sampleManifest().survey!.questions[0], id: 'again' }],
+      },
+    },
+    /more than their id/,
+  ],
   ['a weight of an unknown group', { training: { ...training(), weights: { marketing: 3 } } }, /weights/],
   [
     'a quorum above the cohort',

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import canonicalize from 'canonicalize';
 import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
-import { Identifier, Question, Text } from './question.ts';
+import { Identifier, Question, questionIdentity, Text } from './question.ts';
 import { parameterCount, TrainingTask } from './training-task.ts';
 import { cohortSumBound } from './update.ts';
 import { PROTOCOL_VERSION } from './version.ts';
@@ -44,6 +44,11 @@ export const Manifest = v.pipe(
   v.check((m) => m.survey !== undefined || m.training !== undefined, 'a study needs a survey, a training task or both'),
   v.check((m) => distinct(m.groups.values.map((g) => g.id)), 'group ids must differ'),
   v.check((m) => distinct(m.survey?.questions.map((q) => q.id) ?? []), 'question ids must differ'),
+  v.check(
+    // Their noise would be the same, so that equal letters would tell equal answers.
+    (m) => distinct(m.survey?.questions.map((q) => JSON.stringify(questionIdentity(q))) ?? []),
+    'questions must differ in more than their id',
+  ),
   v.check((m) => distinct(m.training?.features.map((f) => f.column) ?? []), 'feature columns must differ'),
   v.check(
     (m) => m.training === undefined || m.training.features.every((f) => f.column !== m.training?.label.column),

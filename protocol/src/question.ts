@@ -80,3 +80,24 @@ export type Question = v.InferOutput<typeof Question>;
 export type Answer = number | string | boolean | null;
 /** A respondent's raw answers by question id; a missing key is "no answer". */
 export type Answers = Readonly<Record<string, Answer>>;
+
+/**
+ * What makes a question the same wherever it is asked: its words, its answers and what they count as; not its id. A
+ * device gives the same noise to the same question. An array, whose order is fixed, is canonical as JSON.
+ */
+export function questionIdentity(question: Question): unknown[] {
+  return [question.text, question.type, question.report, answersOf(question)];
+}
+
+function answersOf(question: Question): unknown[] {
+  switch (question.type) {
+    case 'scale':
+      return [question.minimum, question.maximum, question.favourableFrom ?? null];
+    case 'yesno':
+      return [];
+    case 'choice':
+      return question.options.map(({ id, label }) => [id, label]);
+    case 'number':
+      return [question.minimum, question.maximum, question.unit ?? null];
+  }
+}

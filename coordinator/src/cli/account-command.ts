@@ -11,7 +11,7 @@ import {
   type PrivacyUnit,
 } from '@chorale/privacy';
 import { Command, Option } from 'commander';
-import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
+import { calculate, flagOf, parseName, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
 
 type Parameter =
@@ -106,7 +106,7 @@ export function accountCommand(): Command {
     .description(
       'privacy loss of repeated releases, each at the given noise: replace-one, but add-or-remove-one for subsampled-gaussian',
     )
-    .addOption(new Option('--mechanism <M>').choices(Object.keys(MECHANISMS)).makeOptionMandatory())
+    .requiredOption('--mechanism <M>', Object.keys(MECHANISMS).join(', '), parseName)
     .option(
       '--noise-multiplier <Z>',
       'gaussian, fixed-size-gaussian, subsampled-gaussian: noise stddev over sensitivity for the relation; of a sum of vectors clipped to C that is 2 C for replace-one, and C for add-or-remove-one',
@@ -159,19 +159,18 @@ export function accountCommand(): Command {
 }
 
 function account(name: string, given: Given, steps: Steps): Guarantee {
-  const mechanism = MECHANISMS[name]!;
+  const mechanism = Object.hasOwn(MECHANISMS, name) ? MECHANISMS[name] : undefined;
+  if (mechanism === undefined) {
+    throw new UsageError(`--mechanism must be one of ${Object.keys(MECHANISMS).join(', ')}, got ${name}`);
+  }
   // Ignoring a flag would answer another question than the one that was asked.
   const taken: string[] = mechanism.takes;
   const stray = Object.keys(given).find((parameter) => !taken.includes(parameter));
-  if (stray !== undefined) throw new UsageError(`mechanism ${name} does not take ${flag(stray)}`);
+  if (stray !== undefined) throw new UsageError(`mechanism ${name} does not take ${flagOf(stray)}`);
   const of = (parameter: Parameter): number => {
     const value = given[parameter] ?? (parameter === 'dimension' ? 1 : undefined);
-    if (value === undefined) throw new UsageError(`mechanism ${name} needs ${flag(parameter)}`);
+    if (value === undefined) throw new UsageError(`mechanism ${name} needs ${flagOf(parameter)}`);
     return value;
   };
   return calculate(() => mechanism.account(of, steps));
-}
-
-function flag(parameter: string): string {
-  return `--${parameter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

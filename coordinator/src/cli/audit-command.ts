@@ -1,6 +1,13 @@
-import { auditChannel, auditedMechanism, auditedNames, auditMechanism, isEnumerable } from '@chorale/privacy';
+import {
+  auditChannel,
+  auditTakesOptions,
+  auditedMechanism,
+  auditedNames,
+  auditMechanism,
+  isEnumerable,
+} from '@chorale/privacy/audit';
 import { Command } from 'commander';
-import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
+import { calculate, parseName, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
 
 type Options = { mechanism: string; options?: number; epsilon: number; samples?: number; json?: true };
@@ -10,8 +17,10 @@ const quietMs = 3_000;
 /** `chorale audit`: what a mechanism of this program really reveals, from its reports and from its probabilities. */
 export function auditCommand(): Command {
   return new Command('audit')
-    .description('measure the privacy loss of a mechanism; ends with code 1 when it is not what is claimed')
-    .requiredOption('--mechanism <NAME>', `${auditedNames.join(', ')}, or a short name such as grr`)
+    .description(
+      'measure the privacy loss of a mechanism; ends with code 1 unless at least 90% of the claim, and no more than all of it, is shown',
+    )
+    .requiredOption('--mechanism <NAME>', `${auditedNames.join(', ')}, or a short name such as grr`, parseName)
     .option('--options <K>', 'letters of the alphabet, or the dimension for privunit2', parseWholeNumber)
     .requiredOption('--epsilon <E>', 'claimed', parseNumber)
     .option('--samples <N>', 'draws in all (default: as many as it takes)', parseWholeNumber)
@@ -25,6 +34,8 @@ export function auditCommand(): Command {
 }
 
 function audit({ mechanism: name, options, epsilon, samples }: Options) {
+  if (options !== undefined && !auditTakesOptions(name))
+    throw new UsageError(`mechanism ${name} does not take --options`);
   const subject = auditedMechanism({ name, options, epsilon });
   const { channel } = subject;
   const exact = channel !== null && isEnumerable(channel) ? auditChannel(channel, { epsilon }) : null;
@@ -32,7 +43,7 @@ function audit({ mechanism: name, options, epsilon, samples }: Options) {
     epsilonClaimed,
     epsilonLowerBound,
     confidence,
-    passed,
+    verdict,
     samples: drawn,
   } = auditMechanism({
     ...subject,
@@ -46,7 +57,8 @@ function audit({ mechanism: name, options, epsilon, samples }: Options) {
     epsilonExact: exact?.epsilonExact ?? null,
     epsilonLowerBound,
     confidence,
-    passed: passed && exact?.passed !== false,
+    passed: verdict === 'sound' && exact?.passed !== false,
+    verdict: exact?.passed === false ? 'exact-weights-differ' : verdict,
     samples: drawn,
   };
 }

@@ -31,6 +31,7 @@ const found = (mechanism: string, epsilon: number) => ({
   epsilonLowerBound: expect.toSatisfy((bound: number) => bound >= 0.9 * epsilon && bound <= epsilon),
   confidence: 1 - 1e-6,
   passed: true,
+  verdict: 'sound',
   samples: expect.any(Number),
 });
 
@@ -50,11 +51,14 @@ describe('chorale audit', () => {
     const { code, stdout, stderr } = await audit('--mechanism warner --options 2 --epsilon 1 --samples 400');
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(/^mechanism +randomized-response\n/);
-    expect(stdout).toMatch(/\npassed +no\nsamples +400\n$/);
+    expect(stdout).toMatch(/\npassed +no\nverdict +too-little-shown\nsamples +400\n$/);
   });
 
   it.each([
     '--mechanism snapping --options 3 --epsilon 1',
+    '--mechanism constructor --options 3 --epsilon 1',
+    '--mechanism hybrid --options 9 --epsilon 3',
+    '--mechanism duchi --epsilon 3',
     '--mechanism grr --epsilon 1',
     '--mechanism grr --options 1 --epsilon 1',
     '--mechanism grr --options 3 --epsilon 0',

@@ -112,6 +112,15 @@ describe('chorale: calculations', () => {
     expect(fixed.epsilon).toBeGreaterThan(sampled.epsilon);
   });
 
+  it('account takes names as papers write them, and names flags in its refusals', async () => {
+    const named = '--noise-multiplier 1 --sampling-rate 0.1 --delta 1e-5';
+    const written = await json(`account --mechanism subsampled-gaussian ${named}`);
+    expect(await json(`account --mechanism Subsampled_Gaussian ${named}`)).toEqual(written);
+    expect(await chorale('account --mechanism gaussian --noise-multiplier 0 --delta 1e-5')).toEqual(
+      refused(2, '--noise-multiplier must be finite and > 0, got 0'),
+    );
+  });
+
   it('calibrate gives the noise that account asks back', async () => {
     const noise = await json('calibrate --mechanism gaussian --epsilon 1 --delta 1e-6 --sensitivity 3 --steps 5');
     expect(noise.noiseStddev).toBeCloseTo(3 * noise.noiseMultiplier, 9);
@@ -160,6 +169,7 @@ describe('chorale: bad arguments end with code 2 and one line', () => {
     'plan --question yesno --report favourable --respondents 1e --epsilon 1',
     'plan --question scale --report favourable --respondents 100 --epsilon 1',
     'plan --question scale:5 --report favourable --respondents 100 --epsilon 1 --mechanism laplace',
+    'account --mechanism constructor --delta 1e-6',
     'account --mechanism gaussian --delta 1e-6',
     'account --mechanism gaussian --delta 1e-6 --noise-multiplier 0',
     'account --mechanism gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 0.1',

@@ -40,14 +40,23 @@ export function parseWholeNumber(text: string): number {
 
 /**
  * Runs a calculation on arguments of a command line.
- * @throws UsageError for what the calculation refuses as out of range
+ * @throws UsageError for what the calculation refuses as out of range, by the name of the flag
  */
 export function calculate<T>(calculation: () => T): T {
   try {
     return calculation();
   } catch (error) {
-    if (error instanceof RangeError || error instanceof TypeError)
-      throw new UsageError(error.message, { cause: error });
-    throw error;
+    if (!(error instanceof RangeError)) throw error;
+    throw new UsageError(error.message.replace(/^[a-z]+([A-Z][a-z]+)+\b/, flagOf), { cause: error });
   }
+}
+
+/** The flag of a parameter: `--noise-multiplier` of `noiseMultiplier`. */
+export function flagOf(parameter: string): string {
+  return `--${parameter.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** A mechanism's name as this program writes it, however the field's papers and tools do. */
+export function parseName(text: string): string {
+  return text.toLowerCase().replaceAll('_', '-');
 }

@@ -1,6 +1,6 @@
 import { planTraining, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
 import { Command, Option } from 'commander';
-import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
+import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
 
 type Options = {
@@ -24,7 +24,13 @@ export function withTraining(plan: Command): Command {
     .enablePositionalOptions()
     .addCommand(planTrainingCommand())
     .hook('preSubcommand', () => {
-      for (const option of plan.options) if (option.mandatory) plan.setOptionValue(option.attributeName(), null);
+      for (const option of plan.options) {
+        const name = option.attributeName();
+        if (plan.getOptionValueSource(name) === 'cli') {
+          throw new UsageError(`${option.long} belongs after training, if it is one of its options`);
+        }
+        if (option.mandatory) plan.setOptionValue(name, null);
+      }
     });
 }
 
@@ -36,14 +42,14 @@ function planTrainingCommand(): Command {
     .requiredOption('--clients <N>', 'devices or sites that may take part', parseWholeNumber)
     .requiredOption('--rounds <R>', 'rounds of training', parseWholeNumber)
     .requiredOption('--epsilon <E>', 'privacy loss of all rounds of a client together', parseNumber)
-    .requiredOption('--delta <D>', 'in (0, 1); without effect for privunit', parseNumber)
+    .requiredOption('--delta <D>', 'in (0, 1); privunit spends none of it', parseNumber)
     .requiredOption('--clipping-norm <C>', 'L2 bound of one update', parseNumber)
     .addOption(
       new Option('--mode <MODE>', 'noise on every update, or only on their sum')
         .choices(['local', 'distributed'])
         .makeOptionMandatory(),
     )
-    .option('--cohort <M>', 'clients in each round (default: as many as there are)', parseWholeNumber)
+    .option('--cohort <M>', 'clients in each round (default: as many as the rounds per client make)', parseWholeNumber)
     .option(
       '--rounds-per-client <K>',
       'rounds that one client takes part in (default: what the cohort takes, else 1 for local, all for distributed)',

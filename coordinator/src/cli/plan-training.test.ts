@@ -49,6 +49,13 @@ describe('chorale plan training', () => {
     expect(await chorale('plan dance')).toMatchObject({ code: 2, stdout: '' });
   });
 
+  it('refuses what was said before it, instead of forgetting it', async () => {
+    for (const before of ['--json', '--epsilon 3', '--question yesno --respondents 10']) {
+      const ended = await chorale(`plan ${before} training ${training} --mode distributed`);
+      expect(ended).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('belongs after training') });
+    }
+  });
+
   it.each([
     training,
     `${training} --mode central`,

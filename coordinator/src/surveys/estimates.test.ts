@@ -44,7 +44,7 @@ describe('[E1] estimates of a cell', () => {
       { type: 'scale', id: 'load', text: 'Load?', minimum: 0, maximum: 10, report: 'distribution' },
       0.5,
     );
-    expect(scale.channel).toMatchObject({ mechanism: 'subset-selection', inputs: 12, outputs: 792 });
+    expect(scale.channel).toMatchObject({ mechanism: 'subset-selection', inputs: 12, outputs: 495 });
     const { estimates } = estimateCell(scale, expectedCounts(scale, { 0: 10_000, 7: 30_000, 11: 20_000 }));
     expect(estimates.map(({ value }) => Number(value.toFixed(9)))).toEqual([0.25, 0, 0, 0, 0, 0, 0, 0.75, 0, 0, 0]);
     expect(estimates[7]!.lower).toBeLessThan(0.75);

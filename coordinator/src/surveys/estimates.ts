@@ -1,4 +1,11 @@
-import { countSupport, effectiveRespondents, estimateContrast, estimateMean, estimateShares } from '@chorale/privacy';
+import {
+  countSupport,
+  effectiveRespondents,
+  estimateContrast,
+  estimateMean,
+  estimateShares,
+  numericMeanVariance,
+} from '@chorale/privacy';
 import type { Estimate, QuestionChannel } from '@chorale/protocol';
 import type { PublishedCounts } from './block-tally.ts';
 
@@ -68,7 +75,7 @@ function rawEstimates(spec: QuestionChannel, counts: readonly number[]): Estimat
  */
 export function respondentsWithoutNoise(spec: QuestionChannel, { respondents }: PublishedCounts): number {
   // Half the people at each end of [-1, 1]: variance 1, and the channel's own on top.
-  if (spec.kind === 'mean') return respondents / (1 + spec.channel.variance(1));
+  if (spec.kind === 'mean') return respondents / (1 + numericMeanVariance(spec.channel, 1));
   const { channel } = spec;
   if (spec.question.report !== 'enps') return effectiveRespondents({ channel, respondents });
   // Half promoters (+1), half detractors (-1): a report supports either with probability p + q, less where it supports

@@ -40,7 +40,8 @@ export function noticeView({
       <p>
         Results are shown for ${manifest.publishing.minimumGroupSize} or more people together, never fewer. That you
         took part can be seen; what you said, only within the odds above. Whoever serves this page must be trusted to
-        serve the code it promises. Answer in one browser only: a second one doubles what could be learned of you.
+        serve the code it promises. Answer in one browser only: a second one doubles what could be learned of you. Where
+        a later survey repeats a question, that an answer changed may show, though not what it was.
       </p>
       <div class="row actions">
         <button type="button" class="primary" @click=${onParticipate}>Take part</button>

@@ -1,4 +1,4 @@
-import { checkPositive } from './gaussian-accounting.ts';
+import { checkIn } from '../numerics/checks.ts';
 import type { NeighboringRelation } from './guarantee.ts';
 
 /** How the noise of a round is shared between the summed updates and the count of those that were clipped. */
@@ -35,9 +35,9 @@ export function splitClippedCountNoise({
   neighboringRelation: NeighboringRelation;
   countNoiseStddev?: number | undefined;
 }): ClippedCountNoise {
-  checkPositive('noiseMultiplier', noiseMultiplier);
-  checkPositive('expectedClients', expectedClients);
-  checkPositive('countNoiseStddev', countNoiseStddev);
+  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
+  checkIn('expectedClients', expectedClients, '(0, Infinity)');
+  checkIn('countNoiseStddev', countNoiseStddev, '(0, Infinity)');
   const countNoiseMultiplier = countNoiseStddev / (neighboringRelation === 'replace-one' ? 1 : 0.5);
   if (!(countNoiseMultiplier > noiseMultiplier)) {
     throw new RangeError(
@@ -70,8 +70,8 @@ export function nextClippingNorm({
   target?: number | undefined;
   rate?: number | undefined;
 }): number {
-  checkPositive('clippingNorm', clippingNorm);
-  checkPositive('rate', rate);
+  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkIn('rate', rate, '(0, Infinity)');
   if (!Number.isFinite(fraction)) throw new RangeError(`fraction must be finite, got ${fraction}`);
   checkIn('target', target, '[0, 1]');
   return clippingNorm * Math.exp(-rate * (fraction - target));

@@ -208,6 +208,10 @@ describe.each([
     expect(of(pure(1), { ...pure(1), privacyUnit: 'site' })).toThrow(
       'privacyUnit must be employee throughout, got site',
     );
+    for (const privacyUnit of [undefined, 'team']) {
+      expect(of({ ...pure(1), privacyUnit })).toThrow(TypeError);
+      expect(of({ ...pure(1), privacyUnit })).toThrow(`privacyUnit must be employee or site, got ${privacyUnit}`);
+    }
     expect(of({ ...pure(1), neighboringRelation: 'add-or-remove-one' })).toThrow(
       'neighboringRelation must be replace-one throughout, got add-or-remove-one',
     );

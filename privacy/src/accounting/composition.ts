@@ -1,5 +1,6 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
-import { checkPositive, checkSteps, epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
+import { epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import { mixtureEpsilon } from './loss-mixture.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
@@ -38,7 +39,7 @@ export type ComposedSpend = Guarantee & { readonly neighboringRelation: 'replace
  *
  * @param delta in [0, 1); 0 is enough where all spends are pure or ternary
  * @throws {RangeError} for no spends, a spend out of range, or delta 0 with a spend that needs one
- * @throws {TypeError} for an unknown mechanism, a relation other than replace-one, or mixed privacy units
+ * @throws {TypeError} for an unknown mechanism, a relation other than replace-one, or an unknown or mixed privacy unit
  * @see Zhu, Dong and Wang, Optimal accounting of differential privacy via characteristic function, AISTATS 2022,
  *   theorem 10; Bun and Steinke, Concentrated differential privacy, TCC 2016, lemma 1.7
  */
@@ -149,27 +150,32 @@ function totalOf(spends: readonly Spend[]): Total {
         `neighboringRelation must be replace-one throughout, got ${String(spend.neighboringRelation)}`,
       );
     }
+    if (spend.privacyUnit !== 'employee' && spend.privacyUnit !== 'site') {
+      throw new TypeError(`privacyUnit must be employee or site, got ${String(spend.privacyUnit)}`);
+    }
     if (spend.privacyUnit !== privacyUnit) {
       throw new TypeError(`privacyUnit must be ${privacyUnit} throughout, got ${spend.privacyUnit}`);
     }
     switch (spend.mechanism) {
       case 'pure':
+        checkIn('epsilon', spend.epsilon, '[0, Infinity)');
         // Nothing was lost at 0; any other is post-processing of binary randomized response.
-        if (checked('epsilon', spend.epsilon) > 0) addLoss(spend.epsilon, 1, 1);
+        if (spend.epsilon > 0) addLoss(spend.epsilon, 1, 1);
         break;
       case 'ternary': {
         const { epsilon, informative, steps = 1 } = spend;
         checkTernary({ epsilonPerStep: epsilon, informative });
-        checkSteps(steps);
+        checkInteger('steps', steps, '[1, Infinity)');
         addLoss(epsilon, informative, steps);
         break;
       }
       case 'gaussian':
-        checkPositive('noiseMultiplier', spend.noiseMultiplier);
+        checkIn('noiseMultiplier', spend.noiseMultiplier, '(0, Infinity)');
         squaredShift += 1 / spend.noiseMultiplier ** 2;
         break;
       case 'zcdp':
-        rho += checked('rho', spend.rho);
+        checkIn('rho', spend.rho, '[0, Infinity)');
+        rho += spend.rho;
         break;
       default:
         throw new TypeError(
@@ -214,9 +220,4 @@ function ternaryShift({ epsilonPerStep, informative }: TernaryLoss): number {
   const down = informative / (1 + Math.exp(epsilonPerStep));
   // Two quantiles that nearly cancel are off by some units in the last place; more shift is less private.
   return down > 0 ? 1e-14 - normalQuantile(1 - informative + down) - normalQuantile(down) : Infinity;
-}
-
-function checked(name: string, value: number): number {
-  checkIn(name, value, '[0, Infinity)');
-  return value;
 }

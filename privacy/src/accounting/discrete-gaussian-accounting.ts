@@ -1,4 +1,6 @@
-import { checkDelta, checkPositive, checkSteps, epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { halve } from '../numerics/search.ts';
+import { epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import { composedEpsilon } from './lattice-composition.ts';
 
 /** Releases of integer vectors with discrete Gaussian noise. */
@@ -33,10 +35,10 @@ export function discreteGaussianEpsilon({
   dimension = 1,
   summands = 1,
 }: DiscreteGaussianSteps): number {
-  checkPositive('noiseStddev', noiseStddev);
-  checkPositive('sensitivity', sensitivity);
-  checkSteps(steps);
-  checkDelta(delta);
+  checkIn('noiseStddev', noiseStddev, '(0, Infinity)');
+  checkIn('sensitivity', sensitivity, '(0, Infinity)');
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '(0, 1)');
   checkInteger('dimension', dimension, '[1, Infinity)');
   checkInteger('summands', summands, '[1, Infinity)');
   // Each release is (sensitivity^2 / (2 noiseStddev^2))-zCDP (theorem 14); of several summands one alone is counted,
@@ -51,6 +53,19 @@ export function discreteGaussianEpsilon({
     bounds.push(scalarEpsilon({ noiseStddev, sensitivity, steps, delta }));
   }
   return Math.min(...bounds);
+}
+
+/**
+ * The least noise that is enough, but for a part of 1e-9; every noise that is enough is private.
+ *
+ * @param start what is enough for a continuous Gaussian: a discrete one needs little more
+ */
+export function leastNoise(isTooLittle: (noise: number) => boolean, start: number): number {
+  if (!isTooLittle(start)) return start;
+  let holds = start;
+  let fails = start * (1 + 1e-6);
+  for (; isTooLittle(fails); fails *= 1.1) holds = fails;
+  return halve(isTooLittle, { holds, fails }, 30).fails;
 }
 
 /*

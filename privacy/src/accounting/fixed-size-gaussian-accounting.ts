@@ -1,4 +1,4 @@
-import { checkDelta, checkPositive, checkSteps, gaussianEpsilon } from './gaussian-accounting.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import {
   checkSampledGaussian,
@@ -8,7 +8,7 @@ import {
   type SampledGaussianOrder,
 } from './renyi-accounting.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
-import { exactSampledEpsilon } from './subsampled-gaussian-accounting.ts';
+import { composedSampledEpsilon, exactSampledEpsilon } from './subsampled-gaussian-accounting.ts';
 
 /** Gaussian releases, each on a fresh sample of fixed size, drawn without replacement. */
 export interface FixedSizeSampledGaussianSteps {
@@ -31,7 +31,8 @@ export interface FixedSizeSampledGaussianSteps {
 
 /**
  * The composition of Gaussians on samples of fixed size, replace-one. Exact for one step and for a sample of all,
- * otherwise the best bound by Renyi divergence, which is some percent to some tens of percent above the exact epsilon.
+ * otherwise the smaller of two upper bounds: that by the loss distribution of the pair that dominates one release (see
+ * `Direction`), and that by Renyi divergence, which is about twice as large over many steps.
  *
  * @throws {RangeError} outside the ranges of `FixedSizeSampledGaussianSteps`
  */
@@ -43,11 +44,11 @@ export function accountFixedSizeSampledGaussian({
   delta,
   privacyUnit = 'employee',
 }: FixedSizeSampledGaussianSteps): Guarantee {
-  checkPositive('noiseMultiplier', noiseMultiplier);
+  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
   checkInteger('populationSize', populationSize, '[1, Infinity)');
   checkInteger('sampleSize', sampleSize, `[1, ${populationSize}]`);
-  checkSteps(steps);
-  checkDelta(delta);
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '(0, 1)');
   const samplingRate = sampleSize / populationSize;
   const guarantee = { delta, neighboringRelation: 'replace-one', privacyUnit } as const;
   if (sampleSize === populationSize || steps === 1) {
@@ -56,10 +57,11 @@ export function accountFixedSizeSampledGaussian({
   }
   const single = fixedSizeCumulant({ noiseMultiplier, samplingRate });
   const cumulant = (x: number): number => (x < mostOrder ? steps * single(x) : Infinity);
-  const { epsilon: renyi } = epsilonOfCumulant(cumulant, { delta, precise: true });
-  // Without sampling the loss is no less.
-  const unsampled = gaussianEpsilon({ noiseMultiplier, steps, delta });
-  return { ...guarantee, epsilon: Math.max(0, Math.min(renyi, unsampled)), accountant: 'fixed-size-sampling-renyi' };
+  const renyi = Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true }).epsilon);
+  const composed = composedSampledEpsilon({ noiseMultiplier, samplingRate, steps, delta }, ['replaced']);
+  return renyi < composed
+    ? { ...guarantee, epsilon: renyi, accountant: 'fixed-size-sampling-renyi' }
+    : { ...guarantee, epsilon: composed, accountant: 'fixed-size-sampling-loss-distribution' };
 }
 
 const mostOrder = 1024;

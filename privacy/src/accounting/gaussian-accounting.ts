@@ -1,3 +1,5 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { halve, type Edge } from '../numerics/search.ts';
 import { logNormalDensity, millsRatio } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
 
@@ -21,9 +23,9 @@ export function gaussianEpsilon({
   steps?: number | undefined;
   delta: number;
 }): number {
-  checkPositive('noiseMultiplier', noiseMultiplier);
-  checkSteps(steps);
-  checkDelta(delta);
+  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '(0, 1)');
   // Composed Gaussians are one Gaussian whose mean shift, in standard deviations, is mu = sqrt(steps) / multiplier.
   return epsilonOfShift(Math.sqrt(steps) / noiseMultiplier, delta);
 }
@@ -44,8 +46,8 @@ export function gaussianDelta({
   steps?: number | undefined;
   epsilon: number;
 }): number {
-  checkPositive('noiseMultiplier', noiseMultiplier);
-  checkSteps(steps);
+  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
+  checkInteger('steps', steps, '[1, Infinity)');
   checkIn('epsilon', epsilon, '[0, Infinity)');
   return Math.exp(logDelta(Math.sqrt(steps) / noiseMultiplier, epsilon));
 }
@@ -67,9 +69,9 @@ export function gaussianNoiseMultiplier({
   delta: number;
   steps?: number | undefined;
 }): number {
-  checkPositive('epsilon', epsilon);
-  checkSteps(steps);
-  checkDelta(delta);
+  checkIn('epsilon', epsilon, '(0, Infinity)');
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '(0, 1)');
   const target = Math.log(delta);
   // delta grows with the shift, so that halving finds the largest shift that is still private.
   const isPrivate = (shift: number): boolean => logDelta(shift, epsilon) <= target;
@@ -88,13 +90,13 @@ export function epsilonOfShift(shift: number, delta: number): number {
   return whereItFails((epsilon) => logDelta(shift, epsilon) > target).fails;
 }
 
-/*
- * delta = Pr[Z <= a] - e^epsilon Pr[Z <= b], with a = mu/2 - epsilon/mu and b = a - mu (Balle and Wang, theorem 8).
+/**
+ * ln delta of a Gaussian: delta = Pr[Z <= a] - e^epsilon Pr[Z <= b], with a = mu/2 - epsilon/mu and b = a - mu (Balle and Wang, theorem 8).
  * Since b^2 - a^2 = 2 epsilon, e^epsilon phi(b) = phi(a). With Mills' ratio M(x) = Pr[Z > x] / phi(x):
  *   delta = phi(a) (M(-a) - M(-b)),
  * where nothing overflows and only neighbouring values of M are subtracted.
  */
-function logDelta(shift: number, epsilon: number): number {
+export function logDelta(shift: number, epsilon: number): number {
   const a = shift / 2 - epsilon / shift;
   const b = a - shift;
   if (a > 5) {
@@ -104,21 +106,13 @@ function logDelta(shift: number, epsilon: number): number {
   return logNormalDensity(a) + Math.log(millsRatio(-a) - millsRatio(-b));
 }
 
-// For a condition that holds near 0 and fails far out: where it last holds and first fails, neighbouring doubles or so.
-function whereItFails(condition: (x: number) => boolean): { holds: number; fails: number } {
+// For a condition that holds near 0 and fails far out: neighbouring doubles or so.
+function whereItFails(condition: (x: number) => boolean): Edge {
   let holds = 1;
   while (!condition(holds)) holds /= 2;
   let fails = holds * 2;
-  while (condition(fails)) {
-    holds = fails;
-    fails *= 2;
-  }
-  for (let halving = 0; halving < 60; halving += 1) {
-    const middle = (holds + fails) / 2;
-    if (condition(middle)) holds = middle;
-    else fails = middle;
-  }
-  return { holds, fails };
+  for (; condition(fails); fails *= 2) holds = fails;
+  return halve(condition, { holds, fails });
 }
 
 /**
@@ -132,22 +126,10 @@ function whereItFails(condition: (x: number) => boolean): { holds: number; fails
  */
 export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): number {
   checkIn('rho', rho, '[0, Infinity)');
-  checkDelta(delta);
+  checkIn('delta', delta, '(0, 1)');
   if (rho === 0) return 0;
   // K(x) = x (x + 1) rho. A subnormal rho would overflow; a larger one only promises less. The best x is near this start.
   const safeRho = Math.max(rho, 1e-300);
   const start = Math.sqrt(-Math.log(delta) / safeRho);
   return Math.max(0, epsilonOfCumulant((x) => x * (x + 1) * safeRho, { delta, start, precise: true }).epsilon);
-}
-
-export function checkPositive(name: string, value: number): void {
-  checkIn(name, value, '(0, Infinity)');
-}
-
-export function checkSteps(steps: number): void {
-  checkInteger('steps', steps, '[1, Infinity)');
-}
-
-export function checkDelta(delta: number): void {
-  checkIn('delta', delta, '(0, 1)');
 }

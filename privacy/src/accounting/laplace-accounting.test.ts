@@ -90,7 +90,7 @@ describe('the discrete Laplace mechanism', () => {
     });
     expect(() => accountDiscreteLaplace({ ...valid, laplaceScale: 0 })).toThrow('laplaceScale must be');
     expect(() => accountDiscreteLaplace({ ...valid, sensitivity: 1.5 })).toThrow(
-      'sensitivity must be an integer from 1',
+      'sensitivity must be an integer in [1, 1048576]',
     );
     expect(() => accountDiscreteLaplace({ ...valid, steps: 0 })).toThrow('steps must be');
     expect(() => accountDiscreteLaplace({ ...valid, delta: 1 })).toThrow('delta must be');

@@ -1,5 +1,5 @@
-import { checkDelta, checkPositive, checkSteps } from './gaussian-accounting.ts';
-import type { Guarantee, PrivacyUnit } from './guarantee.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
 import { composedEpsilon } from './lattice-composition.ts';
 
 /**
@@ -18,7 +18,7 @@ export function accountDiscreteLaplace({
   sensitivity,
   steps,
   delta,
-  privacyUnit = 'employee',
+  privacyUnit,
 }: {
   laplaceScale: number;
   sensitivity: number;
@@ -26,16 +26,14 @@ export function accountDiscreteLaplace({
   delta: number;
   privacyUnit?: PrivacyUnit | undefined;
 }): Guarantee {
-  checkPositive('laplaceScale', laplaceScale);
-  checkInteger('sensitivity', sensitivity, '[1, 2**20]');
-  checkSteps(steps);
-  if (delta !== 0) checkDelta(delta);
+  checkIn('laplaceScale', laplaceScale, '(0, Infinity)');
+  checkInteger('sensitivity', sensitivity, `[1, ${2 ** 20}]`);
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '[0, 1)');
   const epsilonPerStep = sensitivity / laplaceScale;
-  const unit = { neighboringRelation: 'replace-one', privacyUnit } as const;
-  const basic = { epsilon: epsilonPerStep * steps, delta: 0, accountant: 'basic', ...unit };
-  if (delta === 0) return basic;
-  const epsilon = latticeEpsilon({ epsilonPerStep, cells: sensitivity, steps, delta });
-  return epsilon < basic.epsilon ? { epsilon, delta, accountant: 'discrete-laplace-exact', ...unit } : basic;
+  const epsilon = delta === 0 ? Infinity : latticeEpsilon({ epsilonPerStep, cells: sensitivity, steps, delta });
+  const accountant = 'discrete-laplace-exact';
+  return orBasic({ epsilon, delta, accountant }, { sum: epsilonPerStep * steps, privacyUnit });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { gaussianDelta } from './gaussian-accounting.ts';
+import { logDelta } from './gaussian-accounting.ts';
 import { smallestEpsilon } from './smallest-epsilon.ts';
 import { mostExactSteps, ternaryEpsilon, trinomialTop, type TernaryLoss } from './ternary-accounting.ts';
 
@@ -41,7 +41,7 @@ const largestShift = 1e6;
 
 /** delta(epsilon) of a Gaussian, or of nothing, also for epsilon < 0. */
 function profile(shift: number, epsilon: number): number {
-  const positive = shift === 0 ? 0 : gaussianDelta({ noiseMultiplier: 1 / shift, epsilon: Math.abs(epsilon) });
+  const positive = shift === 0 ? 0 : Math.exp(logDelta(shift, Math.abs(epsilon)));
   // With P and Q exchanged: sup P - e^x Q = 1 - e^x + e^x sup (Q - e^-x P), and a Gaussian is symmetric.
   return epsilon < 0 ? Math.exp(epsilon) * positive - Math.expm1(epsilon) : positive;
 }

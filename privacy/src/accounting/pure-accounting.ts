@@ -1,5 +1,5 @@
-import { checkDelta } from './gaussian-accounting.ts';
-import type { Guarantee, PrivacyUnit } from './guarantee.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
 import { laplaceEpsilon } from './laplace-accounting.ts';
 import { mixtureEpsilon } from './loss-mixture.ts';
 import { checkTernary, ternaryGuarantee } from './ternary-accounting.ts';
@@ -40,20 +40,18 @@ export function accountPure(pure: PureSteps): Guarantee {
  */
 export function accountPureMix(
   epsilons: readonly number[],
-  { delta, privacyUnit = 'employee' }: { delta: number; privacyUnit?: PrivacyUnit | undefined },
+  { delta, privacyUnit }: { delta: number; privacyUnit?: PrivacyUnit | undefined },
 ): Guarantee {
-  if (epsilons.length === 0) throw new RangeError('epsilons must hold at least one epsilon, got none');
-  if (delta !== 0) checkDelta(delta);
+  checkInteger('number of epsilons', epsilons.length, '[1, Infinity)');
+  checkIn('delta', delta, '[0, 1)');
   const losses = [...Map.groupBy(epsilons, (epsilon) => epsilon)].map(([epsilonPerStep, { length }]) => {
     const loss = { epsilonPerStep, informative: 1, steps: length };
     checkTernary(loss);
     return loss;
   });
   const sum = epsilons.reduce((total, epsilon) => total + epsilon, 0);
-  const unit = { neighboringRelation: 'replace-one', privacyUnit } as const;
-  const epsilon = delta === 0 ? sum : mixtureEpsilon({ losses, shift: 0 }, delta);
-  if (epsilon < sum) return { epsilon, delta, accountant: 'murtagh-vadhan', ...unit };
-  return { epsilon: sum, delta: 0, accountant: 'basic', ...unit };
+  const epsilon = delta === 0 ? Infinity : mixtureEpsilon({ losses, shift: 0 }, delta);
+  return orBasic({ epsilon, delta, accountant: 'murtagh-vadhan' }, { sum, privacyUnit });
 }
 
 /**

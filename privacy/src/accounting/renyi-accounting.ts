@@ -1,5 +1,5 @@
+import { checkIn } from '../numerics/checks.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
-import { checkDelta } from './gaussian-accounting.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
 import { checkSubsampledGaussian } from './subsampled-gaussian-losses.ts';
 
@@ -26,11 +26,11 @@ export function renyiEpsilon(
   divergence: (order: number) => number,
   { delta, orders }: { delta: number; orders?: readonly number[] | undefined },
 ): number {
-  checkDelta(delta);
+  checkIn('delta', delta, '(0, 1)');
   const cumulant = (x: number): number => x * divergence(1 + x);
   if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true }).epsilon);
   const epsilons = orders.map((order) => {
-    checkOrder(order);
+    checkIn('order', order, '(1, Infinity)');
     return cumulantEpsilon(cumulant(order - 1), order - 1, delta);
   });
   return Math.max(0, Math.min(...epsilons));
@@ -116,9 +116,5 @@ export function logOnePlusExp(log: number): number {
 
 export function checkSampledGaussian({ order, ...sampled }: SampledGaussianOrder): void {
   checkSubsampledGaussian(sampled);
-  checkOrder(order);
-}
-
-function checkOrder(order: number): void {
   checkIn('order', order, '(1, Infinity)');
 }

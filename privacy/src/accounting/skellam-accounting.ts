@@ -1,4 +1,4 @@
-import { checkDelta, checkPositive, checkSteps } from './gaussian-accounting.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
 
 /**
@@ -28,10 +28,10 @@ export function skellamEpsilon({
   steps?: number | undefined;
   delta: number;
 }): number {
-  checkPositive('noiseStddev', noiseStddev);
-  checkPositive('sensitivity', sensitivity);
-  checkSteps(steps);
-  checkDelta(delta);
+  checkIn('noiseStddev', noiseStddev, '(0, Infinity)');
+  checkIn('sensitivity', sensitivity, '(0, Infinity)');
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '(0, 1)');
   checkInteger('dimension', dimension, '[1, Infinity)');
   const variance = noiseStddev ** 2;
   const squared = sensitivity ** 2;

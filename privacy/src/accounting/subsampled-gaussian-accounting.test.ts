@@ -19,6 +19,7 @@ const epsilonOf = (steps: Steps): number => accountSubsampledGaussian(steps).eps
 /** delta of one release at an epsilon of either sign: the larger outcomes are beyond where the loss exceeds it. */
 function oneStepDelta(gaussian: SubsampledGaussian, direction: Direction, epsilon: number): number {
   const { noiseMultiplier: s, samplingRate: q } = gaussian;
+  if (direction === 'replaced') return oneStepDelta(gaussian, epsilon < 0 ? 'added' : 'removed', epsilon);
   const loss = direction === 'removed' ? epsilon : -epsilon;
   if (loss <= Math.log1p(-q)) return direction === 'removed' ? -Math.expm1(epsilon) : 0;
   const x = s ** 2 * Math.log1p(Math.expm1(loss) / q) + 0.5;
@@ -33,6 +34,20 @@ function twoStepDelta(gaussian: SubsampledGaussian, direction: Direction, epsilo
   const { noiseMultiplier: s } = gaussian;
   const cells = 20_000;
   const width = (22 * s + 1) / cells;
+  if (direction === 'replaced') {
+    // Positive losses are those of one direction and negative ones those of the other, above 1/2; else the loss is 0.
+    const half = (11 * s) / cells;
+    let [sum, rest] = [0, 1];
+    for (let cell = 0; cell < cells; cell += 1) {
+      const x = 0.5 + (cell + 0.5) * half;
+      const loss = lossAt(x, gaussian);
+      const mass = (half * Math.exp((-x * x) / (2 * s * s))) / (s * Math.sqrt(2 * Math.PI));
+      sum += mass * Math.exp(loss) * oneStepDelta(gaussian, direction, epsilon - loss);
+      sum += mass * oneStepDelta(gaussian, direction, epsilon + loss);
+      rest -= mass * (1 + Math.exp(loss));
+    }
+    return sum + rest * oneStepDelta(gaussian, direction, epsilon);
+  }
   let delta = 0;
   for (let cell = 0; cell < cells; cell += 1) {
     const x = -11 * s + (cell + 0.5) * width;
@@ -76,6 +91,30 @@ describe('the subsampled Gaussian', () => {
     }
   });
 
+  it.each([
+    [1, 1e-4, 2, 1e-14, 0.074_808],
+    [1, 1e-3, 2, 1e-6, 0.027_347],
+    [0.5, 1e-5, 2, 1e-12, 1.073_21],
+    [1, 1e-3, 5, 1e-10, 0.249_747],
+    [1, 1e-3, 5, 1e-6, 0.036_118],
+  ])(
+    'is close for few steps that are rare, too: %d, %d, %i steps',
+    (noiseMultiplier, samplingRate, steps, delta, wanted) => {
+      // Of lattices eight times as fine, composed without transforms.
+      const found = epsilonOf({ noiseMultiplier, samplingRate, steps, delta });
+      expect(found / wanted).toBeGreaterThan(1 - 2e-5);
+      expect(found / wanted).toBeLessThan(1.001);
+    },
+  );
+
+  it('is never more than the sum of what the steps spend', () => {
+    for (const steps of [2, 5, 20]) {
+      const rare = { noiseMultiplier: 0.5, samplingRate: 1e-7 };
+      const one = epsilonOf({ ...rare, steps: 1, delta: 1e-14 / steps });
+      expect(epsilonOf({ ...rare, steps, delta: 1e-14 })).toBeLessThanOrEqual(steps * one);
+    }
+  });
+
   it('has a loss that keeps its digits wherever it lies', () => {
     // Where q e^y is about as small as 1 - q.
     const samplingRate = 1 - 3e-13;
@@ -92,9 +131,10 @@ describe('the subsampled Gaussian', () => {
       const reach = 9 * noiseMultiplier;
       const range = { from: -reach, to: 1 + reach };
       const length = lossAt(range.to, gaussian) - lossAt(range.from, gaussian);
-      for (const direction of ['removed', 'added'] as const) {
+      for (const direction of ['removed', 'added', 'replaced'] as const) {
         for (const cells of [50, 4_000]) {
-          const lattice = subsampledGaussianLosses(gaussian, { direction, ...range, spacing: length / cells });
+          const from = direction === 'replaced' ? 0.5 : -reach;
+          const lattice = subsampledGaussianLosses(gaussian, { direction, ...range, from, spacing: length / cells });
           const epsilon = composedEpsilon(lattice, 2, 1e-4);
           expect(twoStepDelta(gaussian, direction, epsilon)).toBeLessThanOrEqual(1e-4 * (1 + 1e-9));
           if (cells > 50 && epsilon > 0) {

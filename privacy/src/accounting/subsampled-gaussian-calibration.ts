@@ -1,3 +1,4 @@
+import { fallingRoot, halve } from '../numerics/search.ts';
 import { gaussianNoiseMultiplier } from './gaussian-accounting.ts';
 import { poissonGaussianRenyi, renyiEpsilon } from './renyi-accounting.ts';
 import { accountSubsampledGaussian, type SubsampledGaussianSteps } from './subsampled-gaussian-accounting.ts';
@@ -25,46 +26,29 @@ export function subsampledGaussianNoiseMultiplier({
     return Math.log(Math.max(found / epsilon, 1e-3));
   };
   // Renyi divergence asks for a little more noise than is needed, and is found quickly.
-  let high = Math.log(most);
-  for (let width = high - Math.log(0.05); width > 0.01; width /= 2) {
-    const noiseMultiplier = Math.exp(high - width / 2);
+  const isTooLittle = (logNoise: number): boolean => {
+    const noiseMultiplier = Math.exp(logNoise);
     const divergence = (order: number): number =>
       steps * poissonGaussianRenyi({ noiseMultiplier, samplingRate, order });
-    if (renyiEpsilon(divergence, { delta }) <= epsilon) high -= width / 2;
-  }
-  let highExcess = excessAt(high);
-  if (highExcess > 0) {
+    return renyiEpsilon(divergence, { delta }) > epsilon;
+  };
+  let high = halve(isTooLittle, { holds: Math.log(0.05), fails: Math.log(most) }, 10).fails;
+  let highValue = excessAt(high);
+  if (highValue > 0) {
     high = Math.log(most);
-    highExcess = excessAt(high);
+    highValue = excessAt(high);
   }
   let low = high;
-  let lowExcess = highExcess;
-  for (let width = 0.05; lowExcess <= 0; width *= 2) {
+  let lowValue = highValue;
+  for (let width = 0.05; lowValue <= 0; width *= 2) {
     high = low;
-    highExcess = lowExcess;
+    highValue = lowValue;
     if (high < Math.log(0.001)) return Math.exp(high);
     low = high - width;
-    lowExcess = excessAt(low);
+    lowValue = excessAt(low);
   }
-  // Both logarithms are almost on a line: secants, a little on the safe side; the Illinois rule moves an end that stays.
+  // Both logarithms are almost on a line.
   const aim = 1e-6;
-  let excess = highExcess;
-  let lastMoved = 0;
-  for (let iteration = 0; iteration < 30 && (excess > 0 || excess < -2 * aim) && high - low > aim; iteration += 1) {
-    const share = (lowExcess + aim) / (lowExcess - highExcess);
-    const middle = low + (high - low) * Math.min(0.99, Math.max(0.01, share));
-    excess = excessAt(middle);
-    if (excess > 0) {
-      low = middle;
-      lowExcess = excess;
-      if (lastMoved < 0) highExcess /= 2;
-      lastMoved = -1;
-    } else {
-      high = middle;
-      highExcess = excess;
-      if (lastMoved > 0) lowExcess /= 2;
-      lastMoved = 1;
-    }
-  }
-  return Math.exp(high);
+  const isNear = (least: number, enough: number): boolean => enough - least <= aim;
+  return Math.exp(fallingRoot(excessAt, { low, lowValue, high, highValue }, { aim, isNear }));
 }

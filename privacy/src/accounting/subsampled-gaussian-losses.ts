@@ -1,5 +1,5 @@
+import { checkIn } from '../numerics/checks.ts';
 import { normalCdf } from '../numerics/normal-distribution.ts';
-import { checkPositive } from './gaussian-accounting.ts';
 import type { LossLattice } from './lattice-composition.ts';
 
 /** One release of a Gaussian on a Poisson sample, in units where the record that differs moves its mean by 1. */
@@ -11,7 +11,7 @@ export interface SubsampledGaussian {
 
 /** @throws {RangeError} for a noise multiplier that is not finite and > 0, or a sampling rate outside (0, 1] */
 export function checkSubsampledGaussian({ noiseMultiplier, samplingRate }: SubsampledGaussian): void {
-  checkPositive('noiseMultiplier', noiseMultiplier);
+  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
   checkIn('samplingRate', samplingRate, '(0, 1]');
 }
 
@@ -22,8 +22,26 @@ export function checkSubsampledGaussian({ noiseMultiplier, samplingRate }: Subsa
  *   L(x) = ln(1 - q + q e^y), y = (2 x - 1) / (2 s^2), and back x = s^2 ln(1 + (e^L - 1) / q) + 1/2.
  */
 
-/** Which of two neighbouring data sets is the true one: that with the record, or that without it. */
-export type Direction = 'removed' | 'added';
+/**
+ * Which of two neighbouring data sets is the true one: that with the record (`removed`) or that without it (`added`); or
+ * the two have another record in one place, and samples have a fixed size (`replaced`).
+ *
+ * Let A be the mean, over the samples without the record that differs, of what they release, and B and B' that over the
+ * samples with it, from the one data set and from the other: the two release (1 - q) A + q B and (1 - q) A + q B'. For
+ * a >= 1 and b = 1 + (a - 1) / q, advanced joint convexity says that, with H_a(P, Q) = sup of P - a Q over all events,
+ *   H_a((1 - q) A + q B, (1 - q) A + q B') = q H_b(B, (1 - c) A + c B') <= q ((1 - c) H_b(B, A) + c H_b(B, B')), c = a / b
+ * [Balle, Barthe and Gaboardi, NeurIPS 2018, theorem 2]. A sample with the record becomes a uniform one without it if
+ * the record is replaced by one of those that were not drawn, uniformly, so that A, B and B' are means of releases that
+ * differ in one record of a sample. By joint convexity both terms are at most that of N(1, s^2) and Q = N(0, s^2), if
+ * replacing one record moves the sum by at most 1. With R = (1 - q) N(0, s^2) + q N(1, s^2) that is
+ *   q H_b(N(1, s^2), Q) = H_a(R, Q),
+ * and for a < 1, exchanging the data sets, H_a <= 1 - a + a H_(1/a)(R, Q) = H_a(Q, R): the positive losses are those of
+ * `removed` and the negative ones those of `added` [Zhu, Dong and Wang, AISTATS 2022, theorem 11 and proposition 30].
+ * A pair of distributions has exactly these H_a: x > 1/2, where R > Q, with the sign +, from R in the one and Q in the
+ * other; x > 1/2 with the sign -, from Q and R; and else nothing, equally likely in both, as Q(x > 1/2) + R(x > 1/2) <= 1.
+ * Pairs that dominate each release, whatever came before, do so in composition (ibid., theorem 10).
+ */
+export type Direction = 'removed' | 'added' | 'replaced';
 
 /** L(x), accurate relative to its own size. */
 export function lossAt(x: number, { noiseMultiplier, samplingRate }: SubsampledGaussian): number {
@@ -45,8 +63,7 @@ function pointAt(loss: number, { noiseMultiplier, samplingRate }: SubsampledGaus
 }
 
 /**
- * A lattice that dominates the loss of one release, if the true data have the record (`removed`) or the neighbour has it
- * (`added`).
+ * A lattice that dominates the loss of one release.
  *
  * Every x lies between two neighbouring points of a lattice of losses a < b. Reporting, instead of x, the upper of them
  * with probability (e^L(x) - e^a) / (e^b - e^a) under both data sets, and taking the probability of that report with the
@@ -56,7 +73,8 @@ function pointAt(loss: number, { noiseMultiplier, samplingRate }: SubsampledGaus
  * directions and, step by step, for compositions. (It is the discretization of Doroshenko et al., Connect the dots,
  * PETS 2022, with another proof.) On average the mean of the loss grows by spacing^2 / 12, its variance by twice that.
  *
- * @param from the least x; a loss beyond it counts as the lattice's lowest where it is below, as infinite where above
+ * @param from the least x; a loss beyond it counts as the lattice's lowest where it is below, as infinite where above;
+ *   for `replaced` it is 1/2, where the loss is 0
  * @param to the largest x, likewise
  * @param spacing > 0
  */
@@ -108,13 +126,23 @@ export function subsampledGaussianLosses(
     return { probabilities, firstLoss: -firstLoss - cells * spacing, spacing, infinite: below };
   }
   const withRecord = without.map((mass, index) => mass * Math.exp(firstLoss + index * spacing));
-  withRecord[0]! += below;
   const infinite = (1 - samplingRate) * above + samplingRate * normalCdf((1 - to) / noiseMultiplier);
+  if (direction === 'replaced') {
+    // Negative losses below the lattice count as 0, too: a larger loss is worse.
+    const probabilities = new Float64Array(2 * cells + 1);
+    probabilities.set(without.toReversed());
+    probabilities.set(withRecord, cells);
+    probabilities[cells] = 0;
+    const others = probabilities.reduce((sum, mass) => sum + mass, infinite);
+    probabilities[cells] = Math.max(0, 1 - others);
+    return { probabilities, firstLoss: -cells * spacing, spacing, infinite };
+  }
+  withRecord[0]! += below;
   return { probabilities: withRecord, firstLoss, spacing, infinite };
 }
 
 const legendre = [
-  [-Math.sqrt(3 / 5), 5 / 9],
+  [-0.774_596_669_241_483_4, 5 / 9],
   [0, 8 / 9],
-  [Math.sqrt(3 / 5), 5 / 9],
+  [0.774_596_669_241_483_4, 5 / 9],
 ] as const;

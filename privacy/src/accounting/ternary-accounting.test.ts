@@ -227,7 +227,7 @@ describe('pure mechanisms', () => {
   });
 
   it('refuse epsilons out of range', () => {
-    expect(() => accountPureMix([], { delta: 0 })).toThrow('at least one epsilon');
+    expect(() => accountPureMix([], { delta: 0 })).toThrow('number of epsilons must be an integer >= 1, got 0');
     expect(() => accountPureMix([1, -1], { delta: 0.1 })).toThrow('epsilonPerStep must be finite and > 0, got -1');
     expect(() => accountPureMix([1], { delta: 1 })).toThrow('delta must be');
     expect(() => accountRandomizedResponse({ options: 1, epsilonPerStep: 1, steps: 1, delta: 0 })).toThrow(

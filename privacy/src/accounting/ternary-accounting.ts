@@ -1,5 +1,5 @@
-import { checkDelta, checkPositive, checkSteps } from './gaussian-accounting.ts';
-import type { Guarantee, PrivacyUnit } from './guarantee.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
 import { composedEpsilon } from './lattice-composition.ts';
 import { epsilonOfLosses } from './loss-distribution.ts';
 
@@ -46,7 +46,7 @@ export interface TernarySteps extends TernaryLoss {
  * @throws {RangeError} outside these ranges, or for a difference that epsilon does not allow
  */
 export function informativeProbability({ epsilon, p, q }: { epsilon: number; p: number; q: number }): number {
-  checkPositive('epsilon', epsilon);
+  checkIn('epsilon', epsilon, '(0, Infinity)');
   const informative = (p - q) / Math.tanh(epsilon / 2);
   // Rounding may exceed 1 by some units in the last place.
   if (!(q >= 0 && p <= 1 && informative > 0 && informative < 1 + 1e-9)) {
@@ -65,25 +65,18 @@ export function accountTernary(ternary: TernarySteps): Guarantee {
 }
 
 /** As `accountTernary`, under another name. */
-export function ternaryGuarantee(
-  { privacyUnit = 'employee', ...ternary }: TernarySteps,
-  accountant: string,
-): Guarantee {
+export function ternaryGuarantee({ privacyUnit, ...ternary }: TernarySteps, accountant: string): Guarantee {
   const { epsilonPerStep, steps, delta } = ternary;
   checkTernary(ternary);
-  checkSteps(steps);
-  if (delta !== 0) checkDelta(delta);
-  const unit = { neighboringRelation: 'replace-one', privacyUnit } as const;
-  const sum = epsilonPerStep * steps;
-  const epsilon = delta === 0 ? sum : ternaryEpsilon(ternary);
-  return epsilon < sum
-    ? { epsilon, delta, accountant, ...unit }
-    : { epsilon: sum, delta: 0, accountant: 'basic', ...unit };
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '[0, 1)');
+  const epsilon = delta === 0 ? Infinity : ternaryEpsilon(ternary);
+  return orBasic({ epsilon, delta, accountant }, { sum: epsilonPerStep * steps, privacyUnit });
 }
 
 /** @throws {RangeError} outside the ranges of `TernaryLoss` */
 export function checkTernary({ epsilonPerStep, informative }: TernaryLoss): void {
-  checkPositive('epsilonPerStep', epsilonPerStep);
+  checkIn('epsilonPerStep', epsilonPerStep, '(0, Infinity)');
   checkIn('informative', informative, '(0, 1]');
 }
 

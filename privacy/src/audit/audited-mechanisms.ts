@@ -37,7 +37,8 @@ interface Parameters {
  * @param name as in `auditedNames`, or as the field's papers call it
  * @param options how many letters there are, or the dimension for `privunit2`; not needed for means and integers
  * @param epsilon claimed, as the mechanism takes it
- * @throws {RangeError} for an unknown name, options that are missing, and for what the mechanism refuses
+ * @throws {RangeError} for an unknown name, options that are missing, the name of one numeric mean where epsilon makes
+ *   it the other, and for what the mechanism refuses
  */
 export function auditedMechanism({
   name,
@@ -48,16 +49,40 @@ export function auditedMechanism({
   options?: number | undefined;
   epsilon: number;
 }): AuditSubject {
-  const plain = name.toLowerCase().replaceAll('_', '-');
-  const make = subjects[plain] ?? subjects[otherNames[plain] ?? ''];
-  if (make === undefined) throw new RangeError(`mechanism must be one of ${auditedNames.join(', ')}, got ${name}`);
-  return make({
+  const made = subjects[subjectName(name)]!({
     epsilon,
     get options() {
       if (options === undefined) throw new RangeError(`options must be given for ${name}, got ${options}`);
       return options;
     },
   });
+  const plain = plainName(name);
+  if (/^(duchi|hybrid)/.test(plain) && !made.mechanism.startsWith(plain)) {
+    throw new RangeError(`mechanism must be ${made.mechanism} for this epsilon, got ${name}`);
+  }
+  return made;
+}
+
+/**
+ * Whether a mechanism has `options` at all; those of any other are ignored.
+ *
+ * @throws {RangeError} for an unknown name
+ */
+export function auditTakesOptions(name: string): boolean {
+  return !['numeric-mean', 'discrete-laplace'].includes(subjectName(name));
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
+
+function subjectName(name: string): string {
+  const plain = plainName(name);
+  const found = Object.hasOwn(otherNames, plain) ? otherNames[plain]! : plain;
+  if (!Object.hasOwn(subjects, found)) {
+    throw new RangeError(`mechanism must be one of ${auditedNames.join(', ')}, got ${name}`);
+  }
+  return found;
 }
 
 const otherNames: Readonly<Record<string, string>> = {

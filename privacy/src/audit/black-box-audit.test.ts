@@ -10,14 +10,16 @@ import { discreteGaussian } from '../sampling/discrete-gaussian.ts';
 import { discreteLaplace } from '../sampling/discrete-laplace.ts';
 import type { RandomSource } from '../sampling/random.ts';
 import { auditTrials } from './audit-power.ts';
-import { auditedMechanism, auditedNames } from './audited-mechanisms.ts';
-import { auditMechanism } from './black-box-audit.ts';
+import { auditedMechanism, auditedNames, auditTakesOptions } from './audited-mechanisms.ts';
+import { auditMechanism, type BlackBoxAudit } from './black-box-audit.ts';
 import { epsilonLowerBound } from './epsilon-lower-bound.ts';
 
 const letters = (count: number): number[] => [...Array(count).keys()];
 
 /** A mechanism's full name. */
 const fullName = (name: string): string => auditedMechanism({ name, options: 4, epsilon: 0.5 }).mechanism;
+
+const meanNamed = (name: string, epsilon: number) => () => auditedMechanism({ name, epsilon }).mechanism;
 
 /** Randomized response of the exact p, for letters or more; refused by nothing. */
 const response = (options: number, p: number) => {
@@ -156,7 +158,8 @@ describe('every mechanism that ships, from its reports alone', () => {
     ['privunit', 3, 4],
   ] as const)('%s with %s options at epsilon %f', (name, options, epsilon) => {
     const audit = auditMechanism({ ...auditedMechanism({ name, options, epsilon }), epsilon, random: seededRandom(3) });
-    expect(audit).toMatchObject({ epsilonClaimed: epsilon, passed: true, neighboringRelation: 'replace-one' });
+    expect(audit).toMatchObject({ epsilonClaimed: epsilon, verdict: 'sound', neighboringRelation: 'replace-one' });
+    expect(audit.passed).toBe(true);
     expect(audit.confidence).toBe(1 - 1e-6);
     expect(audit.epsilonLowerBound).toBeGreaterThan(0.9 * epsilon);
     expect(audit.epsilonLowerBound).toBeLessThan(epsilon);
@@ -166,7 +169,24 @@ describe('every mechanism that ships, from its reports alone', () => {
     const tested = ['grr', 'ss', 'oue', 'olh', 'duchi', 'square-wave', 'l-grr', 'loloha', 'laplace', 'PrivUnit'];
     expect(new Set(tested.map(fullName))).toEqual(new Set(auditedNames.map(fullName)));
     expect(() => fullName('snapping')).toThrow('mechanism must be one of randomized-response, ');
+    expect(() => fullName('constructor')).toThrow('mechanism must be one of randomized-response, ');
     expect(() => auditedMechanism({ name: 'grr', epsilon: 1 })).toThrow('options must be given for grr');
+  });
+
+  it('are not another one than was named', () => {
+    expect(meanNamed('duchi', 0.5)()).toBe('duchi-with-no-answer');
+    expect(meanNamed('hybrid_with_no_answer', 2)()).toBe('hybrid-with-no-answer');
+    expect(meanNamed('duchi', 2)).toThrow('mechanism must be hybrid-with-no-answer for this epsilon, got duchi');
+    expect(meanNamed('Hybrid-with-no-answer', 0.5)).toThrow('mechanism must be duchi-with-no-answer for this epsilon');
+  });
+
+  it('say whether they take options', () => {
+    expect(auditedNames.filter((name) => !auditTakesOptions(name))).toEqual(['numeric-mean', 'discrete-laplace']);
+    expect(['duchi', 'laplace', 'GRR'].map(auditTakesOptions)).toEqual([false, false, true]);
+    for (const name of auditedNames.filter(auditTakesOptions)) {
+      expect(() => auditedMechanism({ name, epsilon: 1 })).toThrow('options must be given');
+    }
+    expect(() => auditTakesOptions('toString')).toThrow('mechanism must be one of');
   });
 });
 
@@ -191,7 +211,7 @@ describe('auditMechanism', () => {
     expect(found).toEqual(found.toSorted((a, b) => a - b));
     // Too few show too little, and that is no success.
     const few = auditMechanism({ ...audited, samples: 600, random: seededRandom(4) });
-    expect(few).toMatchObject({ passed: false, samples: 600 });
+    expect(few).toMatchObject({ passed: false, verdict: 'too-little-shown', samples: 600 });
     expect(few.epsilonLowerBound).toBeLessThan(0.9);
   });
 
@@ -262,12 +282,12 @@ describe('what is wrong on purpose is found, from reports alone', () => {
   ) => auditMechanism({ privatize, inputs, epsilon, samples, random: seededRandom(7) });
   const right = keepOf(Math.exp(epsilon), 3);
 
-  const expectTooMuch = (result: { passed: boolean; epsilonLowerBound: number }): void => {
-    expect(result.passed).toBe(false);
+  const expectTooMuch = (result: BlackBoxAudit): void => {
+    expect(result).toMatchObject({ passed: false, verdict: 'exceeds-claim' });
     expect(result.epsilonLowerBound).toBeGreaterThan(epsilon);
   };
-  const expectTooLittle = (result: { passed: boolean; epsilonLowerBound: number }): void => {
-    expect(result.passed).toBe(false);
+  const expectTooLittle = (result: BlackBoxAudit): void => {
+    expect(result).toMatchObject({ passed: false, verdict: 'too-little-shown' });
     expect(result.epsilonLowerBound).toBeLessThan(0.9 * epsilon);
   };
 
@@ -286,6 +306,21 @@ describe('what is wrong on purpose is found, from reports alone', () => {
     expect(audit(noised(6, epsilon), [-3, 0, 3]).passed).toBe(true);
     expectTooMuch(audit(noised(3, epsilon), [-3, 0, 3]));
   });
+
+  it.each([0.01, 0.003, 0.001])(
+    'the answer itself in %f of all reports, with as many draws as it takes by itself',
+    (rate) => {
+      const sound = randomizedResponse({ options: 2, epsilon: 1 });
+      const random = seededRandom(11);
+      const leaky = (input: number) => {
+        const report = sound.privatize(input, random);
+        return random.nextUint32() < rate * 2 ** 32 ? 100 + input : report;
+      };
+      const result = auditMechanism({ privatize: leaky, inputs: [0, 1], epsilon: 1, random });
+      expect(result).toMatchObject({ passed: false, verdict: 'exceeds-claim' });
+      expect(result.epsilonLowerBound).toBeGreaterThan(1.2);
+    },
+  );
 
   it('the same for Gaussian noise, given its delta', () => {
     const [delta, clippingNorm] = [0.01, 10];

@@ -1,3 +1,4 @@
+import { checkIn } from '../numerics/checks.ts';
 import { betaQuantile } from '../numerics/beta-distribution.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 

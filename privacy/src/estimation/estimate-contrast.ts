@@ -1,8 +1,15 @@
+import { halve } from '../numerics/search.ts';
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import { conditionalConfidence, exactRatioInterval, fiellerInterval, unbounded } from './ratio-interval.ts';
+import {
+  conditionalConfidence,
+  estimateRatio,
+  exactRatioInterval,
+  fiellerInterval,
+  unbounded,
+} from './ratio-interval.ts';
 
 /** A weighted sum of shares, unclipped. */
 export interface ContrastEstimate extends Interval {
@@ -43,13 +50,11 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const centred = letters.map((letter) => ({ ...letter, weight: letter.weight - centre }));
 
   const numerator = centred.reduce((sum, { weight, support }) => sum + (weight * support) / total, 0);
-  const contrast = signal > 0 ? numerator / signal : Number.NaN;
   const variance = scoreVariance(centred, channel, reports, noAnswer !== undefined);
-  const perReport = variance.constant + variance.linear * contrast + variance.quadratic * contrast ** 2;
-  const standardError = signal > 0 ? Math.sqrt(Math.max(0, perReport) / total) / signal : Infinity;
+  const { ratio, standardError } = estimateRatio({ numerator, denominator: signal, variance, total });
   const estimate = (interval: Interval): ContrastEstimate => ({
     respondents: total,
-    contrast: contrast + centre,
+    contrast: ratio + centre,
     standardError,
     lower: interval.lower + centre,
     upper: interval.upper + centre,
@@ -202,17 +207,8 @@ function chernoff({ mean, trials, confidence }: { mean: number; trials: number; 
   const divergence = (mu: number): number =>
     (average > 0 ? average * Math.log(average / mu) : 0) +
     (average < 1 ? (1 - average) * Math.log((1 - average) / (1 - mu)) : 0);
-  // The divergence grows away from the average, so that halving finds where it passes what is allowed; the outer
-  // end is returned.
-  const edge = (outside: number): number => {
-    let inner = average;
-    let outer = outside;
-    for (let halving = 0; halving < 60; halving += 1) {
-      const middle = (inner + outer) / 2;
-      if (divergence(middle) <= allowed) inner = middle;
-      else outer = middle;
-    }
-    return outer;
-  };
+  // The divergence grows away from the average; the outer end is returned.
+  const isAllowed = (mu: number): boolean => divergence(mu) <= allowed;
+  const edge = (outside: number): number => halve(isAllowed, { holds: average, fails: outside }).fails;
   return { lower: edge(0), upper: edge(1) };
 }

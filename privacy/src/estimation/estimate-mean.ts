@@ -1,8 +1,17 @@
+import { checkIn, sumOfCounts } from '../numerics/checks.ts';
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow } from './estimate-shares.ts';
 import type { NumericMean } from '../mechanisms/numeric-mean.ts';
-import { conditionalConfidence, exactRatioInterval, fiellerInterval, unbounded } from './ratio-interval.ts';
+import {
+  conditionalConfidence,
+  estimateRatio,
+  exactRatioInterval,
+  fiellerInterval,
+  type ScoreVariance,
+  unbounded,
+  valueAt,
+} from './ratio-interval.ts';
 
 /** A mean on the question's own scale, unclipped. */
 export interface MeanEstimate extends Interval {
@@ -14,7 +23,7 @@ export interface MeanEstimate extends Interval {
 
 /** Reports of a number, counted by output. */
 export interface OutputCounts {
-  readonly channel: Pick<NumericMean, 'outputs' | 'mechanism' | 'decode' | 'answered' | 'probability'>;
+  readonly channel: Pick<NumericMean, 'outputs' | 'mechanism' | 'decode' | 'probability'>;
   /** One count >= 0 for each output. Expected counts are allowed, so they need not be integers. */
   readonly counts: readonly number[];
   /** What t = -1 stands for. */
@@ -33,22 +42,17 @@ export interface OutputCounts {
  * @throws {RangeError} for counts that do not fit the channel, no reports, or minimum >= maximum
  */
 export function estimateMean({ channel, counts, minimum, maximum, confidence }: OutputCounts): MeanEstimate {
-  if (counts.length !== channel.outputs) {
-    throw new RangeError(`counts must hold ${channel.outputs} outputs, got ${counts.length}`);
-  }
-  const odd = counts.find((count) => !(count >= 0 && count < Infinity));
-  checkIn('counts', odd, '[0, Infinity)');
+  const total = sumOfCounts(counts, channel.outputs);
   if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
     throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
   }
   checkIn('confidence', confidence, '(0, 1)');
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (!(total > 0)) throw new RangeError(`counts must hold at least one report, got ${total}`);
 
   // `decode` averages to a R and `answered` to a, whatever the answering share a: their ratio estimates R.
   const average = (value: (output: number) => number): number =>
     counts.reduce((sum, count, output) => sum + (count * value(output)) / total, 0);
-  const { decode, answered } = channel;
+  const { decode } = channel;
+  const answered = answering(channel);
   const numerator = average((output) => decode[output]!);
   const denominator = average((output) => answered[output]!);
   const observed = withImaginary(total, {
@@ -57,10 +61,9 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
     quadratic: average((output) => (answered[output]! - denominator) ** 2),
   });
   const t = denominator > 0 ? numerator / denominator : Number.NaN;
-  const expected = leastVariance(channel, Math.min(1, Math.max(0, denominator)));
+  const expected = leastVariance(channel, answered, Math.min(1, Math.max(0, denominator)));
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
-  const perReport = variance.constant + variance.linear * t + variance.quadratic * t * t;
-  const standardError = denominator > 0 ? Math.sqrt(Math.max(0, perReport) / total) / denominator : Infinity;
+  const { standardError } = estimateRatio({ numerator, denominator, variance, total });
 
   let interval: Interval;
   if (channel.mechanism === 'duchi-with-no-answer' && total < exactBelow) {
@@ -82,14 +85,15 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   };
 }
 
-interface Polynomial {
-  readonly constant: number;
-  readonly linear: number;
-  readonly quadratic: number;
-}
-
-function valueAt({ constant, linear, quadratic }: Polynomial, t: number): number {
-  return constant + linear * t + quadratic * t * t;
+/** By output: an unbiased estimate of 1 where there is an answer, and of 0 where there is none. */
+export function answering({ outputs, probability }: Pick<NumericMean, 'outputs' | 'probability'>): Float64Array {
+  // x for "none" and y for all values solve
+  //   Pr[none | answer] x + Pr[value | answer] y = 1 and Pr[none | no answer] x + Pr[value | no answer] y = 0.
+  const noneOnNoAnswer = probability(0, 0);
+  const gap = noneOnNoAnswer - probability(1, 0);
+  const answered = new Float64Array(outputs).fill(noneOnNoAnswer / gap);
+  answered[0] = -(1 - noneOnNoAnswer) / gap;
+  return answered;
 }
 
 /*
@@ -97,7 +101,7 @@ function valueAt({ constant, linear, quadratic }: Polynomial, t: number): number
  * failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
  * seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
  */
-function withImaginary(total: number, { constant, linear, quadratic }: Polynomial): Polynomial {
+function withImaginary(total: number, { constant, linear, quadratic }: ScoreVariance): ScoreVariance {
   const size = total + 4;
   return {
     constant: (total * constant + 4) / size,
@@ -114,7 +118,11 @@ function withImaginary(total: number, { constant, linear, quadratic }: Polynomia
  * On an answer t, E decode^2 = V + t^2 with a V that hardly depends on t, and E[decode answered] = y t, where y is what
  * `answered` gives for every value; the score's mean is 0 at the true R.
  */
-function leastVariance({ outputs, decode, answered, probability }: OutputCounts['channel'], part: number): Polynomial {
+function leastVariance(
+  { outputs, decode, probability }: OutputCounts['channel'],
+  answered: Float64Array,
+  part: number,
+): ScoreVariance {
   const moment = (input: number, value: (output: number) => number): number => {
     let sum = 0;
     for (let output = 0; output < outputs; output += 1) sum += probability(input, output) * value(output);

@@ -277,15 +277,57 @@ describe('estimateShares', () => {
     expect(second.shares.toReversed()).toEqual(first.shares);
   });
 
+  it('has a standard error for any counts, also where all reports agree', () => {
+    for (const epsilon of [0.5, 2, 20]) {
+      for (const channel of [randomizedResponse({ options: 3, epsilon }), unaryEncoding({ options: 3, epsilon })]) {
+        const { p, q } = channel;
+        for (const respondents of [1, 2, 10]) {
+          for (let support = 0; support <= respondents; support += 1) {
+            const counts = [support, respondents - support, 0];
+            const all = { channel, counts, respondents, confidence: 0.95 };
+            const { shares } = estimateShares(all);
+            const skipped = estimateShares({ ...all, noAnswer: 2, countsWithNoAnswer: [0, 0, 0] });
+            const gains = { [p - q]: [...shares, skipped.answered], [p]: skipped.shares };
+            for (const [gain, estimates] of Object.entries(gains)) {
+              // 1 / (2 sqrt n) is the most that a count's standard error can be; with skipping p is what divides it.
+              const most = 0.5 / Math.sqrt(respondents) / Number(gain);
+              for (const { standardError } of estimates) {
+                expect(standardError).toBeGreaterThan(0.3 * most);
+                expect(standardError).toBeLessThan(3.5 * most);
+              }
+            }
+          }
+        }
+      }
+    }
+  });
+
+  it('has the plain standard error for many reports, which are as far from the truth as it says', () => {
+    const { channel, respondents, counts } = {
+      ...tally(randomizedResponse({ options: 3, epsilon: 1 }), [4e7, 5e7, 1e7]),
+    };
+    const { p, q } = channel;
+    const { shares } = estimateShares({ channel, respondents, counts, confidence: 0.95 });
+    expect(shares[0]!.standardError / (Math.sqrt((0.4 * 0.6) / 1e8) / (p - q))).toBeCloseTo(1, 6);
+    // With "no answer": (.4 - q) / (.9 - (1 - p)), by the variance of a ratio of two counts of one multinomial.
+    const skipping = estimateShares({ channel, respondents, counts, noAnswer: 2, confidence: 0.95 });
+    const denominator = 0.9 - (1 - p);
+    const ratio = (0.4 - q) / denominator;
+    const mean = 0.4 - ratio * 0.9;
+    const variance = 0.4 * (1 - ratio) ** 2 + 0.5 * ratio ** 2 - mean ** 2;
+    expect(skipping.shares[0]!.standardError / (Math.sqrt(variance / 1e8) / denominator)).toBeCloseTo(1, 6);
+    expect(skipping.answered.standardError / (Math.sqrt((0.9 * 0.1) / 1e8) / (p - q))).toBeCloseTo(1, 6);
+  });
+
   it('refuses counts that do not fit', () => {
     const channel = randomizedResponse({ options: 3, epsilon: 1 });
     const estimate = (options: Partial<SharesOptions>) => () =>
       estimateShares({ channel, counts: [1, 2, 3], respondents: 6, confidence: 0.95, ...options });
     expect(estimate({})).not.toThrow();
-    expect(estimate({ counts: [1, 2] })).toThrow('counts must hold 3 letters, got 2');
+    expect(estimate({ counts: [1, 2] })).toThrow('counts must hold 3 numbers, got 2');
     expect(estimate({ counts: [1, 2, -1] })).toThrow('counts must be in [0, 6], got -1');
     expect(estimate({ counts: [1, 2, 7] })).toThrow('counts must be in [0, 6], got 7');
-    expect(estimate({ countsWithNoAnswer: [0, 0] })).toThrow('countsWithNoAnswer must hold 3 letters, got 2');
+    expect(estimate({ countsWithNoAnswer: [0, 0] })).toThrow('countsWithNoAnswer must hold 3 numbers, got 2');
     for (const respondents of [0, Number.NaN, Infinity])
       expect(estimate({ respondents })).toThrow('respondents must be finite and > 0');
     expect(estimate({ noAnswer: 3 })).toThrow('noAnswer must be');

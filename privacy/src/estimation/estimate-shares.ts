@@ -1,8 +1,16 @@
+import { checkCounts, checkIn } from '../numerics/checks.ts';
+import { checkIndex } from '../mechanisms/channel.ts';
 import { clopperPearson, wilson, type BinomialCount, type Interval } from './binomial-intervals.ts';
 import type { SupportCounts } from './count-support.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import { conditionalConfidence, exactRatioInterval, fiellerInterval, type AnswerLink } from './ratio-interval.ts';
+import {
+  conditionalConfidence,
+  estimateRatio,
+  exactRatioInterval,
+  fiellerInterval,
+  type AnswerLink,
+} from './ratio-interval.ts';
 
 /** A share, unbiased and not clipped: with few reports it may lie outside [0, 1], and so may its interval. */
 export interface ShareEstimate extends Interval {
@@ -47,7 +55,7 @@ export function estimateShares(options: SharesOptions): SharesEstimate {
   const { channel, counts, noAnswer, confidence } = options;
   const reports = summarizeReports(options);
   const letters = Array.from(counts, (support, letter) => ({ support, withNone: reports.withNone[letter]!, letter }));
-  const estimate = noAnswer === undefined ? estimateSupport : estimateRatio;
+  const estimate = noAnswer === undefined ? estimateSupport : estimateShare;
   return {
     respondents: reports.total,
     answered: noAnswer === undefined ? everybody : estimateAnswered(channel, reports, confidence),
@@ -81,7 +89,7 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   const { channel, counts, respondents: total, noAnswer, countsWithNoAnswer, confidence } = options;
   checkIn('respondents', total, '(0, Infinity)');
   checkCounts('counts', counts, channel.options, total);
-  checkInteger('noAnswer', noAnswer, `[0, ${counts.length - 1}]`);
+  if (noAnswer !== undefined) checkIndex('noAnswer', noAnswer, channel.options);
   if (noAnswer !== undefined && countsWithNoAnswer === undefined && channel.pairWithTruth > 0) {
     throw new RangeError('countsWithNoAnswer must be given where a report can support two letters');
   }
@@ -98,14 +106,6 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   return { total, answers, answeredPart, signal, withNone, link: { nobody: 1 - p, everybody: 1 - q } };
 }
 
-function checkCounts(name: string, counts: ArrayLike<number>, letters: number, respondents: number): void {
-  if (counts.length !== letters) throw new RangeError(`${name} must hold ${letters} letters, got ${counts.length}`);
-  // Expected counts may exceed the whole by rounding.
-  const largest = respondents * (1 + 1e-9);
-  const odd = Array.from(counts).find((count) => !(count >= 0 && count <= largest));
-  checkIn(name, odd, `[0, ${respondents}]`);
-}
-
 interface LetterCount {
   readonly support: number;
   /** Reports that support the letter and "no answer". */
@@ -115,14 +115,8 @@ interface LetterCount {
 const everybody: ShareEstimate = { share: 1, lower: 1, upper: 1, standardError: 0 };
 
 function estimateAnswered({ p, q }: SupportProbabilities, reports: ReportSummary, confidence: number): ShareEstimate {
-  const { total, answers, answeredPart, signal, link } = reports;
-  const interval = binomialInterval({ successes: answers, trials: total, confidence });
-  return {
-    share: signal / (p - q),
-    lower: (interval.lower - link.nobody) / (p - q),
-    upper: (interval.upper - link.nobody) / (p - q),
-    standardError: Math.sqrt((answeredPart * (1 - answeredPart)) / total) / (p - q),
-  };
+  const { answers, total, link } = reports;
+  return linearShare({ successes: answers, trials: total, confidence }, { offset: link.nobody, gain: p - q });
 }
 
 // Nobody can skip: the support is binomial with lambda = q + (p - q) R, so an interval for lambda is one for R.
@@ -132,13 +126,21 @@ function estimateSupport(
   { total }: ReportSummary,
   confidence: number,
 ): ShareEstimate {
-  const interval = binomialInterval({ successes: support, trials: total, confidence });
-  const lambda = support / total;
+  return linearShare({ successes: support, trials: total, confidence }, { offset: q, gain: p - q });
+}
+
+/** The R of a binomial count whose probability is offset + gain R. */
+function linearShare(count: BinomialCount, { offset, gain }: { offset: number; gain: number }): ShareEstimate {
+  const { successes, trials } = count;
+  const { lower, upper } = binomialInterval(count);
+  const share = (probability: number): number => (probability - offset) / gain;
+  // Two imaginary respondents of each kind join the variance: reports that all agree must not seem free of error.
+  const joined = (successes + 4 * offset + 2 * gain) / (trials + 4);
   return {
-    share: (lambda - q) / (p - q),
-    lower: (interval.lower - q) / (p - q),
-    upper: (interval.upper - q) / (p - q),
-    standardError: Math.sqrt((lambda * (1 - lambda)) / total) / (p - q),
+    share: share(successes / trials),
+    lower: share(lower),
+    upper: share(upper),
+    standardError: Math.sqrt((joined * (1 - joined)) / trials) / gain,
   };
 }
 
@@ -151,12 +153,13 @@ function estimateSupport(
  * = pairWithTruth, and with pairWithoutTruth = `without` by all others': with d = with - without,
  *   Pr[v and none] = without + (a R + 1 - a) d, and
  *   Var s = lambda_v (1 - lambda_v) + 2 R (Pr[v and none] - lambda_v (1 - lambda_A)) + R^2 lambda_A (1 - lambda_A).
- * Only lambda_A is plugged in. With lambda_A = 1 it is lambda_v (1 - lambda_v): Wilson's interval.
+ * For intervals only lambda_A is plugged in. With lambda_A = 1 it is lambda_v (1 - lambda_v): Wilson's interval. The
+ * standard error has the observed moments, joined by four imaginary respondents who answer, two of them with the letter.
  *
  * Reports that do not support none are draws with Pr[v | not none] = m, which is exact for few of them:
  *   m lambda_A = lambda_v - Pr[v and none] = q - with + a d + a R (p - q - d).
  */
-function estimateRatio(
+function estimateShare(
   { support, withNone }: LetterCount,
   { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
   reports: ReportSummary,
@@ -172,9 +175,21 @@ function estimateRatio(
     quadratic:
       answeredPart * (1 - answeredPart) - signal * signal + 2 * (answering * pairGain - signal * (1 - answeredPart)),
   };
-  const share = signal > 0 ? numerator / signal : Number.NaN;
-  const perReport = variance.constant + variance.linear * share + variance.quadratic * share * share;
-  const standardError = signal > 0 ? Math.sqrt(Math.max(0, perReport) / total) / signal : Infinity;
+  const [letter, answered, both] = [
+    support + 2 * (p + q),
+    answers + 4 * link.everybody,
+    withNone + 2 * (pairWithTruth + pairWithoutTruth),
+  ].map((sum) => sum / (total + 4)) as [number, number, number];
+  const { ratio: share, standardError } = estimateRatio({
+    numerator,
+    denominator: signal,
+    variance: {
+      constant: letter * (1 - letter),
+      linear: 2 * (both - letter * (1 - answered)),
+      quadratic: answered * (1 - answered),
+    },
+    total,
+  });
   const alone = Math.max(0, support - withNone);
   if (total >= exactBelow && Math.min(alone, answers - alone) >= rareBelow) {
     const scale = normalQuantile((1 + confidence) / 2) ** 2 / total;

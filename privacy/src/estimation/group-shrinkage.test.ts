@@ -192,6 +192,37 @@ describe('shrinkGroups', () => {
     );
   });
 
+  it('lets one group that is far more precise than all others leave them what they are', () => {
+    const others = [0.5, 0.45, 0.6, 0.35].map((estimate) => ({ estimate, standardError: 0.05 }));
+    const shrunken = [1e-2, 1e-5, 1e-160].map(
+      (standardError) => shrinkGroups({ groups: [{ estimate: 0.3, standardError }, ...others], confidence }).groups,
+    );
+    for (const groups of shrunken) {
+      for (const [index, { estimate, weight }] of groups.entries()) {
+        expect(weight).toBeGreaterThan(0.9);
+        expect(weight).toBeLessThanOrEqual(1);
+        expect(Math.abs(estimate - (others[index - 1]?.estimate ?? 0.3))).toBeLessThan(0.02);
+        expect(estimate).toBeCloseTo(shrunken[1]![index]!.estimate, 2);
+      }
+    }
+  });
+
+  it('takes standard errors of any size', () => {
+    for (const standardError of [1e-160, 1e-300, 1e150]) {
+      for (const estimates of [
+        [0.3, 0.3, 0.3, 0.3],
+        [1, 2, 3, 5],
+      ]) {
+        const groups = estimates.map((estimate) => ({ estimate, standardError }));
+        const result = shrinkGroups({ groups, confidence });
+        expect(result.pValue).toBe(standardError < 1 && estimates[0] === 1 ? 0 : 1);
+        expect(result.betweenStddev).toBeGreaterThan(0);
+        for (const [index, { estimate }] of result.groups.entries())
+          expect(Math.abs(estimate - estimates[index]!)).toBeLessThan(standardError < 1 ? 1e-12 : 4);
+      }
+    }
+  });
+
   it('does not shrink where there are too few groups to learn from', () => {
     const groups = [
       { estimate: 1, standardError: 0.1 },
@@ -219,7 +250,7 @@ describe('shrinkGroups', () => {
 
   it('refuses what is not an estimate', () => {
     const fine = { estimate: 1, standardError: 1 };
-    expect(() => shrinkGroups({ groups: [], confidence })).toThrow('at least one group');
+    expect(() => shrinkGroups({ groups: [], confidence })).toThrow('number of groups must be an integer >= 1, got 0');
     for (const standardError of [0, -1, Number.NaN]) {
       expect(() => shrinkGroups({ groups: [fine, { estimate: 1, standardError }], confidence })).toThrow(
         `standardError must be > 0, got ${standardError}`,

@@ -1,4 +1,6 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import type { Interval } from './binomial-intervals.ts';
+import { risingRoot } from '../numerics/search.ts';
 import { logGamma } from '../numerics/beta-distribution.ts';
 import { logNormalDensity, normalCdf, normalQuantile } from '../numerics/normal-distribution.ts';
 
@@ -57,7 +59,7 @@ export function shrinkGroups({
   confidence: number;
 }): GroupShrinkage {
   checkIn('confidence', confidence, '(0, 1)');
-  if (groups.length === 0) throw new RangeError('groups must hold at least one group, got none');
+  checkInteger('number of groups', groups.length, '[1, Infinity)');
   for (const { estimate, standardError } of groups) {
     checkIn('standardError', standardError, '(0, Infinity]');
     if (standardError < Infinity && !Number.isFinite(estimate)) {
@@ -92,31 +94,45 @@ export function shrinkGroups({
         estimate: parts.reduce((sum, { probability, mean }) => sum + probability * mean, 0),
         lower: mixtureQuantile(parts, (1 - confidence) / 2),
         upper: mixtureQuantile(parts, (1 + confidence) / 2),
-        weight: average(({ between }) => ownWeight(group, between)),
+        weight: Math.min(
+          1,
+          average(({ between }) => ownWeight(group, between)),
+        ),
       };
     }),
     mean: average(({ mean }) => mean),
-    betweenStddev: Math.sqrt(middle.between),
+    betweenStddev: middle.between,
   };
 }
 
-/** The groups taken together, with a variance A between their true values: means weighted by 1 / (V + A). */
+/**
+ * The groups taken together, with a standard deviation between their true values: means weighted by 1 / (V + A). No
+ * square of a standard deviation is formed, as it may be no double.
+ */
 function pool(groups: readonly GroupEstimate[], between: number) {
-  const weights = groups.map(({ standardError }) => 1 / (standardError ** 2 + between));
+  const stddevs = groups.map(({ standardError }) => Math.hypot(standardError, between));
+  const least = Math.min(...stddevs);
+  const weights = stddevs.map((stddev) => (least / stddev) ** 2);
   const precision = weights.reduce((sum, weight) => sum + weight, 0);
-  const mean = groups.reduce((sum, { estimate }, index) => sum + (weights[index]! / precision) * estimate, 0);
-  const spread = groups.reduce((sum, { estimate }, index) => sum + weights[index]! * (estimate - mean) ** 2, 0);
-  const logWeights = weights.reduce((sum, weight) => sum + Math.log(weight), 0);
-  return { mean: groups.length === 0 ? Number.NaN : mean, precision, spread, logWeights };
+  // From the first estimate on, so that equal ones have exactly that mean.
+  const start = groups[0]?.estimate ?? Number.NaN;
+  const mean = groups.reduce(
+    (sum, { estimate }, index) => sum + (weights[index]! / precision) * (estimate - start),
+    start,
+  );
+  const spread = groups.reduce((sum, { estimate }, index) => sum + ((estimate - mean) / stddevs[index]!) ** 2, 0);
+  const meanStddev = least / Math.sqrt(precision);
+  const logStddevs = stddevs.reduce((sum, stddev) => sum + Math.log(stddev), 0);
+  return { mean, meanStddev, spread, logDensity: Math.log(meanStddev) - logStddevs - spread / 2 };
 }
 
-/** One possible variance between groups, how likely it is, and what the mean would then be. */
+/** One possible standard deviation between groups, how likely it is, and what the mean would then be. */
 interface Posterior {
   readonly probability: number;
   readonly between: number;
   readonly mean: number;
-  /** The variance of the mean, given `between`. */
-  readonly meanVariance: number;
+  /** The standard deviation of the mean, given `between`. */
+  readonly meanStddev: number;
 }
 
 /**
@@ -127,37 +143,51 @@ interface Posterior {
  * keeps intervals wide enough where the groups happen to look alike.
  */
 function betweenPosterior(groups: readonly GroupEstimate[]): Posterior[] {
-  // The midpoint rule on A = scale (t / (1 - t))^2, whose middle is about as large as A can seem.
-  const alike = pool(groups, 0);
-  const scale = (groups.length + alike.spread) / alike.precision;
-  const points = Array.from({ length: nodes }, (_, index) => {
-    const t = (index + 0.5) / nodes;
-    const between = scale * (t / (1 - t)) ** 2;
-    const { mean, precision, spread, logWeights } = pool(groups, between);
-    const logDensity = (logWeights - Math.log(precision) - spread) / 2 + Math.log(t / (1 - t) ** 3);
-    return { between, mean, meanVariance: 1 / precision, logDensity };
-  });
-  const largest = Math.max(...points.map(({ logDensity }) => logDensity));
-  const total = points.reduce((sum, { logDensity }) => sum + Math.exp(logDensity - largest), 0);
-  return points.map((point) => ({ ...point, probability: Math.exp(point.logDensity - largest) / total }));
+  // The midpoint rule on u = ln A / 2, where dA = 2 A du. The density has the scale of every group's error and of every
+  // difference, and falls as A below all and at least as A^(-1/2) above: a range that holds them all, and then twice
+  // the part of it that matters.
+  const estimates = groups.map(({ estimate }) => estimate);
+  const errors = groups.map(({ standardError }) => standardError);
+  const widest = Math.max(...errors, Math.max(...estimates) - Math.min(...estimates));
+  let from = Math.log(Math.min(...errors)) - negligible / 2;
+  let to = Math.log(widest) + negligible;
+  for (let pass = 1; ; pass += 1) {
+    const width = (to - from) / nodes;
+    const points = Array.from({ length: nodes }, (_, index) => {
+      const u = from + (index + 0.5) * width;
+      const between = Math.exp(u);
+      const pooled = pool(groups, between);
+      return { ...pooled, u, between, logDensity: pooled.logDensity + 2 * u };
+    });
+    const largest = Math.max(...points.map(({ logDensity }) => logDensity));
+    if (pass === 3) {
+      const total = points.reduce((sum, { logDensity }) => sum + Math.exp(logDensity - largest), 0);
+      return points.map((point) => ({ ...point, probability: Math.exp(point.logDensity - largest) / total }));
+    }
+    const matter = points.filter(({ logDensity }) => logDensity > largest - negligible);
+    from = Math.max(from, matter[0]!.u - 1.5 * width);
+    to = Math.min(to, matter.at(-1)!.u + 1.5 * width);
+  }
 }
 
+// What is less likely by e to this power does not matter.
+const negligible = 16;
+
 function ownWeight({ standardError }: GroupEstimate, between: number): number {
-  return standardError === Infinity ? 0 : between / (standardError ** 2 + between);
+  return 1 / (1 + (standardError / between) ** 2);
 }
 
 /** A group's true value, given A: normal with mean w y + (1 - w) mu, w = A / (V + A), and variance w V, or A. */
-function shrink(group: GroupEstimate, { between, mean, meanVariance }: Posterior): { mean: number; stddev: number } {
+function shrink(group: GroupEstimate, { between, mean, meanStddev }: Posterior): { mean: number; stddev: number } {
   const weight = ownWeight(group, between);
   const known = group.standardError < Infinity;
-  const variance = known ? weight * group.standardError ** 2 : between;
   return {
     mean: known ? weight * group.estimate + (1 - weight) * mean : mean,
-    stddev: Math.sqrt(variance + (1 - weight) ** 2 * meanVariance),
+    stddev: Math.hypot(known ? Math.sqrt(weight) * group.standardError : between, (1 - weight) * meanStddev),
   };
 }
 
-/** Where a mixture of normal distributions has passed `probability`: Newton's steps within a bracket. */
+/** Where a mixture of normal distributions has passed `probability`. */
 function mixtureQuantile(
   parts: readonly { probability: number; mean: number; stddev: number }[],
   probability: number,
@@ -165,25 +195,21 @@ function mixtureQuantile(
   const used = parts.filter((part) => part.probability > 1e-12);
   const z = normalQuantile(probability);
   const ends = used.map(({ mean, stddev }) => mean + z * stddev);
-  let lower = Math.min(...ends);
-  let upper = Math.max(...ends);
-  let x = used.reduce((sum, part, index) => sum + part.probability * ends[index]!, 0);
-  for (let iteration = 0; iteration < 100; iteration += 1) {
-    let excess = -probability;
-    let density = 0;
-    for (const part of used) {
-      const standard = (x - part.mean) / part.stddev;
-      excess += part.probability * normalCdf(standard);
-      density += (part.probability * Math.exp(logNormalDensity(standard))) / part.stddev;
-    }
-    if (excess > 0) upper = x;
-    else lower = x;
-    let next = x - excess / density;
-    if (!(next > lower && next < upper)) next = (lower + upper) / 2;
-    if (Math.abs(next - x) <= 1e-12 * (Math.abs(x) + used[0]!.stddev)) return next;
-    x = next;
-  }
-  return x;
+  const start = used.reduce((sum, part, index) => sum + part.probability * ends[index]!, 0);
+  return risingRoot(
+    (x) => {
+      let value = -probability;
+      let slope = 0;
+      for (const part of used) {
+        const standard = (x - part.mean) / part.stddev;
+        value += part.probability * normalCdf(standard);
+        slope += (part.probability * Math.exp(logNormalDensity(standard))) / part.stddev;
+      }
+      return { value, slope };
+    },
+    { lower: Math.min(...ends), upper: Math.max(...ends), start },
+    (x, next) => Math.abs(next - x) <= 1e-12 * (Math.abs(x) + used[0]!.stddev),
+  );
 }
 
 /**
@@ -191,7 +217,7 @@ function mixtureQuantile(
  * Gamma(nu / 2 + 1), from Q(1) = 2 Pr[Z > sqrt x] or Q(2) = e^-h.
  */
 function chiSquareTail(statistic: number, degreesOfFreedom: number): number {
-  const half = statistic / 2;
+  const half = Math.min(statistic, Number.MAX_VALUE) / 2;
   if (!(half > 0)) return 1;
   const odd = degreesOfFreedom % 2 === 1;
   let tail = odd ? 2 * normalCdf(-Math.sqrt(statistic)) : Math.exp(-half);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import coverage from '../../vectors/coverage.json' with { type: 'json' };
+import reference from '../../vectors/coverage.json' with { type: 'json' };
 import { randomizedResponse } from '../mechanisms/randomized-response.ts';
 import { logGamma } from '../numerics/beta-distribution.ts';
 import { clopperPearson, wilson, type BinomialCount, type Interval } from './binomial-intervals.ts';
@@ -31,7 +31,7 @@ function covered(
 }
 
 describe('intervals of a share through the channel', () => {
-  it.each(coverage.rows.ci_coverage)(
+  it.each(reference.rows.ci_coverage)(
     'hold it as often as enumerated: $n reports, k $k, epsilon $eps, share $f',
     (row) => {
       const exact = covered(row, clopperPearson);

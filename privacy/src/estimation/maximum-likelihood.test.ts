@@ -105,9 +105,9 @@ describe('maximumLikelihood', () => {
   it('refuses counts that do not fit', () => {
     const channel = randomizedResponse({ options: 3, epsilon: 1 });
     const refused = (counts: number[], noAnswer?: number) => () => maximumLikelihood({ channel, counts, noAnswer });
-    expect(refused([1, 2])).toThrow('counts must hold 3 letters, got 2');
-    expect(refused([1, -1, 2])).toThrow('counts must be finite and >= 0, got -1');
-    expect(refused([0, 0, 0])).toThrow('at least one report');
+    expect(refused([1, 2])).toThrow('counts must hold 3 numbers, got 2');
+    expect(refused([1, -1, 2])).toThrow('counts must be >= 0, got -1');
+    expect(refused([0, 0, 0])).toThrow('sum of counts must be finite and > 0, got 0');
     expect(refused([1, 1, 1], 3)).toThrow('noAnswer must be an integer in [0, 2], got 3');
   });
 });

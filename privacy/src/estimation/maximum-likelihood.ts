@@ -1,3 +1,5 @@
+import { sumOfCounts } from '../numerics/checks.ts';
+import { checkIndex } from '../mechanisms/channel.ts';
 import type { RandomizedResponse } from '../mechanisms/randomized-response.ts';
 
 /** The most likely shares. */
@@ -30,13 +32,9 @@ export function maximumLikelihood({
   counts: ArrayLike<number>;
   noAnswer?: number | undefined;
 }): LikelyShares {
-  if (counts.length !== options) throw new RangeError(`counts must hold ${options} letters, got ${counts.length}`);
+  const respondents = sumOfCounts(counts, options);
+  if (noAnswer !== undefined) checkIndex('noAnswer', noAnswer, options);
   const all = Array.from(counts);
-  const odd = all.find((count) => !(count >= 0 && count < Infinity));
-  checkIn('counts', odd, '[0, Infinity)');
-  checkInteger('noAnswer', noAnswer, `[0, ${options - 1}]`);
-  const respondents = all.reduce((sum, count) => sum + count, 0);
-  if (!(respondents > 0)) throw new RangeError(`counts must hold at least one report, got ${respondents}`);
 
   // Maximize sum n_v ln lambda_v over lambda_v = q + (p - q) share_v >= q with sum 1. Letters that stay above q share
   // what the others leave in proportion to their counts: lambda_v = n_v / N_m (1 - (k - m) q) for the m most frequent

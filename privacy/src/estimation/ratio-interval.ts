@@ -3,6 +3,35 @@ import { clopperPearson, type Interval } from './binomial-intervals.ts';
 /** An interval that says nothing. */
 export const unbounded: Interval = { lower: -Infinity, upper: Infinity };
 
+/** The variance of one report's numerator - R denominator, as a polynomial in R. */
+export interface ScoreVariance {
+  readonly constant: number;
+  readonly linear: number;
+  readonly quadratic: number;
+}
+
+export function valueAt({ constant, linear, quadratic }: ScoreVariance, r: number): number {
+  return constant + linear * r + quadratic * r * r;
+}
+
+/** A ratio of two means over `total` reports, whose numerator - R denominator has the mean 0 at the true R. */
+export interface RatioOfMeans {
+  readonly numerator: number;
+  readonly denominator: number;
+  readonly variance: ScoreVariance;
+  readonly total: number;
+}
+
+/** Where the denominator is not above 0 there is no ratio: NaN, with an infinite standard error. */
+export function estimateRatio({ numerator, denominator, variance, total }: RatioOfMeans): {
+  ratio: number;
+  standardError: number;
+} {
+  if (!(denominator > 0)) return { ratio: Number.NaN, standardError: Infinity };
+  const ratio = numerator / denominator;
+  return { ratio, standardError: Math.sqrt(Math.max(0, valueAt(variance, ratio)) / total) / denominator };
+}
+
 /**
  * All R with (numerator - R denominator)^2 <= scale * (constant + linear R + quadratic R^2): Fieller's interval for a
  * ratio of two means, where `scale` is z^2 / n and the bracket the variance of one report's numerator - R denominator.
@@ -20,7 +49,7 @@ export function fiellerInterval({
   numerator: number;
   denominator: number;
   scale: number;
-  variance: { constant: number; linear: number; quadratic: number };
+  variance: ScoreVariance;
 }): Interval {
   if (!(denominator > 0)) return unbounded;
   // Collected by powers of R: a R^2 + b R + c <= 0.

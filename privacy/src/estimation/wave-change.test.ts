@@ -225,6 +225,8 @@ describe('waveChange', () => {
     expect(() => waveChange({ ...waves, confidence: 1 })).toThrow('confidence must be in (0, 1), got 1');
     expect(() => waveChange({ ...waves, confidence, correlation: 1.1 })).toThrow('correlation must be in [-1, 1]');
     const step = { p: 0.6, q: 0.2 };
+    const clear = { p: 1, q: 0 };
+    expect(sharedNoiseCorrelation({ permanent: clear, instantaneous: clear, share: 0, unchanged: 1 })).toBe(0);
     expect(() => sharedNoiseCorrelation({ permanent: step, instantaneous: step, share: 0.5, unchanged: 1.1 })).toThrow(
       'unchanged must be in [0, 1], got 1.1',
     );

@@ -1,3 +1,5 @@
+import { checkIn } from '../numerics/checks.ts';
+import { halve } from '../numerics/search.ts';
 import type { Interval } from './binomial-intervals.ts';
 import { longitudinalShareVariance } from '../mechanisms/longitudinal-randomized-response.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
@@ -49,19 +51,13 @@ export function waveChange({
   if (Number.isNaN(change)) return { change, lower: -Infinity, upper: Infinity, pValue: 1 };
 
   // Intervals grow with their confidence: halve ln p between a p at which 0 is left out and one at which it is not.
-  let outside = 0;
-  let inside = Math.log(smallestPValue);
   const leavesOut = (logP: number): boolean => {
     const interval = at(-Math.expm1(logP));
     return interval.lower > 0 || interval.upper < 0;
   };
-  if (leavesOut(inside)) return { change, lower, upper, pValue: smallestPValue };
-  for (let halving = 0; halving < 30; halving += 1) {
-    const middle = (outside + inside) / 2;
-    if (leavesOut(middle)) outside = middle;
-    else inside = middle;
-  }
-  return { change, lower, upper, pValue: Math.exp(outside) };
+  const least = Math.log(smallestPValue);
+  if (leavesOut(least)) return { change, lower, upper, pValue: smallestPValue };
+  return { change, lower, upper, pValue: Math.exp(halve(leavesOut, { holds: 0, fails: least }, 30).holds) };
 }
 
 // The interval of each estimate stands for its own error, on the side that matters: at the lower end of the difference
@@ -109,7 +105,9 @@ export function sharedNoiseCorrelation({
   // variance larger still.
   const common = { permanent, instantaneous, share, respondents: 1 };
   const staying = longitudinalShareVariance({ ...common, reports: Number.MAX_SAFE_INTEGER, population: 'fixed' });
-  return (unchanged * staying) / longitudinalShareVariance({ ...common, reports: 1, population: 'independent' });
+  const all = longitudinalShareVariance({ ...common, reports: 1, population: 'independent' });
+  // Without any error there is nothing in common.
+  return all > 0 ? (unchanged * staying) / all : 0;
 }
 
 /**

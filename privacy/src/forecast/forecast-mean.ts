@@ -1,6 +1,8 @@
+import { checkInteger } from '../numerics/checks.ts';
 import type { Question, QuestionForecast } from './forecast.ts';
 import { estimateMean } from '../estimation/estimate-mean.ts';
 import { numericMean, type NumericMean } from '../mechanisms/numeric-mean.ts';
+import { numericMeanVariance, worstNumericMeanVariance } from '../mechanisms/numeric-mean-variance.ts';
 
 /** The forecast of a mean on the question's own scale; without a position, of the one that is hardest to estimate. */
 export function meanForecast({
@@ -26,10 +28,13 @@ export function meanForecast({
     targetMargin: (maximum - minimum) / 10,
     describe: (margin) => `${Number(margin.toPrecision(2))} on the scale`,
 
-    // Everybody gives the same answer, so that it does not matter who is asked: the mechanism's error alone.
-    standardError(asked) {
-      const variance = position === undefined ? channel.worstCaseVariance : channel.variance(2 * position - 1);
-      return half * Math.sqrt(variance / asked);
+    // The mechanism's error where everybody gives the same answer, and where not all are asked that of drawing those who
+    // are, without replacement, from answers at both ends: 1 - t^2, at t = 0 in the worst case.
+    standardError(asked, respondents) {
+      const t = position === undefined ? undefined : 2 * position - 1;
+      const noise = t === undefined ? worstNumericMeanVariance(channel) : numericMeanVariance(channel, t);
+      const drawing = (1 - (t ?? 0) ** 2) * (Math.max(0, respondents - asked) / Math.max(1, respondents - 1));
+      return half * Math.sqrt((noise + drawing) / asked);
     },
 
     margin95(asked) {

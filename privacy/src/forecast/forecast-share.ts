@@ -1,3 +1,4 @@
+import { checkInteger } from '../numerics/checks.ts';
 import type { Question, QuestionForecast } from './forecast.ts';
 import { estimateShares } from '../estimation/estimate-shares.ts';
 import { chooseChannel } from '../mechanisms/choose-mechanism.ts';
@@ -58,7 +59,7 @@ export function shareForecast({
       const variance = (f: number): number =>
         shareVariance({ channel, share: f, respondents: asked, population: 'fixed' }) +
         // Those asked are drawn from all respondents without replacement.
-        (respondents > asked ? ((f * (1 - f)) / asked) * ((respondents - asked) / (respondents - 1)) : 0);
+        ((f * (1 - f)) / asked) * (Math.max(0, respondents - asked) / Math.max(1, respondents - 1));
       return Math.sqrt(Math.max(...shares.map(variance)));
     },
 

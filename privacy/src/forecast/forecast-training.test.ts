@@ -14,6 +14,7 @@ const local: TrainingPlanOptions = {
   mode: 'local',
 };
 const distributed: TrainingPlanOptions = { ...local, mode: 'distributed' };
+const numberIn = (text: string, pattern: RegExp) => Number(pattern.exec(text)?.[1]!.replaceAll(',', ''));
 const plan = (change: object, options = local) => planTraining({ ...options, ...change });
 const refused = (change: object, message: string, options = local) =>
   expect(() => plan(change, options)).toThrow(message);
@@ -64,23 +65,46 @@ describe('planTraining: verdicts', () => {
   });
 
   it('say what the noise is, what would do, and what a smaller cohort costs', () => {
-    const few = plan({ clients: 100, dimension: 1000, epsilon: 1 });
-    expect(few.verdict).toMatch(
-      /^Hopeless: the noise in the mean of 100 clients is 8 times the largest possible signal; 27,000 times would be usable, which takes [\d,]+ times as many clients in each round\.$/,
+    expect(plan({ clients: 100, dimension: 1000, epsilon: 1 }).verdict).toBe(
+      'Hopeless: the largest possible signal is 0.13 times the noise; 27,000 times would be usable, which takes more than a million times as many clients.',
+    );
+    expect(plan({ clients: 1000, dimension: 50, epsilon: 8 }).verdict).toMatch(
+      /^Hopeless: the largest possible signal is [\d.]+ times the noise; 300 times would be usable, which takes [\d,]+ clients\.$/,
     );
     const split = plan({ clients: 1500, dimension: 50, delta: 1e-5, rounds: 20, cohort: 75 }, distributed);
     expect(split.verdict).toBe(
-      'Rough: the largest possible signal is 12 times the noise over all 20 rounds; 20 times over all 20 rounds would be usable, which takes 1.7 times as many clients in each round. With all 1,500 clients in every round the ratio would be some 4.5 times better.',
+      'Rough: the largest possible signal is 12 times the noise over all 20 rounds; 20 times would be usable, which takes 130 clients in each round and 2,600 in all, each in one of the rounds as now. With all 1,500 clients in every round it would be 53 times the noise.',
     );
+    const all = plan({ clients: 1500, dimension: 50, delta: 1e-5, rounds: 20 }, distributed);
+    expect(all.totalSignalToNoise).toBeGreaterThan(52.5);
+    expect(all.totalSignalToNoise).toBeLessThan(53.5);
   });
 
-  it('are right about how many clients would do', () => {
-    for (const options of [local, distributed]) {
-      const few = plan({ clients: 200, dimension: 50 }, options);
-      const factor = Number(/takes ([\d.,]+) times/.exec(few.verdict)![1]!.replaceAll(',', ''));
-      // The factor has two digits.
-      expect(plan({ clients: Math.ceil(200 * factor * 1.06), dimension: 50 }, options).verdict).toMatch(/^Usable/);
-      expect(plan({ clients: Math.floor(200 * factor * 0.94), dimension: 50 }, options).verdict).toMatch(/^Rough/);
+  it('are usable where their advice is followed, and not with a tenth fewer clients', () => {
+    const base = { clients: 300, dimension: 50 };
+    for (const [change, options] of [
+      [{}, local],
+      [{}, distributed],
+      [{ rounds: 20 }, local],
+      [{ rounds: 20, roundsPerClient: 3, epsilon: 8 }, local],
+      [{ rounds: 20, cohort: 40 }, distributed],
+      [{ rounds: 20, cohort: 5, epsilon: 1 }, distributed],
+      [{ rounds: 20, cohort: 4, clients: 100_000 }, distributed],
+      [{ rounds: 10, cohort: 20, minimumSurvivors: 10 }, distributed],
+    ] as const) {
+      const given = plan({ ...base, ...change }, options);
+      const { verdict, roundsPerClient } = given;
+      expect(verdict).not.toMatch(/^Usable/);
+      const cohort = numberIn(verdict, /takes ([\d,]+) clients/);
+      const told = numberIn(verdict, /and ([\d,]+) in all/);
+      const rounds = 'rounds' in change ? change.rounds : 1;
+      const clients = Math.max('clients' in change ? change.clients : base.clients, told || cohort);
+      if (rounds > 1 && !(told > 0)) expect(cohort * rounds).toBeLessThanOrEqual(clients * roundsPerClient);
+      const followed = { ...base, ...change, clients, cohort, roundsPerClient };
+      expect(plan(followed, options).verdict).toMatch(/^Usable/);
+      // Two digits, rounded up.
+      const fewer = plan({ ...followed, cohort: Math.floor(cohort * 0.89) }, options);
+      expect(fewer.verdict).not.toMatch(/^Usable/);
     }
   });
 });
@@ -165,6 +189,9 @@ describe('planTraining: numbers', () => {
     refused({ dimension: 1e7 }, 'dimension must be an integer in [1, 9999999], got 10000000');
     refused({ clippingNorm: Number.NaN }, 'clippingNorm must be finite and > 0, got NaN');
     refused({ epsilon: 21 }, 'epsilon must be in (0, 20], got 21');
+    // Too little for PrivUnit, which is then no choice.
+    refused({ epsilon: 1e-7, mechanism: 'privunit' }, 'epsilon must be in [1e-6, 20]');
+    expect(plan({ epsilon: 1e-7 }).mechanism).toBe('gaussian');
     refused({ delta: 1 }, 'delta must be');
     refused({ rounds: 1.5 }, 'rounds must be an integer >= 1, got 1.5');
     refused({ mode: 'central' }, 'mode must be local or distributed, got central');

@@ -1,3 +1,4 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { gaussianEpsilon, gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
 import { privUnit } from '../updates/priv-unit.ts';
@@ -72,9 +73,9 @@ export interface TrainingPlan {
  */
 export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const { clients, dimension, clippingNorm, epsilon, delta, rounds, mode, privacyUnit = 'employee' } = options;
-  checkInteger('clients', clients, 1);
-  checkInteger('dimension', dimension, 1, 1e7 - 1);
-  checkInteger('rounds', rounds, 1);
+  checkInteger('clients', clients, '[1, Infinity)');
+  checkInteger('dimension', dimension, '[1, 9999999]');
+  checkInteger('rounds', rounds, '[1, Infinity)');
   checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
   checkIn('epsilon', epsilon, '(0, 20]');
   if (mode !== 'local' && mode !== 'distributed') {
@@ -85,7 +86,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   if (mode === 'local' && survivors !== undefined) {
     throw new RangeError('minimumSurvivors must be left out in local mode, where no noise is shared');
   }
-  checkInteger('minimumSurvivors', survivors ?? cohort, 1, cohort);
+  checkInteger('minimumSurvivors', survivors ?? cohort, `[1, ${cohort}]`);
 
   const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps: roundsPerClient });
   // Replace-one changes an update, and a sum, by twice the clipping norm at most.
@@ -93,8 +94,11 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   // Squared norm of the noise in one client's share of the sum. With distributed noise the cohort makes a sum's full
   // noise out of every minimumSurvivors shares.
   const gaussian = (dimension * noiseStddev ** 2) / (mode === 'local' ? 1 : (survivors ?? cohort));
+  // What PrivUnit refuses for so small a share of epsilon is no choice, unless it is asked for.
+  const triesPure =
+    options.mechanism === 'privunit' || (options.mechanism === undefined && epsilon / roundsPerClient >= 1e-6);
   const pure =
-    mode === 'local' && options.mechanism !== 'gaussian'
+    mode === 'local' && triesPure
       ? privUnit({ dimension, epsilon: epsilon / roundsPerClient, clippingNorm }).squaredError
       : Infinity;
   const mechanism = options.mechanism ?? (pure < gaussian ? 'privunit' : 'gaussian');
@@ -124,7 +128,16 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
     noiseNorm,
     signalToNoise,
     totalSignalToNoise,
-    verdict: verdict({ mode, dimension, rounds, clients, cohort, roundsPerClient, signalToNoise, totalSignalToNoise }),
+    verdict: verdict({
+      mode,
+      dimension,
+      rounds,
+      clients,
+      cohort,
+      roundsPerClient,
+      totalSignalToNoise,
+      sharesNoise: mode === 'distributed' && survivors === undefined,
+    }),
   };
 }
 
@@ -133,15 +146,15 @@ function cohortOf({ clients, rounds, mode, cohort, roundsPerClient }: TrainingPl
   cohort: number;
   roundsPerClient: number;
 } {
-  if (cohort !== undefined) checkInteger('cohort', cohort, 1, clients);
+  if (cohort !== undefined) checkInteger('cohort', cohort, `[1, ${clients}]`);
   const byDefault = mode === 'local' ? 1 : rounds;
   const participations = roundsPerClient ?? (cohort === undefined ? byDefault : Math.ceil((cohort * rounds) / clients));
-  checkInteger('roundsPerClient', participations, 1, rounds);
+  checkInteger('roundsPerClient', participations, `[1, ${rounds}]`);
   const most = Math.floor((clients * participations) / rounds);
   if (most < 1) {
     throw new RangeError(`rounds must be at most ${clients * participations} for so few clients, got ${rounds}`);
   }
-  checkInteger('cohort', cohort ?? most, 1, most);
+  checkInteger('cohort', cohort ?? most, `[1, ${most}]`);
   return { cohort: cohort ?? most, roundsPerClient: participations };
 }
 
@@ -167,7 +180,7 @@ function verdict({
   clients,
   cohort,
   roundsPerClient,
-  signalToNoise,
+  sharesNoise,
   totalSignalToNoise,
 }: {
   mode: TrainingMode;
@@ -176,42 +189,42 @@ function verdict({
   clients: number;
   cohort: number;
   roundsPerClient: number;
-  signalToNoise: number;
+  /** Whether the noise of a sum is that of one, however many make it. */
+  sharesNoise: boolean;
   totalSignalToNoise: number;
 }): string {
   const { hopeless, usable } = thresholds(mode, dimension);
-  const ofRounds = rounds === 1 ? '' : ` over all ${count(rounds)} rounds`;
-  const ratio =
-    signalToNoise < 1
-      ? `the noise in the mean of ${count(cohort)} clients is ${round(1 / signalToNoise)} times the largest possible signal`
-      : `the largest possible signal is ${round(totalSignalToNoise)} times the noise${ofRounds}`;
+  const ofRounds = rounds === 1 ? '' : ` over all ${round(rounds, 21)} rounds`;
+  const ratio = `the largest possible signal is ${round(totalSignalToNoise)} times the noise${ofRounds}`;
   if (totalSignalToNoise >= usable) return `Usable: ${ratio}.`;
-  // Local noise falls with the root of the clients, distributed noise with their number.
-  const shortfall = usable / totalSignalToNoise;
-  const factor = round(mode === 'local' ? shortfall ** 2 : shortfall);
-  const needed = `${round(usable)} times${ofRounds} would be usable, which takes ${factor} times as many clients in each round`;
+  // In a mean noise falls with the root of the clients, and with their number where they all share that of one sum.
+  const factor = (usable / totalSignalToNoise) ** (sharesNoise ? 1 : 2);
+  const enough = roundUp(cohort * factor * (1 + 1e-9));
+  // As many rounds for each client as now: more of them would cost more noise.
+  const enoughInAll = roundUp((enough * rounds) / roundsPerClient);
+  const perClient = roundsPerClient === 1 ? 'one' : round(roundsPerClient, 21);
+  const inAll =
+    enoughInAll > clients ? ` and ${round(enoughInAll)} in all, each in ${perClient} of the rounds as now` : '';
+  const clientsNeeded =
+    factor > 1e6
+      ? 'more than a million times as many clients'
+      : `${round(enough)} clients${rounds === 1 ? '' : ` in each round${inAll}`}`;
   const word = totalSignalToNoise < hopeless ? 'Hopeless' : 'Rough';
   // Everybody in every round: the same epsilon pays for sums of everybody.
-  const gain = Math.sqrt(rounds / roundsPerClient);
+  const gain = (clients / cohort) * Math.sqrt(roundsPerClient / rounds);
   const advice =
-    mode === 'distributed' && gain > 1
-      ? ` With all ${count(clients)} clients in every round the ratio would be some ${round(gain)} times better.`
+    sharesNoise && gain > 1
+      ? ` With all ${round(clients, 21)} clients in every round it would be ${round(gain * totalSignalToNoise)} times the noise.`
       : '';
-  return `${word}: ${ratio}; ${needed}.${advice}`;
+  return `${word}: ${ratio}; ${round(usable)} times would be usable, which takes ${clientsNeeded}.${advice}`;
 }
 
-function count(value: number): string {
-  return value.toLocaleString('en');
+function round(value: number, maximumSignificantDigits = 2): string {
+  return value.toLocaleString('en', { maximumSignificantDigits });
 }
 
-/** Two significant digits. */
-function round(value: number): string {
-  return Number(value.toPrecision(2)).toLocaleString('en');
-}
-
-function checkInteger(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
-    const range = most === Number.MAX_SAFE_INTEGER ? `>= ${least}` : `in [${least}, ${most}]`;
-    throw new RangeError(`${name} must be an integer ${range}, got ${value}`);
-  }
+/** To two significant digits or fewer. */
+function roundUp(value: number): number {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
+  return Math.ceil(value / unit) * unit;
 }

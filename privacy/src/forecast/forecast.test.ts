@@ -8,6 +8,7 @@ import { estimateShares } from '../estimation/estimate-shares.ts';
 import { planQuestion, type PlanOptions } from './forecast.ts';
 import { localHashing } from '../mechanisms/local-hashing.ts';
 import { numericMean } from '../mechanisms/numeric-mean.ts';
+import { numericMeanVariance, worstNumericMeanVariance } from '../mechanisms/numeric-mean-variance.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
 import { randomizedResponse, shareVariance } from '../mechanisms/randomized-response.ts';
 import { subsetSelection } from '../mechanisms/subset-selection.ts';
@@ -163,11 +164,32 @@ describe('planQuestion', () => {
 
   it('states the error of a mean by its mechanism, the worst or at a position', () => {
     const channel = numericMean({ epsilon: 1 });
-    expect(planQuestion(scale).standardError).toBeCloseTo(2 * Math.sqrt(channel.worstCaseVariance / 500), 12);
+    expect(planQuestion(scale).standardError).toBeCloseTo(2 * Math.sqrt(worstNumericMeanVariance(channel) / 500), 12);
     expect(planQuestion({ ...scale, share: 0.75 }).standardError).toBeCloseTo(
-      2 * Math.sqrt(channel.variance(0.5) / 500),
+      2 * Math.sqrt(numericMeanVariance(channel, 0.5) / 500),
       12,
     );
+  });
+
+  it('adds the drawing of those who are asked to the error of a mean, too', () => {
+    // Four questions at epsilon 1: one each, 125 people asked.
+    const channel = numericMean({ epsilon: 1 });
+    const drawn = (375 / 499) * (1 - 0.5 ** 2);
+    const { standardError } = planQuestion({ ...scale, questions: 4, share: 0.75 });
+    expect(standardError).toBeCloseTo(2 * Math.sqrt((numericMeanVariance(channel, 0.5) + drawn) / 125), 12);
+    const worst = planQuestion({ ...scale, questions: 4 }).standardError;
+    for (const share of [0, 0.25, 0.5, 0.9, 1])
+      expect(planQuestion({ ...scale, questions: 4, share }).standardError).toBeLessThanOrEqual(worst);
+  });
+
+  it('has an error for a single respondent', () => {
+    for (const options of [favourable, scale]) {
+      for (const questions of [1, 4]) {
+        const { standardError } = planQuestion({ ...options, respondents: 1, questions });
+        expect(standardError).toBeGreaterThan(0);
+        expect(standardError).toBeLessThan(20);
+      }
+    }
   });
 
   it('scales means with the question', () => {
@@ -191,6 +213,12 @@ describe('planQuestion', () => {
     expect(planQuestion({ ...favourable, questions: 100, minimumGroupSize: 10 }).verdict).toMatch(
       /^Hidden: about 5 people/,
     );
+    expect(planQuestion({ ...favourable, questions: 100, respondents: 50 }).verdict).toBe(
+      'Hidden: fewer than one person would answer this question and results need 1.',
+    );
+    expect(planQuestion({ ...scale, epsilon: 1e-6 }).verdict).toBe(
+      'Too noisy: no margin can be given for so few; no number of respondents would be enough for ±0.4 on the scale.',
+    );
   });
 
   it('refuses reports that a question cannot give, other mechanisms and bad numbers', () => {
@@ -209,7 +237,7 @@ describe('planQuestion', () => {
     expect(() => planQuestion({ ...scale, mechanism: 'ss' })).toThrow(
       'mechanism must be hybrid-with-no-answer for this question, got ss',
     );
-    expect(plan({ epsilon: 0 })).toThrow('epsilon must be');
+    for (const epsilon of [0, 1e-7]) expect(plan({ epsilon })).toThrow('epsilon must be in [1e-6, 20]');
     expect(plan({ respondents: 1.5 })).toThrow('respondents must be');
     expect(plan({ share: 2 })).toThrow('share must be');
     expect(plan({ minimumGroupSize: 0 })).toThrow('minimumGroupSize must be');

@@ -1,3 +1,4 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { meanForecast } from './forecast-mean.ts';
 import { shareForecast, shareMechanisms } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
@@ -15,7 +16,7 @@ export type QuestionReport = 'favourable' | 'distribution' | 'mean';
 export interface PlanOptions {
   readonly question: Question;
   readonly report: QuestionReport;
-  /** For the whole report, in (0, 20]. */
+  /** For the whole report, in [1e-6, 20]. */
   readonly epsilon: number;
   /** How many people send a report, integer >= 1. */
   readonly respondents: number;
@@ -100,7 +101,7 @@ function mechanismNamed(name: string): string {
 export function planQuestion(options: PlanOptions): Plan {
   const { question, report, epsilon, respondents, questions = 1, share, minimumGroupSize = 1 } = options;
   checkInteger('respondents', respondents, '[1, Infinity)');
-  checkIn('epsilon', epsilon, '(0, 20]');
+  checkIn('epsilon', epsilon, '[1e-6, 20]');
   if (share !== undefined) checkIn('share', share, '[0, 1]');
   checkInteger('minimumGroupSize', minimumGroupSize, '[1, Infinity)');
   const insisted = options.mechanism === undefined ? undefined : mechanismNamed(options.mechanism);
@@ -165,9 +166,14 @@ function verdict({
   minimumRespondents: number;
   minimumGroupSize: number;
 }): string {
-  const aim = `${minimumRespondents.toLocaleString('en')} respondents are needed for ±${forecast.describe(forecast.targetMargin)}`;
+  const needed =
+    minimumRespondents === Infinity
+      ? 'no number of respondents would be enough'
+      : `${minimumRespondents.toLocaleString('en')} respondents are needed`;
+  const aim = `${needed} for ±${forecast.describe(forecast.targetMargin)}`;
   if (asked < minimumGroupSize) {
-    return `Hidden: about ${Math.floor(asked)} people would answer this question and results need ${minimumGroupSize}.`;
+    const people = asked < 1 ? 'fewer than one person' : `about ${Math.floor(asked)} people`;
+    return `Hidden: ${people} would answer this question and results need ${minimumGroupSize}.`;
   }
   if (margin95 === Infinity) return `Too noisy: no margin can be given for so few; ${aim}.`;
   const margin = `±${forecast.describe(margin95)} with 95% confidence`;

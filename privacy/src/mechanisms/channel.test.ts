@@ -45,10 +45,14 @@ describe('tableChannel', () => {
   });
 
   it('refuses rows that are no distribution', () => {
-    expect(table([quarter, quarter, quarter])).toThrow('must sum to 2**64');
+    expect(table([quarter, quarter, quarter])).toThrow(
+      'row 0 must hold 3 weights > 0 that sum to 2**64, got 3 that sum to 13835058055282163712',
+    );
     expect(table([2n * quarter, 2n * quarter, 0n])).toThrow('weights > 0');
-    expect(table([2n * quarter, 2n * quarter])).toThrow('row 1 must hold 2 weights, got 3');
-    expect(() => tableChannel({ mechanism: 'x', epsilon: 5, rows: [] })).toThrow('at least two outputs');
+    expect(table([2n * quarter, 2n * quarter])).toThrow('row 1 must hold 2 weights > 0 that sum to 2**64, got 3');
+    expect(() => tableChannel({ mechanism: 'x', epsilon: 5, rows: [] })).toThrow(
+      'outputs must be an integer >= 2, got 0',
+    );
   });
 
   it('gives every word to the output whose interval holds it', () => {

@@ -1,3 +1,4 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { expFixedPoint } from '../numerics/exponential.ts';
 import { secureRandom, type RandomSource } from '../sampling/random.ts';
 
@@ -40,10 +41,49 @@ export interface ChannelTable {
 
 /** The common denominator of the probabilities of one 64-bit word. */
 export const weightTotal = 2n ** 64n;
-const twoTo64 = 2 ** 64;
 
 // exp(epsilon) to 192 bits after the point: ratios of two 64-bit weights that differ at all differ by 2**-128.
 const ratioBits = 192;
+
+/** What a channel does, before its arguments are checked. */
+interface ChannelParts<Name extends string> extends Pick<Channel, 'inputs' | 'outputs' | 'epsilon' | 'weightTotal'> {
+  readonly mechanism: Name;
+  /** The largest ratio of two weights of one output. */
+  readonly worst: Ratio;
+  readonly weight: (input: number, output: number) => bigint;
+  /** An output, with the same number of random words and the same work for every input. */
+  readonly draw: (input: number, random: RandomSource) => number;
+}
+
+interface Ratio {
+  readonly numerator: bigint;
+  readonly denominator: bigint;
+}
+
+/**
+ * A channel from its parts.
+ *
+ * @throws {RangeError} as `realizeEpsilon` for the worst ratio
+ */
+export function makeChannel<Name extends string>({
+  worst,
+  weight: weightAt,
+  draw,
+  ...parts
+}: ChannelParts<Name>): Channel & { readonly mechanism: Name } {
+  const { inputs, outputs, epsilon } = parts;
+  const total = Number(parts.weightTotal);
+  const weight = (input: number, output: number): bigint =>
+    weightAt(checkIndex('input', input, inputs), checkIndex('output', output, outputs));
+  return {
+    ...parts,
+    realizedEpsilon: realizeEpsilon(epsilon, worst),
+    neighboringRelation: 'replace-one',
+    weight,
+    probability: (input, output) => Number(weight(input, output)) / total,
+    privatize: (input, random = secureRandom()) => draw(checkIndex('input', input, inputs), random),
+  };
+}
 
 /**
  * A channel from its table of integer weights, refused unless it is epsilon-private exactly.
@@ -51,37 +91,35 @@ const ratioBits = 192;
  * @throws {RangeError} unless all rows have the same length, sum to 2**64, hold only weights > 0, and no two
  *   weights of a column have a ratio above exp(epsilon)
  */
-export function tableChannel({ mechanism, epsilon, rows }: ChannelTable): Channel {
+export function tableChannel<Name extends string>({
+  mechanism,
+  epsilon,
+  rows,
+}: ChannelTable & { readonly mechanism: Name }): Channel & { readonly mechanism: Name } {
   const outputs = rows[0]?.length ?? 0;
-  if (outputs < 2) throw new RangeError(`rows must hold at least two outputs, got ${outputs}`);
+  checkInteger('outputs', outputs, '[2, Infinity)');
   for (const [input, row] of rows.entries()) {
-    if (row.length !== outputs) throw new RangeError(`row ${input} must hold ${outputs} weights, got ${row.length}`);
-    if (row.some((weight) => weight <= 0n)) throw new RangeError(`row ${input} must hold only weights > 0`);
     const sum = row.reduce((total, weight) => total + weight, 0n);
-    if (sum !== weightTotal) throw new RangeError(`row ${input} must sum to 2**64, got ${sum}`);
+    if (row.length !== outputs || sum !== weightTotal || row.some((weight) => weight <= 0n)) {
+      throw new RangeError(
+        `row ${input} must hold ${outputs} weights > 0 that sum to 2**64, got ${row.length} that sum to ${sum}`,
+      );
+    }
   }
-  const realizedEpsilon = realizeEpsilon(epsilon, largestRatio(rows));
   const boundaries = rows.map((row) => {
     let boundary = 0n;
     return new Boundaries(row.slice(1).map((_, output) => (boundary += row[output]!)));
   });
-  const weight = (input: number, output: number): bigint =>
-    rows[checkIndex('input', input, rows.length)]![checkIndex('output', output, outputs)]!;
-
-  return {
+  return makeChannel({
     mechanism,
     inputs: rows.length,
     outputs,
     epsilon,
-    realizedEpsilon,
-    neighboringRelation: 'replace-one',
     weightTotal,
-    weight,
-    probability: (input, output) => Number(weight(input, output)) / twoTo64,
-    privatize(input, random = secureRandom()) {
-      return boundaries[checkIndex('input', input, rows.length)]!.select(random.nextUint64());
-    },
-  };
+    worst: largestRatio(rows),
+    weight: (input, output) => rows[input]![output]!,
+    draw: (input, random) => boundaries[input]!.select(random.nextUint64()),
+  });
 }
 
 /**
@@ -89,10 +127,7 @@ export function tableChannel({ mechanism, epsilon, rows }: ChannelTable): Channe
  *
  * @throws {RangeError} unless epsilon is in (0, 40] and 1 <= numerator / denominator <= exp(epsilon), all exactly
  */
-export function realizeEpsilon(
-  epsilon: number,
-  { numerator, denominator }: { numerator: bigint; denominator: bigint },
-): number {
+export function realizeEpsilon(epsilon: number, { numerator, denominator }: Ratio): number {
   checkIn('epsilon', epsilon, '(0, 40]');
   const target = numerator << BigInt(ratioBits);
   const bounds = (candidate: number) => target <= expFixedPoint(candidate, ratioBits).lower * denominator;
@@ -122,7 +157,7 @@ function neighbour(x: number, step: bigint): number {
 }
 
 // Pure epsilon is decided by single outputs: the largest ratio of two weights in one column.
-function largestRatio(rows: ChannelTable['rows']): { numerator: bigint; denominator: bigint } {
+function largestRatio(rows: ChannelTable['rows']): Ratio {
   let worst = { numerator: 1n, denominator: 1n };
   for (let output = 0; output < rows[0]!.length; output += 1) {
     let numerator = rows[0]![output]!;
@@ -173,6 +208,8 @@ function halves(values: readonly bigint[]): Uint32Array {
 
 /** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */
 export function checkIndex(name: string, index: number, length: number): number {
-  checkInteger(name, index, `[0, ${length - 1}]`);
+  if (!(Number.isInteger(index) && index >= 0 && index < length)) {
+    throw new RangeError(`${name} must be an integer in [0, ${length - 1}], got ${index}`);
+  }
   return index;
 }

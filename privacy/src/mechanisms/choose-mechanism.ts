@@ -1,7 +1,8 @@
-import type { FrequencyChannel, FrequencyMechanism } from './frequency-mechanism.ts';
+import { checkIn } from '../numerics/checks.ts';
+import { checkAlphabet, type FrequencyChannel, type FrequencyMechanism } from './frequency-mechanism.ts';
 import { localHashing } from './local-hashing.ts';
 import { randomizedResponse, shareVariance } from './randomized-response.ts';
-import { subsetProbabilities, subsetSelection } from './subset-selection.ts';
+import { bestSize, subsetSelection } from './subset-selection.ts';
 import { unaryEncoding } from './unary-encoding.ts';
 
 /**
@@ -9,7 +10,7 @@ import { unaryEncoding } from './unary-encoding.ts';
  * subset selection, optimized unary encoding or optimal local hashing, the first of these where two are equal.
  *
  * @param options integer in [2, 1024]
- * @param epsilon in (0, 20]
+ * @param epsilon in [1e-6, 20]
  * @param maximumReportBits at least log2(options); no limit unless it is given
  * @throws {RangeError} outside these ranges
  */
@@ -22,6 +23,7 @@ export function chooseMechanism({
   epsilon: number;
   maximumReportBits?: number | undefined;
 }): FrequencyMechanism<unknown> {
+  checkAlphabet({ options, epsilon });
   if (!(maximumReportBits >= Math.log2(options))) {
     throw new RangeError(`maximumReportBits must be >= log2(options), got ${maximumReportBits}`);
   }
@@ -38,11 +40,11 @@ export function chooseMechanism({
 }
 
 /**
- * Randomized response or subset selection, whichever has the least error with at most this many different reports:
- * what to use where a report is one integer.
+ * Subset selection with its best size (see `subsetSelection`), or the largest below it with at most this many different
+ * reports; randomized response where that is 1. What to use where a report is one integer.
  *
  * @param options integer in [2, 1024]
- * @param epsilon in (0, 20]
+ * @param epsilon in [1e-6, 20]
  * @param maximumOutputs at least `options`; 2**53 - 1 unless it is given
  * @throws {RangeError} outside these ranges
  */
@@ -55,22 +57,10 @@ export function chooseChannel({
   epsilon: number;
   maximumOutputs?: number | undefined;
 }): FrequencyChannel {
+  checkAlphabet({ options, epsilon });
   checkIn('maximumOutputs', maximumOutputs, `[${options}, Infinity]`);
-  const response = randomizedResponse({ options, epsilon });
-  // The error falls with the size up to k / (e^epsilon + 1) and rises from there, so that the first size that is no
-  // better ends the search; beyond k / 2 it always does, and subsets get fewer again only there.
-  let best = 1;
-  let least = letterError(response);
-  let subsets = BigInt(options);
-  for (let size = 2; size < options; size += 1) {
-    subsets = (subsets * BigInt(options + 1 - size)) / BigInt(size);
-    if (subsets > Math.min(maximumOutputs, Number.MAX_SAFE_INTEGER)) break;
-    const error = letterError({ options, ...subsetProbabilities({ options, epsilon, size }) });
-    if (!(error < least)) break;
-    best = size;
-    least = error;
-  }
-  return best === 1 ? response : subsetSelection({ options, epsilon, size: best });
+  const size = bestSize({ options, epsilon, maximumOutputs: Math.min(maximumOutputs, Number.MAX_SAFE_INTEGER) });
+  return size === 1 ? randomizedResponse({ options, epsilon }) : subsetSelection({ options, epsilon, size });
 }
 
 /*

@@ -213,8 +213,11 @@ describe('reports that no device makes', () => {
     const unary = unaryEncoding(parameters);
     refuse(() => unary.addSupport(Uint8Array.of(1, 0, 1, 0), counts), 'report must hold 5 bits');
     refuse(() => unary.addSupport(Uint8Array.of(1, 0, 1, 0, 2), counts), 'report must hold 5 bits');
+    const holes: number[] = [];
+    holes.length = 5;
+    refuse(() => unary.addSupport(holes as unknown as Uint8Array, counts), 'report must hold 5 bits');
     const hashing = localHashing(parameters);
-    refuse(() => hashing.addSupport({ seed: [1, 2], value: 0 }, counts), 'seed must hold 3 integers, got 2');
+    refuse(() => hashing.addSupport({ seed: [1, 2], value: 0 }, counts), 'seed must hold 3 numbers, got 2');
     refuse(() => hashing.addSupport({ seed: [1, 2, 4], value: 0 }, counts), 'seed must be an integer in [0, 3]');
     refuse(() => hashing.addSupport({ seed: [1, 2, 3], value: 4 }, counts), 'value must be an integer in [0, 3]');
   });
@@ -223,8 +226,12 @@ describe('reports that no device makes', () => {
     for (const make of [randomizedResponse, subsetSelection, unaryEncoding, localHashing]) {
       for (const options of [1, 1025, 2.5, Number.NaN])
         expect(() => make({ options, epsilon: 1 })).toThrow(`options must be an integer in [2, 1024], got ${options}`);
-      for (const epsilon of [0, -1, 20.1, Number.NaN])
-        expect(() => make({ options: 2, epsilon })).toThrow(`epsilon must be in (0, 20], got ${epsilon}`);
+      for (const epsilon of [0, -1, 1e-19, 9e-7, 20.1, Number.NaN])
+        expect(() => make({ options: 2, epsilon })).toThrow(`epsilon must be in [1e-6, 20], got ${epsilon}`);
+      // At the least epsilon, truth and lie still differ.
+      const least = make({ options: 40, epsilon: 1e-6 });
+      expect(least.p).toBeGreaterThan(least.q);
+      expect(least.realizedEpsilon).toBeGreaterThan(0.99e-6);
     }
     for (const hashValues of [1, 2.5, 2 ** 31 + 1])
       expect(() => localHashing({ options: 2, epsilon: 1, hashValues })).toThrow('hashValues must be');

@@ -1,3 +1,4 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import type { RandomSource } from '../sampling/random.ts';
 import type { Channel } from './channel.ts';
 
@@ -53,9 +54,10 @@ export interface FrequencyChannel extends Channel, FrequencyMechanism<number> {}
 /**
  * Checks what all frequency mechanisms are made from.
  *
- * @throws {RangeError} unless options is an integer in [2, 1024] and epsilon in (0, 20]
+ * @throws {RangeError} unless options is an integer in [2, 1024] and epsilon in [1e-6, 20]
  */
 export function checkAlphabet({ options, epsilon }: { options: number; epsilon: number }): void {
   checkInteger('options', options, '[2, 1024]');
-  checkIn('epsilon', epsilon, '(0, 20]');
+  // Below, so little is told that 64-bit weights may tell nothing, and that no estimate could use it.
+  checkIn('epsilon', epsilon, '[1e-6, 20]');
 }

@@ -221,7 +221,7 @@ describe('loloha', () => {
       expect(random.wordsDrawn - before).toBe(2);
     }
     expect(() => mechanism.hash(seed, 13)).toThrow('answer must be an integer in [0, 12], got 13');
-    expect(() => mechanism.hash(seed.slice(1), 0)).toThrow('seed must hold 4 integers, got 3');
+    expect(() => mechanism.hash(seed.slice(1), 0)).toThrow('seed must hold 4 numbers, got 3');
     expect(() => mechanism.hash([0, 1, 2, 99], 0)).toThrow('seed must be an integer');
   });
 

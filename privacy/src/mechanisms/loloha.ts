@@ -1,8 +1,10 @@
+import { checkInteger } from '../numerics/checks.ts';
 import { checkIndex } from './channel.ts';
-import { localHashing, type LocalHashing } from './local-hashing.ts';
+import { hashFamily } from './hash-family.ts';
+import type { LocalHashing } from './local-hashing.ts';
 import { memoizedSteps, type MemoizedEpsilons, type MemoizedSteps } from './longitudinal-randomized-response.ts';
 import { exponential } from './truth-weight.ts';
-import { secureRandom, uniformInteger, type RandomSource } from '../sampling/random.ts';
+import type { RandomSource } from '../sampling/random.ts';
 
 /**
  * Longitudinal local hashing: the answer is hashed to few values by a function that a device draws once, and the two
@@ -49,9 +51,10 @@ export function loloha({
   ...epsilons
 }: { options: number; hashValues?: number | undefined } & MemoizedEpsilons): Loloha {
   const g = hashValues ?? bestHashValues(epsilons.firstReportEpsilon);
-  const hashing = localHashing({ options, epsilon: epsilons.epsilon, hashValues: g });
+  checkInteger('options', options, '[2, 1024]');
+  checkInteger('hashValues', g, '[2, 1024]');
   const { support: p, other: _, ...steps } = memoizedSteps({ options: g, ...epsilons });
-  const digits = 32 - Math.clz32(options - 1);
+  const { drawSeed, hash, supports, addSupport } = hashFamily({ options, g });
   return {
     mechanism: 'loloha',
     options,
@@ -59,18 +62,10 @@ export function loloha({
     ...steps,
     // The product of a double and an integer is rounded once; the factor makes sure that it is not rounded down.
     realizedTotalEpsilon: Math.min(g, options) * steps.realizedEpsilon * (1 + 2 ** -52),
-    p,
-    q: 1 / g,
-    pairWithTruth: p / g,
-    pairWithoutTruth: 1 / g ** 2,
-    addSupport: (report, counts) => hashing.addSupport(report, counts),
-    drawSeed: (random = secureRandom()) => Array.from({ length: digits }, () => uniformInteger(g, random)),
-    hash(seed, answer) {
-      checkIndex('answer', answer, options);
-      if (seed.length !== digits) throw new RangeError(`seed must hold ${digits} integers, got ${seed.length}`);
-      // As local hashing has it: the sum of the seed over the answer's binary digits.
-      return seed.reduce((sum, part, digit) => sum + checkIndex('seed', part, g) * ((answer >> digit) & 1), 0) % g;
-    },
+    ...supports(p),
+    addSupport,
+    drawSeed,
+    hash: (seed, answer) => hash(seed, checkIndex('answer', answer, options)),
   };
 }
 

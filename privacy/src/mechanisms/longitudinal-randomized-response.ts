@@ -1,7 +1,8 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { realizeEpsilon, weightTotal } from './channel.ts';
 import type { SupportProbabilities } from './frequency-mechanism.ts';
 import { randomizedResponse, type Population, type RandomizedResponse } from './randomized-response.ts';
-import { ceilDivide, expFixedPoint } from '../numerics/exponential.ts';
+import { ceilDivide, fixedExp, fixedOne } from '../numerics/exponential.ts';
 import type { RandomSource } from '../sampling/random.ts';
 
 /**
@@ -43,7 +44,7 @@ export interface MemoizedSteps {
 
 /** What the two steps are asked for. */
 export interface MemoizedEpsilons {
-  /** For any number of reports of one answer, in (0, 20]. */
+  /** For any number of reports of one answer, in (1e-6, 20]. */
   readonly epsilon: number;
   /** For a single report, in [1e-6, epsilon). */
   readonly firstReportEpsilon: number;
@@ -75,9 +76,6 @@ export function longitudinalRandomizedResponse({
   };
 }
 
-const bits = 128n;
-const one = 1n << bits;
-
 /** The steps over `options` letters, and the chance that a report says the true letter or a certain other one. */
 export function memoizedSteps({
   options,
@@ -95,8 +93,8 @@ export function memoizedSteps({
   // so that P + (k - 1) Q = n^2 and P - Q = (keep - lie) (keep2 - lie2). P <= r Q with r = e^eps1 therefore asks for
   //   keep2 - lie2 <= n^2 (r - 1) / ((r + k - 1) (keep - lie)) = gap, and with keep2 + (k - 1) lie2 = n for
   //   lie2 >= (n - gap) / k: gap is rounded down and lie2 up, towards less loss.
-  const ratio = expFixedPoint(firstReportEpsilon, Number(bits)).lower;
-  const gap = (weightTotal ** 2n * (ratio - one)) / ((ratio + (k - 1n) * one) * (keep - lie));
+  const ratio = fixedExp(firstReportEpsilon);
+  const gap = (weightTotal ** 2n * (ratio - fixedOne)) / ((ratio + (k - 1n) * fixedOne) * (keep - lie));
   const smallestLie = weightTotal >> 40n;
   const needed = gap < weightTotal ? ceilDivide(weightTotal - gap, k) : 0n;
   const secondLie = needed > smallestLie ? needed : smallestLie;

@@ -1,9 +1,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fitPValue } from '../../testing/chi-square.ts';
-import type { RandomSource } from '../sampling/random.ts';
+import { seededRandom } from '../../testing/seeded-random.ts';
+import { SecureRandomUnavailableError, type RandomSource } from '../sampling/random.ts';
 import { longitudinalRandomizedResponse } from './longitudinal-randomized-response.ts';
 import { memoizationKey, memoizedLetters, memoizedRandom } from './memoization.ts';
+import { numericMean } from './numeric-mean.ts';
 import { randomizedResponse } from './randomized-response.ts';
+import { subsetSelection } from './subset-selection.ts';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -158,6 +161,48 @@ describe('memoizedLetters', () => {
     expect(fitPValue(tables.epsilons, independent(wider))).toBeGreaterThan(1e-9);
     // Power: what shares a stream fails.
     expect(fitPValue(tables.same, independent(channel))).toBeLessThan(1e-9);
+  });
+
+  it('are had from any channel, however many words it takes, and a longer stream begins with the shorter one', async () => {
+    const key = await knownKey();
+    for (const wide of [subsetSelection({ options: 20, epsilon: 1 }), numericMean({ epsilon: 2 })]) {
+      const letters = await memoizedLetters(wide, key, labels);
+      expect(await memoizedLetters(wide, key, labels)).toEqual(letters);
+      expect(letters).toHaveLength(wide.inputs);
+      // Another question's are others: every letter is drawn, not made up.
+      expect(await memoizedLetters(wide, key, { ...labels, question: 'And now?' })).not.toEqual(letters);
+    }
+    const words: number[][] = [];
+    const hungry = {
+      ...channel,
+      inputs: 1,
+      privatize: (_: number, random: RandomSource = seededRandom(1)) => {
+        const drawn: number[] = [];
+        words.push(drawn);
+        for (let made = 0; made < 33; made += 1) drawn.push(random.nextUint32());
+        return 1;
+      },
+    };
+    expect(await memoizedLetters(hungry, key, labels)).toEqual([1]);
+    expect(words.map((drawn) => drawn.length)).toEqual([8, 16, 32, 33]);
+    for (const drawn of words) expect(drawn).toEqual(words[3]!.slice(0, drawn.length));
+    // What is never enough, or fails for another reason, ends.
+    let calls = 0;
+    const endless = (random: RandomSource): number => {
+      calls += 1;
+      for (;;) random.nextUint32();
+    };
+    const lettersOf = (letter: (random: RandomSource) => number) =>
+      memoizedLetters({ ...hungry, privatize: (_, random = seededRandom(1)) => letter(random) }, key, labels);
+    await expect(lettersOf(endless)).rejects.toThrow('no more than 65536 words');
+    expect(calls).toBe(14);
+    calls = 0;
+    const failing = (): number => {
+      calls += 1;
+      throw new SecureRandomUnavailableError('broken');
+    };
+    await expect(lettersOf(failing)).rejects.toThrow('broken');
+    expect(calls).toBe(1);
   });
 
   it('serve a longitudinal mechanism: the permanent letter stays, reports differ', async () => {

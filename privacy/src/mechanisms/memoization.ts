@@ -1,3 +1,4 @@
+import { checkInteger } from '../numerics/checks.ts';
 import { SecureRandomUnavailableError, type RandomSource } from '../sampling/random.ts';
 import type { Channel } from './channel.ts';
 
@@ -13,6 +14,7 @@ export interface MemoizationLabels {
 const purpose = 'chorale-privacy/memoization';
 
 const blockWords = 8;
+const mostWords = 65_536;
 
 /**
  * A new random 256-bit key for memoized noise. A browser's storage takes it as it is, but nobody can read its bits.
@@ -42,7 +44,7 @@ export async function memoizedRandom(
   key: CryptoKey,
   { version, question, value, words = 32 }: MemoizationLabels & { value: string; words?: number | undefined },
 ): Promise<RandomSource> {
-  checkInteger('words', words, '[1, 65536]');
+  checkInteger('words', words, `[1, ${mostWords}]`);
   return stream(key, ['stream', version, question, value], words);
 }
 
@@ -53,7 +55,8 @@ export async function memoizedRandom(
  * Mechanism, alphabet and epsilon of the channel are labels too: asked again at another epsilon, a question meets
  * independent noise, and the epsilons add up.
  *
- * @throws {SecureRandomUnavailableError} (rejects) without `crypto.subtle` or where it fails
+ * @throws {SecureRandomUnavailableError} (rejects) without `crypto.subtle` or where it fails, or for a letter that takes
+ *   more than 65536 random words
  */
 export async function memoizedLetters(
   channel: Pick<Channel, 'mechanism' | 'inputs' | 'outputs' | 'epsilon' | 'privatize'>,
@@ -66,9 +69,26 @@ export async function memoizedLetters(
   // One after the other: a thousand at once would fill the queue of WebCrypto's threads for nothing.
   const letters: number[] = [];
   for (let input = 0; input < inputs; input += 1) {
-    letters.push(channel.privatize(input, await stream(key, [...labels, `${input}`], blockWords)));
+    letters.push(await letterOf(channel, input, (words) => stream(key, [...labels, `${input}`], words)));
   }
   return letters;
+}
+
+/** The letter for a stream of which twice as many words are made until they suffice: a longer one begins alike. */
+async function letterOf(
+  channel: Pick<Channel, 'privatize'>,
+  input: number,
+  streamOf: (words: number) => Promise<RandomSource>,
+): Promise<number> {
+  for (let words = blockWords; ; words *= 2) {
+    const random = await streamOf(words);
+    try {
+      return channel.privatize(input, random);
+    } catch (cause) {
+      const isUsedUp = cause instanceof SecureRandomUnavailableError && random.wordsDrawn === words;
+      if (!isUsedUp || words >= mostWords) throw cause;
+    }
+  }
 }
 
 async function stream(key: CryptoKey, labels: readonly string[], words: number): Promise<RandomSource> {
@@ -79,7 +99,11 @@ async function stream(key: CryptoKey, labels: readonly string[], words: number):
       ),
     ),
   );
-  return new FixedWords(blocks, words);
+  const all = blocks.flatMap((block) => {
+    const view = new DataView(block);
+    return Array.from({ length: blockWords }, (_, index) => view.getUint32(4 * index));
+  });
+  return new FixedWords(all.slice(0, words));
 }
 
 /**
@@ -99,26 +123,20 @@ function long(value: number): [high: number, low: number] {
 }
 
 class FixedWords implements RandomSource {
-  readonly #blocks: readonly DataView[];
-  readonly #words: number;
-  #wordsDrawn = 0;
+  readonly #words: readonly number[];
+  wordsDrawn = 0;
 
-  constructor(blocks: readonly ArrayBuffer[], words: number) {
-    this.#blocks = blocks.map((block) => new DataView(block));
+  constructor(words: readonly number[]) {
     this.#words = words;
   }
 
-  get wordsDrawn(): number {
-    return this.#wordsDrawn;
-  }
-
   nextUint32(): number {
-    const index = this.#wordsDrawn;
-    if (index >= this.#words) {
-      throw new SecureRandomUnavailableError(`the memoized stream has no more than ${this.#words} words`);
+    const word = this.#words[this.wordsDrawn];
+    if (word === undefined) {
+      throw new SecureRandomUnavailableError(`the memoized stream has no more than ${this.#words.length} words`);
     }
-    this.#wordsDrawn += 1;
-    return this.#blocks[Math.floor(index / blockWords)]!.getUint32(4 * (index % blockWords));
+    this.wordsDrawn += 1;
+    return word;
   }
 
   nextUint64(): bigint {

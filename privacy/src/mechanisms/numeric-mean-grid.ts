@@ -1,4 +1,4 @@
-import { expFixedPoint } from '../numerics/exponential.ts';
+import { exponential } from './truth-weight.ts';
 
 /** Which mechanism a mean uses, and its alphabet. */
 export interface GridChoice {
@@ -64,6 +64,9 @@ export function chooseGrid({
   return best;
 }
 
-function exponential(x: number): number {
-  return Number(expFixedPoint(x, 64).lower) / 2 ** 64;
+/** The grid point at or below t and how far t is towards the next one; t = 1 is all the way from the last but one. */
+export function locate(t: number, steps: number): { point: number; fraction: number } {
+  const position = ((t + 1) / 2) * steps;
+  const point = Math.min(Math.floor(position), steps - 1);
+  return { point, fraction: position - point };
 }

@@ -3,23 +3,25 @@ import { expect, it } from 'vitest';
 import { fractionOfDouble } from '../numerics/exponential.ts';
 import { questionSampling } from './question-sampling.ts';
 
+const asked = (questions: number, epsilon: number) => questionSampling({ questions, epsilon }).questionsPerDevice;
+
 it('asks as many questions as get an epsilon of 2.5, and at least one', () => {
-  const asked = (questions: number, epsilon: number) => questionSampling({ questions, epsilon }).questionsPerDevice;
   expect([asked(5, 1), asked(5, 4.9), asked(5, 5), asked(5, 20), asked(3, 20), asked(1, 20)]).toEqual([
     1, 1, 2, 5, 3, 1,
   ]);
   expect(questionSampling({ questions: 5, epsilon: 5 }).epsilonPerQuestion).toBe(2.5);
 });
 
+const exactly = (questions: number, epsilon: number) => {
+  const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
+  const whole = fractionOfDouble(epsilon);
+  const each = fractionOfDouble(epsilonPerQuestion);
+  const together = each.numerator * BigInt(questionsPerDevice) * whole.denominator;
+  expect(together <= whole.numerator * each.denominator).toBe(true);
+  expect(epsilon / questionsPerDevice - epsilonPerQuestion).toBeLessThan(1e-14);
+};
+
 it('never gives the questions of a device more than epsilon together, in exact arithmetic', () => {
-  const exactly = (questions: number, epsilon: number) => {
-    const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
-    const whole = fractionOfDouble(epsilon);
-    const each = fractionOfDouble(epsilonPerQuestion);
-    const together = each.numerator * BigInt(questionsPerDevice) * whole.denominator;
-    expect(together <= whole.numerator * each.denominator).toBe(true);
-    expect(epsilon / questionsPerDevice - epsilonPerQuestion).toBeLessThan(1e-14);
-  };
   // A third of 20 rounds up.
   exactly(3, 20);
   fc.assert(fc.property(fc.integer({ min: 1, max: 20 }), fc.double({ min: 1e-3, max: 60, noNaN: true }), exactly), {

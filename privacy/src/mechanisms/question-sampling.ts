@@ -1,3 +1,5 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+
 /** How many of a study's questions a device answers, and at what epsilon each. */
 export interface QuestionSampling {
   readonly questionsPerDevice: number;

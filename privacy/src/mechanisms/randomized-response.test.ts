@@ -93,7 +93,9 @@ describe('randomizedResponse', () => {
     for (const options of [1, 1025, 2.5, Number.NaN])
       expect(() => randomizedResponse({ options, epsilon: 1 })).toThrow('options must be');
     for (const epsilon of [0, -1, 20.1, Number.NaN])
-      expect(() => randomizedResponse({ options: 2, epsilon })).toThrow(`epsilon must be in (0, 20], got ${epsilon}`);
+      expect(() => randomizedResponse({ options: 2, epsilon })).toThrow(
+        `epsilon must be in [1e-6, 20], got ${epsilon}`,
+      );
     expect(() => randomizedResponse({ options: 2, epsilon: 1 }).privatize(2)).toThrow(
       'input must be an integer in [0, 1], got 2',
     );

@@ -1,8 +1,8 @@
-import { Boundaries, checkIndex, realizeEpsilon, weightTotal } from './channel.ts';
+import { checkIn } from '../numerics/checks.ts';
+import { Boundaries, checkIndex, makeChannel, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyChannel, type SupportProbabilities } from './frequency-mechanism.ts';
 import { truthWeight } from './truth-weight.ts';
 import { ceilDivide } from '../numerics/exponential.ts';
-import { secureRandom, type RandomSource } from '../sampling/random.ts';
 
 /**
  * A k-ary randomized response channel: the truth with probability p, every other option with probability q. A report
@@ -15,13 +15,11 @@ export interface RandomizedResponse extends FrequencyChannel {
 /** Whether an error is about these very respondents, or about the people they were drawn from. */
 export type Population = 'fixed' | 'independent';
 
-const twoTo64 = 2 ** 64;
-
 /**
  * Randomized response over `options` letters; Warner's with two. Pure epsilon, replace-one on the answer.
  *
  * @param options integer in [2, 1024]
- * @param epsilon in (0, 20]
+ * @param epsilon in [1e-6, 20]
  * @throws {RangeError} outside these ranges
  * @see Warner, Randomized response, JASA 1965; Kairouz, Bonawitz and Ramage, ICML 2016, section 3
  */
@@ -42,29 +40,23 @@ export function randomizedResponse({ options, epsilon }: { options: number; epsi
     ahead,
   );
 
-  const weight = (input: number, output: number): bigint =>
-    checkIndex('input', input, options) === checkIndex('output', output, options) ? keep : other;
-
   return {
-    mechanism: 'randomized-response',
-    inputs: options,
-    outputs: options,
+    ...makeChannel({
+      mechanism: 'randomized-response',
+      inputs: options,
+      outputs: options,
+      epsilon,
+      weightTotal,
+      worst: { numerator: keep, denominator: other },
+      weight: (input, output) => (input === output ? keep : other),
+      draw: (input, random) => boundaries.select(random.nextUint64(), input),
+    }),
     options,
-    epsilon,
-    realizedEpsilon: realizeEpsilon(epsilon, { numerator: keep, denominator: other }),
-    neighboringRelation: 'replace-one',
-    p: Number(keep) / twoTo64,
-    q: Number(other) / twoTo64,
+    p: Number(keep) / Number(weightTotal),
+    q: Number(other) / Number(weightTotal),
     pairWithTruth: 0,
     pairWithoutTruth: 0,
     reportBits: Math.log2(options),
-    weightTotal,
-    weight,
-    probability: (input, output) => Number(weight(input, output)) / twoTo64,
-    privatize(input, random: RandomSource = secureRandom()) {
-      checkIndex('input', input, options);
-      return boundaries.select(random.nextUint64(), input);
-    },
     addSupport(report, counts) {
       counts[checkIndex('report', report, options)]! += 1;
     },

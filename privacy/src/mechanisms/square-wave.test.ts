@@ -241,9 +241,11 @@ describe('estimateDistribution', () => {
 
   it('refuses counts that do not fit', () => {
     const channel = squareWave({ answers: 3, epsilon: 1 });
-    expect(() => estimateDistribution({ channel, counts: [1, 2] })).toThrow('counts must hold 3 outputs, got 2');
-    expect(() => estimateDistribution({ channel, counts: [1, -1, 2] })).toThrow('counts must be finite and >= 0');
-    expect(() => estimateDistribution({ channel, counts: [0, 0, 0] })).toThrow('at least one report');
+    expect(() => estimateDistribution({ channel, counts: [1, 2] })).toThrow('counts must hold 3 numbers, got 2');
+    expect(() => estimateDistribution({ channel, counts: [1, -1, 2] })).toThrow('counts must be >= 0, got -1');
+    expect(() => estimateDistribution({ channel, counts: [0, 0, 0] })).toThrow(
+      'sum of counts must be finite and > 0, got 0',
+    );
     expect(() => estimateDistribution({ channel, counts: [1, 1, 1], tolerance: Number.NaN })).toThrow('tolerance');
     expect(() => estimateDistribution({ channel, counts: [1, 1, 1], smoothing: 0.3 })).toThrow('smoothing must be');
   });

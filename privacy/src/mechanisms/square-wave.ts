@@ -1,5 +1,6 @@
+import { checkIn, checkInteger, sumOfCounts } from '../numerics/checks.ts';
 import { tableChannel, weightTotal, type Channel } from './channel.ts';
-import { ceilDivide, expFixedPoint, fractionOfDouble } from '../numerics/exponential.ts';
+import { ceilDivide, fixedBits, fixedExp, fixedOne, fractionOfDouble } from '../numerics/exponential.ts';
 
 /**
  * A channel for ordered answers: outputs near the answer are likelier than all others. With "no answer" that is input 0
@@ -19,9 +20,6 @@ export interface SquareWave extends Channel {
   /** Density elsewhere. */
   readonly q: number;
 }
-
-const bits = 128n;
-const one = 1n << bits;
 
 /**
  * The square wave mechanism, cut into cells, for the distribution of an ordered answer with many values; see
@@ -49,15 +47,14 @@ export function squareWave({
   cells?: number | undefined;
   noAnswer?: boolean | undefined;
 }): SquareWave {
-  for (const [name, value] of Object.entries({ answers, cells })) {
-    checkInteger(name, value, '[2, 256]');
-  }
+  checkInteger('answers', answers, '[2, 256]');
+  checkInteger('cells', cells, '[2, 256]');
   checkIn('epsilon', epsilon, '[1e-6, 20]');
-  const ratio = expFixedPoint(epsilon, Number(bits)).lower;
+  const ratio = fixedExp(epsilon);
   const b = halfWidth(epsilon, ratio);
   const rows = integerWeights({ answers, cells, noAnswer, ratio, b });
-  const width = Number(b) / 2 ** Number(bits);
-  const growth = Number(ratio) / 2 ** Number(bits);
+  const width = Number(b) / Number(fixedOne);
+  const growth = Number(ratio) / Number(fixedOne);
   const q = 1 / (2 * width * growth + 1);
   return {
     ...tableChannel({ mechanism: 'square-wave', epsilon, rows }),
@@ -78,10 +75,10 @@ export function squareWave({
  */
 function halfWidth(epsilon: number, ratio: bigint): bigint {
   const { numerator, denominator } = fractionOfDouble(epsilon);
-  const fixedEpsilon = (numerator << bits) / denominator;
-  const above = ((fixedEpsilon * ratio) >> bits) - ratio + one;
-  const below = 2n * ratio * (ratio - one - fixedEpsilon);
-  return (above << (2n * bits)) / below;
+  const fixedEpsilon = (numerator << fixedBits) / denominator;
+  const above = ((fixedEpsilon * ratio) >> fixedBits) - ratio + fixedOne;
+  const below = 2n * ratio * (ratio - fixedOne - fixedEpsilon);
+  return (above << (2n * fixedBits)) / below;
 }
 
 /**
@@ -108,25 +105,28 @@ function integerWeights({
   // In units of 2^-128 / (2 answers cells) all edges are integers.
   const scale = 2n * BigInt(answers * cells);
   const window = 2n * b * scale;
-  const whole = (one + 2n * b) * scale;
+  const whole = (fixedOne + 2n * b) * scale;
   const cell = whole / BigInt(cells);
   const none = noAnswer ? b * scale : 0n;
 
   // With n = 2^64 to share out, excess = n - low (whole + none) / cell, and a cell within the window must not get more
   // than e^eps low: low + excess cell / window + 1 <= r low, the 1 for rounding, asks for
   //   low >= (n cell + window) / (whole + none + window (r - 1)), rounded up, towards less loss.
-  const low = ceilDivide((weightTotal * cell + window) * one, (whole + none) * one + window * (ratio - one));
+  const low = ceilDivide(
+    (weightTotal * cell + window) * fixedOne,
+    (whole + none) * fixedOne + window * (ratio - fixedOne),
+  );
   const lowNone = ceilDivide(low * none, cell);
   const excess = weightTotal - low * BigInt(cells) - lowNone;
 
   const rows: bigint[][] = [];
   if (noAnswer) {
-    const rest = ceilDivide(weightTotal - ((lowNone * ratio) >> bits), BigInt(cells));
+    const rest = ceilDivide(weightTotal - ((lowNone * ratio) >> fixedBits), BigInt(cells));
     rows.push([weightTotal - rest * BigInt(cells), ...Array.from({ length: cells }, () => rest)]);
   }
   for (let answer = 0; answer < answers; answer += 1) {
     // From the first cell's edge at -b to the answer less b it is (answer + 1/2) / answers.
-    const start = BigInt((2 * answer + 1) * cells) * one;
+    const start = BigInt((2 * answer + 1) * cells) * fixedOne;
     const row = noAnswer ? [lowNone] : [];
     // Differences of rounded sums: every row comes to the same.
     let before = 0n;
@@ -185,11 +185,7 @@ export function estimateDistribution({
   tolerance?: number | undefined;
 }): DistributionEstimate {
   const { inputs, outputs } = channel;
-  if (counts.length !== outputs) throw new RangeError(`counts must hold ${outputs} outputs, got ${counts.length}`);
-  const odd = counts.find((count) => !(count >= 0 && count < Infinity));
-  checkIn('counts', odd, '[0, Infinity)');
-  const respondents = counts.reduce((sum, count) => sum + count, 0);
-  if (!(respondents > 0)) throw new RangeError(`counts must hold at least one report, got ${respondents}`);
+  const respondents = sumOfCounts(counts, outputs);
   checkIn('tolerance', tolerance, '[0, Infinity]');
   checkIn('smoothing', smoothing, '[0, 0.25]');
 

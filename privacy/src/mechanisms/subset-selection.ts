@@ -1,8 +1,9 @@
-import { Boundaries, checkIndex, realizeEpsilon, weightTotal } from './channel.ts';
+import { checkInteger } from '../numerics/checks.ts';
+import { Boundaries, checkIndex, makeChannel, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyChannel } from './frequency-mechanism.ts';
 import { randomizedResponse } from './randomized-response.ts';
 import { exponential, truthWeight } from './truth-weight.ts';
-import { sampleWithoutReplacement, secureRandom, uniformInteger } from '../sampling/random.ts';
+import { sampleWithoutReplacement, uniformInteger } from '../sampling/random.ts';
 
 /** A report names `size` letters: the truth among them with probability p, all others equally likely. */
 export interface SubsetSelection extends FrequencyChannel {
@@ -19,7 +20,7 @@ export interface SubsetSelection extends FrequencyChannel {
  * ... + C(c_size, size), so that there are C(options, size) of them.
  *
  * @param options integer in [2, 1024]
- * @param epsilon in (0, 20]
+ * @param epsilon in [1e-6, 20]
  * @param size integer in [1, options - 1]; the best one for rare letters unless it is given
  * @throws {RangeError} outside these ranges, or for 2**53 subsets and more
  * @see Ye and Barg, Optimal schemes for discrete distribution estimation under locally differential privacy, IEEE
@@ -36,7 +37,7 @@ export function subsetSelection({
   size?: number | undefined;
 }): SubsetSelection {
   checkAlphabet({ options, epsilon });
-  const size = asked ?? bestSize({ options, epsilon });
+  const size = asked ?? bestSize({ options, epsilon, maximumOutputs: Infinity });
   checkInteger('size', size, `[1, ${options - 1}]`);
   const mechanism = 'subset-selection';
   if (size === 1) return { ...randomizedResponse({ options, epsilon }), mechanism, size };
@@ -44,16 +45,13 @@ export function subsetSelection({
   const withTruth = binomials[size * options - 1]!;
   const withoutTruth = binomials[(size + 1) * options - 1]!;
   const outputs = withTruth + withoutTruth;
-  if (outputs > Number.MAX_SAFE_INTEGER) {
-    throw new RangeError(`size must leave less than 2**53 subsets, got ${size} of ${options}`);
-  }
+  checkInteger('subsets of this size', outputs, `[2, ${Number.MAX_SAFE_INTEGER}]`);
 
   // A subset with the truth has probability T / (2^64 C(k - 1, size - 1)), any other one (2^64 - T) / (2^64 C(k - 1,
   // size)). Their ratio is T (k - size) / ((2^64 - T) size), which truthWeight keeps below e^epsilon. Over the common
   // denominator 2^64 C(k - 1, size - 1) C(k - 1, size) all weights are integers.
   const truth = truthWeight({ epsilon, size, options });
   const weights = [(weightTotal - truth) * BigInt(withTruth), truth * BigInt(withoutTruth)] as const;
-  const total = weightTotal * BigInt(withTruth) * BigInt(withoutTruth);
   const inclusion = new Boundaries([weightTotal - truth]);
 
   // From the largest letter down: c_i is the largest c with C(c, i) at most what is left of the rank.
@@ -68,81 +66,87 @@ export function subsetSelection({
       row -= options;
     }
   };
-  const weight = (input: number, output: number): bigint => {
-    const members = new Float64Array(options);
-    addSupport(output, members);
-    return weights[members[checkIndex('input', input, options)]!]!;
-  };
-
   // Pr[v | v] = p. The other size - 1 or size letters are drawn from k - 1, all alike:
   //   Pr[v | u] = (p (size - 1) + (1 - p) size) / (k - 1) = (size - p) / (k - 1),
   //   Pr[v and w | v] = p (size - 1) / (k - 1),
   //   Pr[v and w | u] = (p (size - 1) (size - 2) + (1 - p) size (size - 1)) / ((k - 1) (k - 2)).
   const p = Number(truth) / Number(weightTotal);
   return {
-    mechanism,
+    ...makeChannel({
+      mechanism,
+      inputs: options,
+      outputs,
+      epsilon,
+      weightTotal: weightTotal * BigInt(withTruth) * BigInt(withoutTruth),
+      worst: { numerator: weights[1], denominator: weights[0] },
+      weight(input, output) {
+        const members = new Float64Array(options);
+        addSupport(output, members);
+        return weights[members[input]!]!;
+      },
+      draw(input, random) {
+        // Always `size` of the other letters, one of them picked out: the truth takes its place, or does not.
+        const included = inclusion.select(random.nextUint64());
+        const others = sampleWithoutReplacement({ count: size, from: options - 1 }, random);
+        const replaced = uniformInteger(size, random);
+        const members = new Uint8Array(options);
+        for (let index = 0; index < size; index += 1) {
+          const letter = others[index]! + Number(others[index]! >= input);
+          members[letter + (input - letter) * included * Number(index === replaced)] = 1;
+        }
+        // All letters are read, without a branch.
+        let rank = 0;
+        let row = options;
+        for (let letter = 0; letter < options; letter += 1) {
+          rank += members[letter]! * binomials[row + letter]!;
+          row += members[letter]! * options;
+        }
+        return rank;
+      },
+    }),
     size,
-    inputs: options,
-    outputs,
     options,
-    epsilon,
-    realizedEpsilon: realizeEpsilon(epsilon, { numerator: weights[1], denominator: weights[0] }),
-    neighboringRelation: 'replace-one',
     p,
     q: (size - p) / (options - 1),
     pairWithTruth: (p * (size - 1)) / (options - 1),
     pairWithoutTruth: ((size - 1) * (size - 2 * p)) / ((options - 1) * (options - 2)),
     reportBits: Math.log2(outputs),
-    weightTotal: total,
-    weight,
-    probability: (input, output) => Number(weight(input, output)) / Number(total),
-    privatize(input, random = secureRandom()) {
-      checkIndex('input', input, options);
-      // Always `size` of the other letters, one of them picked out: the truth takes its place, or does not.
-      const included = inclusion.select(random.nextUint64());
-      const others = sampleWithoutReplacement({ count: size, from: options - 1 }, random);
-      const replaced = uniformInteger(size, random);
-      const members = new Uint8Array(options);
-      for (let index = 0; index < size; index += 1) {
-        const letter = others[index]! + Number(others[index]! >= input);
-        members[letter + (input - letter) * included * Number(index === replaced)] = 1;
-      }
-      // All letters are read, without a branch.
-      let rank = 0;
-      let row = options;
-      for (let letter = 0; letter < options; letter += 1) {
-        rank += members[letter]! * binomials[row + letter]!;
-        row += members[letter]! * options;
-      }
-      return rank;
-    },
     addSupport,
   };
 }
 
-/** Pr[letter | it is true] and Pr[letter | another is true] before any rounding, for choosing a size. */
-export function subsetProbabilities({ options, epsilon, size }: { options: number; epsilon: number; size: number }): {
-  p: number;
-  q: number;
-} {
-  const likely = size * exponential(epsilon);
-  const p = likely / (likely + options - size);
-  return { p, q: (size - p) / (options - 1) };
-}
-
 /**
  * The size with the least error for a letter that nobody holds, q (1 - q) / (p - q)^2: one of the two integers around
- * k / (e^epsilon + 1).
+ * k / (e^epsilon + 1). Where these have too many subsets it is the largest size below that has not, as the error falls
+ * up to there.
+ *
+ * @param maximumOutputs how many subsets there may be, at least `options`
  */
-function bestSize({ options, epsilon }: { options: number; epsilon: number }): number {
-  const ideal = options / (exponential(epsilon) + 1);
-  const smaller = Math.max(1, Math.floor(ideal));
-  const larger = Math.ceil(ideal);
+export function bestSize({
+  options,
+  epsilon,
+  maximumOutputs,
+}: {
+  options: number;
+  epsilon: number;
+  maximumOutputs: number;
+}): number {
+  // With r = e^epsilon, p = s r / (s r + k - s) and q = (s - p) / (k - 1) that is, but for a factor (r - 1)^2,
+  //   ((s - 1) r + k - s) (s r + k - s - 1) / (s (k - s)).
+  const ratio = exponential(epsilon);
   const error = (size: number): number => {
-    const { p, q } = subsetProbabilities({ options, epsilon, size });
-    return (q * (1 - q)) / (p - q) ** 2;
+    const rest = options - size;
+    return (((size - 1) * ratio + rest) * (size * ratio + rest - 1)) / (size * rest);
   };
-  return error(larger) < error(smaller) ? larger : smaller;
+  const ideal = Math.max(1, options / (ratio + 1));
+  const smaller = Math.floor(ideal);
+  const best = error(Math.ceil(ideal)) < error(smaller) ? Math.ceil(ideal) : smaller;
+  let size = 1;
+  for (let subsets = BigInt(options); size < best; size += 1) {
+    subsets = (subsets * BigInt(options - size)) / BigInt(size + 1);
+    if (subsets > maximumOutputs) break;
+  }
+  return size;
 }
 
 /**

@@ -1,9 +1,9 @@
 import { weightTotal } from './channel.ts';
-import { expFixedPoint } from '../numerics/exponential.ts';
+import { fixedBits, fixedExp, fixedOne } from '../numerics/exponential.ts';
 
 /** exp(epsilon) as a double that is the same in every engine, which `Math.exp` is not: both ends choose by it. */
 export function exponential(epsilon: number): number {
-  return Number(expFixedPoint(epsilon, 64).lower) / 2 ** 64;
+  return Number(fixedExp(epsilon)) / Number(fixedOne);
 }
 
 /**
@@ -14,6 +14,6 @@ export function exponential(epsilon: number): number {
  */
 export function truthWeight({ epsilon, size, options }: { epsilon: number; size: number; options: number }): bigint {
   // T = 2^64 e^eps size / (e^eps size + options - size) grows with e^eps: both roundings go down.
-  const likely = expFixedPoint(epsilon, 128).lower * BigInt(size);
-  return (weightTotal * likely) / (likely + (BigInt(options - size) << 128n));
+  const likely = fixedExp(epsilon) * BigInt(size);
+  return (weightTotal * likely) / (likely + (BigInt(options - size) << fixedBits));
 }

@@ -16,7 +16,7 @@ export interface UnaryEncoding extends FrequencyMechanism<Uint8Array> {
  * form, with p = 1 - q, has more error at every epsilon and is left out.
  *
  * @param options integer in [2, 1024]
- * @param epsilon in (0, 20]
+ * @param epsilon in [1e-6, 20]
  * @throws {RangeError} outside these ranges
  * @see Wang, Blocki, Li and Jha, Locally differentially private protocols for frequency estimation, USENIX Security
  *   2017, section 4.3
@@ -48,7 +48,8 @@ export function unaryEncoding({ options, epsilon }: { options: number; epsilon: 
       return new Uint8Array(options).map((_, index) => bits[Number(index === letter)]!.select(random.nextUint64()));
     },
     addSupport(report, counts) {
-      if (report.length !== options || !report.every((bit) => bit === 0 || bit === 1)) {
+      // A copy has no holes, which `every` would pass over.
+      if (report.length !== options || !Array.from(report).every((bit) => bit === 0 || bit === 1)) {
         throw new RangeError(`report must hold ${options} bits, got [${report.join(', ')}]`);
       }
       for (let index = 0; index < options; index += 1) counts[index]! += report[index]!;

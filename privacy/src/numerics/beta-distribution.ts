@@ -1,3 +1,6 @@
+import { checkIn } from './checks.ts';
+import { risingRoot } from './search.ts';
+
 // Lanczos' approximation with g = 7 and nine terms, by Godfrey; relative error below 1e-14.
 const lanczos = [
   0.999_999_999_999_809_9, 676.520_368_121_885_1, -1_259.139_216_722_402_8, 771.323_428_777_653_1,
@@ -81,22 +84,15 @@ function avoidZero(x: number, tiny: number): number {
 export function betaQuantile(probability: number, a: number, b: number): number {
   if (probability <= 0) return 0;
   if (probability >= 1) return 1;
-  // Newton's steps, kept inside a bracket that halves whenever a step would leave it.
   const logFront = -logBeta(a, b);
-  let lower = 0;
-  let upper = 1;
-  let x = a / (a + b);
-  for (let iteration = 0; iteration < 1_200; iteration += 1) {
-    const excess = betaCdf(x, a, b) - probability;
-    if (excess > 0) upper = x;
-    else lower = x;
-    const density = Math.exp(logFront + (a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x));
-    let next = x - excess / density;
-    if (!(next > lower && next < upper)) next = (lower + upper) / 2;
-    if (Math.abs(next - x) <= 4e-16 * x) return next;
-    x = next;
-  }
-  return x;
+  return risingRoot(
+    (x) => ({
+      value: betaCdf(x, a, b) - probability,
+      slope: Math.exp(logFront + (a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x)),
+    }),
+    { lower: 0, upper: 1, start: a / (a + b) },
+    (x, next) => Math.abs(next - x) <= 4e-16 * x,
+  );
 }
 
 /**

@@ -1,30 +1,57 @@
-type End = number | 'Infinity' | '-Infinity' | `2**${number}`;
+type End = number | 'Infinity';
 
 /** An interval as it is written: square brackets include an end, round ones leave it out. */
-type Interval = `${'[' | '('}${End}, ${End}${']' | ')'}`;
+type IntervalText = `${'[' | '('}${End}, ${End}${']' | ')'}`;
 
-/** @throws {RangeError} for a value outside the interval, and always for NaN */
-export function checkIn(name: string, value: number, interval: Interval): void {
-  check(name, value, interval, !Number.isNaN(value), '');
-}
-
-/** @throws {RangeError} for a value outside the interval, or no integer below 2**53 */
-export function checkInteger(name: string, value: number, interval: Interval): void {
-  check(name, value, interval, Number.isSafeInteger(value), 'an integer ');
-}
-
-function check(name: string, value: number, interval: Interval, isOfKind: boolean, kind: string): void {
-  const [low, high] = interval.slice(1, -1).split(', ').map(endOf) as [number, number];
-  const isAbove = interval.startsWith('[') ? value >= low : value > low;
-  const isBelow = interval.endsWith(']') ? value <= high : value < high;
-  if (isOfKind && isAbove && isBelow) return;
+/**
+ * Messages name the argument, the rule and the value: `epsilon must be in (0, 20], got 21`.
+ *
+ * @param kind an integer below 2**53, or any number unless given
+ * @throws {RangeError} for a value outside the interval or of another kind, and always for NaN
+ */
+export function checkIn(name: string, value: number, interval: IntervalText, kind: '' | 'an integer ' = ''): void {
+  const [low, high] = interval.slice(1, -1).split(', ').map(Number) as [number, number];
+  const isClosedBelow = interval.startsWith('[');
+  const isClosedAbove = interval.endsWith(']');
+  const isInside = value >= low && value <= high && (isClosedBelow || value > low) && (isClosedAbove || value < high);
+  if (isInside && (kind === '' || Number.isSafeInteger(value))) return;
   // Words where one end alone says it: `finite and > 0` for (0, Infinity), `an integer >= 1` for [1, Infinity).
-  const finite = kind === '' && interval.endsWith(')') ? 'finite and ' : '';
-  const rule = high < Infinity ? `in ${interval}` : `${finite}${interval.startsWith('[') ? '>=' : '>'} ${low}`;
-  throw new RangeError(`${name} must be ${kind}${rule}, got ${value}`);
+  const words = kind || isClosedAbove ? kind : 'finite and ';
+  const rule = high < Infinity ? `${kind}in ${interval}` : `${words}${isClosedBelow ? '>=' : '>'} ${low}`;
+  throw new RangeError(`${name} must be ${rule}, got ${value}`);
 }
 
-function endOf(text: string): number {
-  const [base, exponent = '1'] = text.split('**');
-  return Number(base) ** Number(exponent);
+/** As `checkIn`, for an integer. */
+export function checkInteger(name: string, value: number, interval: IntervalText): void {
+  checkIn(name, value, interval, 'an integer ');
+}
+
+/** @throws {RangeError} unless the list holds so many numbers */
+export function checkLength(name: string, list: ArrayLike<unknown>, length: number): void {
+  if (list.length !== length) throw new RangeError(`${name} must hold ${length} numbers, got ${list.length}`);
+}
+
+/** @throws {RangeError} unless it is an Int32Array of that length; other lists would wrap, or be no grid steps */
+export function checkInt32(name: string, list: Int32Array, length: number): void {
+  if (!(list instanceof Int32Array)) throw new RangeError(`${name} must be an Int32Array, got ${typeof list}`);
+  checkLength(name, list, length);
+}
+
+/**
+ * Counts of reports, expected ones included, which need not be integers.
+ *
+ * @throws {RangeError} unless there are `length` of them from 0 to `most`, rounding aside
+ */
+export function checkCounts(name: string, counts: ArrayLike<number>, length: number, most = Infinity): void {
+  checkLength(name, counts, length);
+  const odd = Array.from(counts).find((count) => !(count >= 0 && count <= most * (1 + 1e-9)));
+  if (odd !== undefined) checkIn(name, odd, `[0, ${most}]`);
+}
+
+/** @throws {RangeError} as `checkCounts`, and unless their sum is finite and > 0 */
+export function sumOfCounts(counts: ArrayLike<number>, length: number): number {
+  checkCounts('counts', counts, length);
+  const sum = Array.from(counts).reduce((total, count) => total + count, 0);
+  checkIn('sum of counts', sum, '(0, Infinity)');
+  return sum;
 }

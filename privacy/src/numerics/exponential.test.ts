@@ -34,7 +34,6 @@ describe('expFixedPoint', () => {
 
   it('refuses what it does not cover', () => {
     for (const x of [-1e-9, 40.1, Number.NaN, Infinity]) expect(() => expFixedPoint(x, 64)).toThrow(RangeError);
-    for (const bits of [-1, 0.5, 5000]) expect(() => expFixedPoint(1, bits)).toThrow(RangeError);
   });
 });
 

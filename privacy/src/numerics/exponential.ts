@@ -1,3 +1,5 @@
+import { checkIn } from './checks.ts';
+
 /** Integers around a real number scaled by a power of two. */
 export interface FixedPointBounds {
   lower: bigint;
@@ -11,13 +13,21 @@ export interface FixedPointBounds {
  * engine gets the same answer; `Math.exp` is implementation-defined.
  *
  * @param x in [0, 40]
- * @param bits integer in [0, 4096]
- * @throws {RangeError} outside these ranges
+ * @param bits integer >= 0
+ * @throws {RangeError} for an x outside
  */
 export function expFixedPoint(x: number, bits: number): FixedPointBounds {
   checkIn('x', x, '[0, 40]');
-  checkInteger('bits', bits, '[0, 4096]');
   return expOfFraction(fractionOfDouble(x), bits);
+}
+
+/** The places after the point of `fixedExp`, and 1 in its units of 2^-128. */
+export const fixedBits = 128n;
+export const fixedOne = 1n << fixedBits;
+
+/** e^x for x in [0, 40], in units of 2^-128 and rounded down. */
+export function fixedExp(x: number): bigint {
+  return expFixedPoint(x, Number(fixedBits)).lower;
 }
 
 /** A double as the exact fraction that it is: numerator / denominator, the denominator a power of two. */

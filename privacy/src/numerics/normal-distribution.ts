@@ -1,3 +1,5 @@
+import { checkIn } from './checks.ts';
+
 const rootTwoPi = Math.sqrt(2 * Math.PI);
 const logRootTwoPi = Math.log(rootTwoPi);
 

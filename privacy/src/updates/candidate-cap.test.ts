@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bestCapSize, candidateMoments } from './candidate-cap.ts';
+import { bestCap, candidateMoments } from './candidate-cap.ts';
 import { calibratePrivUnit } from './priv-unit-calibration.ts';
 
 /** Sums over the m largest of N points of [-1, 1], uniform: a coordinate of the sphere in three dimensions. */
@@ -54,7 +54,7 @@ describe('candidateMoments', () => {
   });
 });
 
-describe('bestCapSize', () => {
+describe('bestCap', () => {
   it.each([0.1, 1, 4, 8])('finds the best of all caps, wherever it starts, at epsilon=%s', (epsilon) => {
     const candidates = 128;
     const moments = candidateMoments('privunitG', 10, candidates);
@@ -64,7 +64,7 @@ describe('bestCapSize', () => {
       return (moments.topSum(capSize) * (ratio - 1)) / (capSize * ratio + candidates - capSize);
     });
     const best = gains.indexOf(Math.max(...gains)) + 1;
-    for (const start of [0, 1, 40, 127, 500]) expect(bestCapSize(moments, candidates, ratio, start)).toBe(best);
+    for (const start of [0, 1, 40, 127, 500]) expect(bestCap(moments, { candidates, ratio, start }).capSize).toBe(best);
     // The share of the cap is that of PrivUnit, to the nearest candidate or two.
     const { q } = calibratePrivUnit({ dimension: 10, epsilon, variant: 'privunitG' });
     expect(Math.abs(best - q * candidates)).toBeLessThan(2);

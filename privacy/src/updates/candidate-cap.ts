@@ -50,20 +50,21 @@ export function candidateMoments(variant: PrivUnitVariant, dimension: number, ca
   };
 }
 
-/** The cap size with the largest gain at e^epsilon = `ratio`, of those that no neighbour beats. */
-export function bestCapSize(moments: CandidateMoments, candidates: number, ratio: number, start: number): number {
+/** The cap size with the largest gain at e^epsilon = `ratio`, of those that no neighbour beats, and its gain. */
+export function bestCap(
+  moments: CandidateMoments,
+  { candidates, ratio, start }: { candidates: number; ratio: number; start: number },
+): { capSize: number; gain: number } {
   // A cap of m drawn with probability p = m e^eps / (m e^eps + N - m) has the gain (p / m - (1 - p) / (N - m)) E[sum].
-  const gain = (capSize: number): number =>
-    capSize < 1 || capSize >= candidates
-      ? 0
-      : ((ratio - 1) / (capSize * ratio + candidates - capSize)) * moments.topSum(capSize);
-  let best = Math.min(Math.max(1, start), candidates - 1);
-  let bestGain = gain(best);
+  const gainOf = (size: number): number =>
+    size < 1 || size >= candidates ? 0 : ((ratio - 1) / (size * ratio + candidates - size)) * moments.topSum(size);
+  let capSize = Math.min(Math.max(1, start), candidates - 1);
+  let gain = gainOf(capSize);
   for (const direction of [-1, 1]) {
-    for (let next = gain(best + direction); next > bestGain; next = gain(best + direction)) {
-      best += direction;
-      bestGain = next;
+    for (let next = gainOf(capSize + direction); next > gain; next = gainOf(capSize + direction)) {
+      capSize += direction;
+      gain = next;
     }
   }
-  return best;
+  return { capSize, gain };
 }

@@ -96,7 +96,7 @@ describe('both', () => {
     }
     for (const gridSteps of [0, 1.5, 2 ** 24 + 1]) {
       expect(() => clipToGrid([1], { clippingNorm: 1, gridSteps })).toThrow(
-        'gridSteps must be an integer in [1, 2^24]',
+        'gridSteps must be an integer in [1, 16777216]',
       );
     }
   });

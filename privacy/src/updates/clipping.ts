@@ -1,3 +1,5 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+
 /**
  * The vector itself, or one of its direction and L2 norm `clippingNorm` where it is longer. Rounding may leave the norm
  * a few places above the bound: for a bound without rounding see `clipToGrid`.
@@ -6,7 +8,7 @@
  * @throws {RangeError} outside, and unless all numbers are finite
  */
 export function clip(vector: ArrayLike<number>, clippingNorm: number): Float64Array {
-  checkClippingNorm(clippingNorm);
+  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
   const { largest, relativeNorm } = norm(vector);
   // norm = largest * relativeNorm may overflow where the quotient does not.
   const isLonger = clippingNorm / largest < relativeNorm;
@@ -25,8 +27,8 @@ export function clipToGrid(
   vector: ArrayLike<number>,
   { clippingNorm, gridSteps }: { clippingNorm: number; gridSteps: number },
 ): Int32Array<ArrayBuffer> {
-  checkClippingNorm(clippingNorm);
-  checkGridSteps(gridSteps);
+  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkInteger('gridSteps', gridSteps, `[1, ${2 ** 24}]`);
   const { largest, relativeNorm } = norm(vector);
   let scale = gridSteps / Math.max(relativeNorm, clippingNorm / largest);
   for (;;) {
@@ -54,19 +56,4 @@ function norm(vector: ArrayLike<number>): { largest: number; relativeNorm: numbe
   let squares = 0;
   for (let index = 0; index < vector.length; index += 1) squares += (vector[index]! / largest) ** 2;
   return { largest, relativeNorm: Math.sqrt(squares) };
-}
-
-export function checkClippingNorm(clippingNorm: number): void {
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
-}
-
-export function checkGridSteps(gridSteps: number): void {
-  checkInteger('gridSteps', gridSteps, '[1, 2**24]');
-}
-
-/** @throws {RangeError} unless the vector has `dimension` numbers */
-export function checkDimension(name: string, vector: ArrayLike<number>, dimension: number): void {
-  if (vector.length !== dimension) {
-    throw new RangeError(`${name} must hold ${dimension} numbers, got ${vector.length}`);
-  }
 }

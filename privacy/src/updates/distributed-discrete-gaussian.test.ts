@@ -163,5 +163,15 @@ describe('the distributed discrete Gaussian', () => {
     expect(of({ scale: -1 })).toThrow('scale must be finite and > 0, got -1');
     expect(of({ overflowProbability: 0 })).toThrow('overflowProbability must be in (0, 1), got 0');
     expect(of({ scale: 1e14 })).toThrow('scale must allow for a modulus of 53 bits');
+    // Else these would halve the noise.
+    for (const neighboringRelation of ['add-or-remove-one', 'replace_one', undefined]) {
+      expect(of({ neighboringRelation })).toThrow(
+        `neighboringRelation must be replace-one or zero-out, got ${neighboringRelation}`,
+      );
+    }
+    // A modulus of 53 bits, but more noise than a client can draw.
+    const loud = { scale: 1e12, cohort: 1, minimumSurvivors: 1, dimension: 1 };
+    expect(of(loud)).toThrow('noiseStddev must be in [2**-40, 2**40]');
+    expect(of({ ...loud, scale: 1e10 })).not.toThrow();
   });
 });

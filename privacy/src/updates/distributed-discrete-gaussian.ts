@@ -1,6 +1,8 @@
-import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
-import { checkDelta, checkPositive, checkSteps, gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
+import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
+import { discreteGaussianVector } from '../sampling/discrete-gaussian.ts';
 
 /** What a secure aggregation of noised integer vectors is to reach. */
 export interface DistributedNoiseTarget {
@@ -48,7 +50,8 @@ export interface DistributedNoise {
  * Parameters of the distributed discrete Gaussian: so much noise from each client that the fewest survivors' noise alone
  * gives the guarantee.
  *
- * @throws {RangeError} outside the ranges of `DistributedNoiseTarget`, or if the modulus would exceed 53 bits
+ * @throws {RangeError} outside the ranges of `DistributedNoiseTarget`, if the modulus would exceed 53 bits, or for a
+ *   noise outside those of `discreteGaussian`
  * @see Kairouz, Liu and Steinke, The distributed discrete Gaussian mechanism for federated learning with secure
  *   aggregation, ICML 2021, algorithm 1 and section 4
  */
@@ -65,14 +68,19 @@ export function distributedDiscreteGaussian({
   scale: givenScale,
   overflowProbability = 2 ** -40,
 }: DistributedNoiseTarget): DistributedNoise {
-  checkPositive('clippingNorm', clippingNorm);
-  checkCount('dimension', dimension, Number.MAX_SAFE_INTEGER);
-  checkCount('cohort', cohort, Number.MAX_SAFE_INTEGER);
-  checkCount('minimumSurvivors', minimumSurvivors, cohort);
-  checkPositive('epsilon', epsilon);
-  checkSteps(steps);
-  checkDelta(delta);
+  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkInteger('dimension', dimension, '[1, Infinity)');
+  checkInteger('cohort', cohort, '[1, Infinity)');
+  checkInteger('minimumSurvivors', minimumSurvivors, `[1, ${cohort}]`);
+  checkIn('epsilon', epsilon, '(0, Infinity)');
+  checkInteger('steps', steps, '[1, Infinity)');
+  checkIn('delta', delta, '(0, 1)');
+  if (givenScale !== undefined) checkIn('scale', givenScale, '(0, Infinity)');
   checkIn('overflowProbability', overflowProbability, '(0, 1)');
+  // Anything else would be taken for the relation with less noise.
+  if (neighboringRelation !== 'replace-one' && neighboringRelation !== 'zero-out') {
+    throw new RangeError(`neighboringRelation must be replace-one or zero-out, got ${String(neighboringRelation)}`);
+  }
   const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps });
   const difference = neighboringRelation === 'replace-one' ? 2 : 1;
 
@@ -97,18 +105,10 @@ export function distributedDiscreteGaussian({
       dimension,
       summands: minimumSurvivors,
     });
-  // The continuous Gaussian's noise is not enough, and little more is.
-  let tooLittle = (noiseMultiplier * difference * norm) / Math.sqrt(minimumSurvivors);
-  let noiseStddev = tooLittle;
-  while (realized(noiseStddev) > epsilon) {
-    tooLittle = noiseStddev;
-    noiseStddev *= 1.1;
-  }
-  for (let halving = 0; halving < 40; halving += 1) {
-    const middle = (tooLittle + noiseStddev) / 2;
-    if (realized(middle) > epsilon) tooLittle = middle;
-    else noiseStddev = middle;
-  }
+  const noiseStddev = leastNoise(
+    (stddev) => realized(stddev) > epsilon,
+    (noiseMultiplier * difference * norm) / Math.sqrt(minimumSurvivors),
+  );
 
   // No coordinate exceeds the norm, nor by rounding the next integer. A discrete Gaussian is subgaussian with its own
   // parameter (Canonne, Kamath and Steinke 2020, corollary 17), so that n of them exceed r with a probability of at most
@@ -117,6 +117,8 @@ export function distributedDiscreteGaussian({
   const largest = cohort * Math.ceil(scale * clippingNorm) + noiseStddev * Math.sqrt(2 * cohort * logTails);
   const modulusBits = Math.ceil(Math.log2(2 * largest + 1));
   if (modulusBits > 53) throw new RangeError(`scale must allow for a modulus of 53 bits, got ${modulusBits}`);
+  // Refuses what no client could draw now, not in the first round.
+  discreteGaussianVector({ length: 0, noiseStddev });
   const guarantee = {
     epsilon: realized(noiseStddev),
     delta,
@@ -136,8 +138,4 @@ export function distributedDiscreteGaussian({
 export function roundedNorm({ norm, dimension }: { norm: number; dimension: number }): number {
   const root = Math.sqrt(dimension);
   return Math.min(norm + root, Math.sqrt(norm ** 2 + dimension / 4 + norm + root / 2));
-}
-
-function checkCount(name: string, value: number, most: number): void {
-  checkInteger(name, value, `[1, ${most}]`);
 }

@@ -145,6 +145,9 @@ describe('matrixFactorization', () => {
     const random = seededRandom(1);
     const stream = matrixFactorization({ ...good, rounds: 1 }).stream(random);
     expect(() => stream.release(new Int32Array(4))).toThrow('sum must hold 5 numbers, got 4');
+    for (const list of [[1, 2, 3, 4, 1e12], [0, 0, 0, 0, Number.NaN], new Float64Array(5)]) {
+      expect(() => stream.release(list as unknown as Int32Array)).toThrow('sum must be an Int32Array, got object');
+    }
     expect(random.wordsDrawn).toBe(0);
     stream.release(new Int32Array(5));
     expect(() => stream.release(new Int32Array(5))).toThrow('release must be called at most 1 times');
@@ -157,5 +160,6 @@ describe('matrixFactorization', () => {
     expect(make({ noiseMultiplier: 1e9 })).toThrow('noiseStddev must be');
     expect(make({ rounds: 0.5 })).toThrow('rounds must be');
     expect(make({ delta: 0 })).toThrow('delta must be');
+    expect(make({ minimumSeparation: undefined })).toThrow('minimumSeparation must be given for 3 participations');
   });
 });

@@ -1,12 +1,10 @@
+import { checkIn, checkInt32, checkInteger } from '../numerics/checks.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
-import { checkPositive } from '../accounting/gaussian-accounting.ts';
 import { discreteGaussianVector } from '../sampling/discrete-gaussian.ts';
 import { secureRandom, type RandomSource } from '../sampling/random.ts';
-import { checkDimension, checkGridSteps } from './clipping.ts';
 import {
   accountMatrixFactorization,
   changeNorm,
-  checkCount,
   factorizationSensitivity,
   prefixSumErrors,
   toeplitzCoefficients,
@@ -38,7 +36,8 @@ export interface CorrelatedStream {
    * A round's noised sum, in grid steps.
    *
    * @param sum of the round's contributions, each an integer vector of L2 norm up to `gridSteps`
-   * @throws {RangeError} unless it has `dimension` coordinates, or after the last round; before anything is drawn
+   * @throws {RangeError} unless it is an Int32Array of `dimension` coordinates, or after the last round; before
+   *   anything is drawn
    */
   release(sum: Int32Array): Float64Array;
 }
@@ -87,9 +86,9 @@ export function matrixFactorization({
   privacyUnit?: PrivacyUnit | undefined;
 }): MatrixFactorization {
   checkInteger('bands', bands, `[1, ${mostBands}]`);
-  checkCount('dimension', dimension);
-  checkGridSteps(gridSteps);
-  checkPositive('noiseMultiplier', noiseMultiplier);
+  checkInteger('dimension', dimension, '[1, Infinity)');
+  checkInteger('gridSteps', gridSteps, `[1, ${2 ** 24}]`);
+  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
   const { rounds } = participation;
   // Rounding keeps the order.
   const coefficients = toeplitzCoefficients(bands).map((value) => Math.round(value * coefficientUnit));
@@ -128,10 +127,10 @@ export function matrixFactorization({
       return {
         release(sum) {
           if (round >= rounds) throw new RangeError(`release must be called at most ${rounds} times`);
-          checkDimension('sum', sum, dimension);
+          checkInt32('sum', sum, dimension);
           const noised = discreteGaussianVector({ length: dimension, noiseStddev }, random);
           const place = round % bands;
-          sums[place] = Int32Array.from(sum);
+          sums[place] = sum.slice();
           addBands(noised, sums, 0, 1);
           addBands(noised, releases, 1, -1);
           releases[place] = noised.map((value) => value / coefficients[0]!);

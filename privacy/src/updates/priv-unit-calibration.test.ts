@@ -93,7 +93,7 @@ describe('calibratePrivUnit', () => {
       expect(() => calibratePrivUnit({ ...good, dimension: bad })).toThrow(`dimension must be an integer in [2, 1e7]`);
     }
     for (const bad of [0, -1, 20.1, Number.NaN]) {
-      expect(() => calibratePrivUnit({ ...good, epsilon: bad })).toThrow(`epsilon must be in (0, 20], got ${bad}`);
+      expect(() => calibratePrivUnit({ ...good, epsilon: bad })).toThrow(`epsilon must be in [1e-6, 20], got ${bad}`);
     }
     expect(() => calibratePrivUnit({ ...good, variant: 'privunit' as 'privunit2' })).toThrow('got privunit');
     for (const bad of [-0.1, 1, Number.NaN]) {

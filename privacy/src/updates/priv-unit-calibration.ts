@@ -1,3 +1,4 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { betaCdf, logBeta } from '../numerics/beta-distribution.ts';
 import { logNormalDensity, normalCdf } from '../numerics/normal-distribution.ts';
 
@@ -60,7 +61,7 @@ export function projection(variant: PrivUnitVariant, dimension: number): Project
  * of a bound on them. Real numbers, for planning and comparison; `privUnit` is what devices run.
  *
  * @param dimension integer in [2, 1e7]
- * @param epsilon in (0, 20]
+ * @param epsilon in [1e-6, 20]
  * @param gamma the cap's edge in [0, 1), or >= 0 for `privunitG`; the best one unless given. 0 is a half space: Duchi,
  *   Jordan and Wainwright's mechanism (JASA 2018, section 4.2.3)
  * @throws {RangeError} outside these ranges
@@ -79,7 +80,7 @@ export function calibratePrivUnit({
   gamma?: number | undefined;
 }): PrivUnitCalibration {
   checkInteger('dimension', dimension, '[2, 1e7]');
-  checkIn('epsilon', epsilon, '(0, 20]');
+  checkIn('epsilon', epsilon, '[1e-6, 20]');
   if (variant !== 'privunit2' && variant !== 'privunitG') {
     throw new RangeError(`variant must be privunit2 or privunitG, got ${String(variant)}`);
   }

@@ -304,7 +304,9 @@ describe('privUnit: reports', () => {
     expect(random.wordsDrawn).toBe(0);
     const good = { dimension: 10, epsilon: 1, clippingNorm: 1 };
     for (const dimension of [0, 1.5, 1e7]) expect(() => privUnit({ ...good, dimension })).toThrow('dimension must be');
-    for (const epsilon of [0, 21, Number.NaN]) expect(() => privUnit({ ...good, epsilon })).toThrow('epsilon must be');
+    for (const epsilon of [0, 1e-19, 21, Number.NaN]) {
+      expect(() => privUnit({ ...good, epsilon })).toThrow('epsilon must be in [1e-6, 20]');
+    }
     for (const clippingNorm of [0, Infinity, Number.NaN]) {
       expect(() => privUnit({ ...good, clippingNorm })).toThrow('clippingNorm must be finite and > 0');
     }

@@ -1,9 +1,10 @@
-import { realizeEpsilon, weightTotal } from '../mechanisms/channel.ts';
+import { checkIn, checkInteger, checkLength } from '../numerics/checks.ts';
+import { checkIndex, realizeEpsilon, weightTotal } from '../mechanisms/channel.ts';
+import { truthWeight } from '../mechanisms/truth-weight.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
-import { expFixedPoint } from '../numerics/exponential.ts';
 import { secureRandom, uniformInteger, type RandomSource } from '../sampling/random.ts';
-import { bestCapSize, candidateMoments } from './candidate-cap.ts';
-import { checkClippingNorm, checkDimension, clip } from './clipping.ts';
+import { bestCap, candidateMoments } from './candidate-cap.ts';
+import { clip } from './clipping.ts';
 import { calibratePrivUnit, type PrivUnitVariant } from './priv-unit-calibration.ts';
 import { candidateScores, candidateVector, type CandidateSeed } from './seeded-candidates.ts';
 
@@ -74,7 +75,7 @@ const defaultExcess = 1.01;
  * which is dropped after decoding: its length survives, and costs nothing.
  *
  * @param dimension integer in [1, 1e7 - 1]
- * @param epsilon in (0, 20]. A cap needs at least one candidate, so that beyond about 8 the error stays above the ideal
+ * @param epsilon in [1e-6, 20]. A cap needs at least one candidate, so that beyond about 8 the error stays above the ideal
  * @param clippingNorm L2, finite and > 0
  * @param variant `privunit2` takes candidates of norm 1, `privunitG` with normal coordinates: the error is higher by a
  *   part of about 1 / dimension
@@ -99,8 +100,8 @@ export function privUnit({
   candidates?: number | undefined;
   privacyUnit?: PrivacyUnit | undefined;
 }): PrivUnit {
-  checkInteger('dimension', dimension, '[1, 1e7 - 1]');
-  checkClippingNorm(clippingNorm);
+  checkInteger('dimension', dimension, '[1, 9999999]');
+  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
   if (asked !== undefined) checkInteger('candidates', asked, `[2, ${mostCandidates}]`);
   const length = dimension + 1;
   const normalized = variant === 'privunit2';
@@ -109,9 +110,7 @@ export function privUnit({
 
   // w (N - m) <= e^eps m (2^64 - w): w is rounded down, as is e^eps.
   const [cap, rest] = [BigInt(capSize), BigInt(candidates - capSize)];
-  const ratioBits = 128n;
-  const scaledRatio = cap * expFixedPoint(epsilon, Number(ratioBits)).lower;
-  const capWeight = (weightTotal * scaledRatio) / (scaledRatio + (rest << ratioBits));
+  const capWeight = truthWeight({ epsilon, size: capSize, options: candidates });
   const realizedEpsilon = realizeEpsilon(epsilon, {
     numerator: capWeight * rest,
     denominator: cap * (weightTotal - capWeight),
@@ -145,7 +144,7 @@ export function privUnit({
     gain,
     squaredError,
     privatize(vector, random = secureRandom()) {
-      checkDimension('vector', vector, dimension);
+      checkLength('vector', vector, dimension);
       const direction = padToUnit(vector, clippingNorm);
       const seed = Uint32Array.from({ length: seedWords }, () => random.nextUint32());
       // All three are drawn whatever comes out, and how many words a uniform number takes depends on its bound alone.
@@ -159,10 +158,7 @@ export function privUnit({
       if (!(seed instanceof Uint32Array) || seed.length !== seedWords) {
         throw new RangeError(`seed must be a Uint32Array of ${seedWords} words, got ${String(seed)}`);
       }
-      if (!Number.isInteger(index) || index < 0 || index >= candidates) {
-        throw new RangeError(`index must be an integer in [0, ${candidates - 1}], got ${String(index)}`);
-      }
-      return candidateVector(index, { seed, length, normalized })
+      return candidateVector(checkIndex('index', index, candidates), { seed, length, normalized })
         .subarray(0, dimension)
         .map((z) => (z / gain) * clippingNorm);
     },
@@ -235,8 +231,7 @@ function chooseCandidates({
   const limit = Math.min(mostByDefault, Math.max(fewestByDefault, coordinatesByDefault / length));
   for (let candidates = asked ?? fewestByDefault; ; candidates *= 2) {
     const moments = candidateMoments(variant, length, candidates);
-    const capSize = bestCapSize(moments, candidates, ratio, Math.round(ideal.q * candidates));
-    const gain = ((ratio - 1) / (capSize * ratio + candidates - capSize)) * moments.topSum(capSize);
+    const { capSize, gain } = bestCap(moments, { candidates, ratio, start: Math.round(ideal.q * candidates) });
     const isEnough = error(gain) <= defaultExcess * error(ideal.gain);
     if (asked !== undefined || isEnough || candidates * 2 > limit) return { candidates, capSize, moments };
   }

@@ -206,6 +206,9 @@ describe('accountMatrixFactorization', () => {
     expect(account({ rounds: 0 })).toThrow('rounds must be an integer >= 1, got 0');
     expect(account({ participations: 1.5 })).toThrow('participations must be');
     expect(account({ minimumSeparation: 0 })).toThrow('minimumSeparation must be');
+    const open = { minimumSeparation: undefined };
+    expect(account(open)).toThrow(`minimumSeparation must be given for ${common.participations} participations`);
+    expect(account({ ...open, participations: 1 })).not.toThrow();
     expect(account({ neighboringRelation: 'swap' })).toThrow('neighboringRelation must be');
     expect(account({ coefficients: [] })).toThrow('coefficients must begin with');
     expect(account({ coefficients: [1, 0.5, 0.6] })).toThrow('coefficients must be >= 0 and never rise, got 0.6 at 2');

@@ -1,5 +1,6 @@
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
-import { checkDelta, checkPositive, gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
+import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
 
 /*
@@ -28,7 +29,7 @@ export interface Participation {
  *   (Amplified) banded matrix factorization, NeurIPS 2023
  */
 export function toeplitzCoefficients(bands: number): Float64Array {
-  checkCount('bands', bands);
+  checkInteger('bands', bands, '[1, Infinity)');
   const coefficients = new Float64Array(bands).fill(1);
   for (let k = 1; k < bands; k += 1) coefficients[k] = (coefficients[k - 1]! * (2 * k - 1)) / (2 * k);
   return coefficients;
@@ -38,18 +39,22 @@ export function toeplitzCoefficients(bands: number): Float64Array {
  * The largest L2 norm of C x where one person, with vectors of norm up to 1, takes part as described. Exact.
  *
  * @param coefficients not negative, not increasing
- * @throws {RangeError} unless they are so, and for counts out of range
+ * @throws {RangeError} unless they are so, for counts out of range, and for several participations without separation
  * @see Choquette-Choo et al., Multi-epoch matrix factorization, ICML 2023, corollary 2.1; Kalinin and Lampert, Banded
  *   square root matrix factorization, NeurIPS 2024, theorem 2
  */
 export function factorizationSensitivity(
   coefficients: ArrayLike<number>,
-  { rounds, participations = 1, minimumSeparation = rounds }: Participation,
+  { rounds, participations = 1, minimumSeparation: separation }: Participation,
 ): number {
   checkCoefficients(coefficients);
-  checkCount('rounds', rounds);
-  checkCount('participations', participations);
-  checkCount('minimumSeparation', minimumSeparation);
+  checkInteger('rounds', rounds, '[1, Infinity)');
+  checkInteger('participations', participations, '[1, Infinity)');
+  if (participations > 1 && separation === undefined) {
+    throw new RangeError(`minimumSeparation must be given for ${participations} participations, got ${separation}`);
+  }
+  const minimumSeparation = separation ?? rounds;
+  checkInteger('minimumSeparation', minimumSeparation, '[1, Infinity)');
   // |C x|^2 is the sum over pairs of participations of <column i, column j> <x_i, x_j>, and no product of columns is
   // negative: the worst vectors are all the same. For i < j it is the sum over s < rounds - j of c_s c_{s + j - i}, which
   // grows when j, or the gap, gets smaller: the worst rounds are 0, b, 2b, ..., and with fewer than b bands they do not
@@ -76,7 +81,7 @@ export function prefixSumErrors(
   rounds: number,
 ): { largest: number; rootMeanSquare: number } {
   checkCoefficients(coefficients);
-  checkCount('rounds', rounds);
+  checkInteger('rounds', rounds, '[1, Infinity)');
   // C^-1 is Toeplitz too; its first column w solves w_t = [t = 0] - sum over j >= 1 of c_j w_{t - j}. B = A C^-1 has the
   // running sums of w as its first column, and in its row t all of them up to t.
   const inverse = new Float64Array(rounds);
@@ -124,8 +129,8 @@ export function accountMatrixFactorization({
   neighboringRelation: NeighboringRelation;
   privacyUnit: PrivacyUnit;
 }): Guarantee {
-  checkPositive('noiseStddev', noiseStddev);
-  checkDelta(delta);
+  checkIn('noiseStddev', noiseStddev, '(0, Infinity)');
+  checkIn('delta', delta, '(0, 1)');
   const sensitivity =
     factorizationSensitivity(coefficients, participation) * changeNorm(contributionNorm, neighboringRelation);
   // For a continuous z it is one Gaussian release of C x (Denisov et al.). For a discrete one, each round is
@@ -140,7 +145,7 @@ export function accountMatrixFactorization({
 
 /** The largest change of one contribution between neighbours. */
 export function changeNorm(contributionNorm: number, neighboringRelation: NeighboringRelation): number {
-  checkPositive('contributionNorm', contributionNorm);
+  checkIn('contributionNorm', contributionNorm, '(0, Infinity)');
   switch (neighboringRelation) {
     case 'replace-one':
       return 2 * contributionNorm;
@@ -152,10 +157,6 @@ export function changeNorm(contributionNorm: number, neighboringRelation: Neighb
         `neighboringRelation must be replace-one, add-or-remove-one or zero-out, got ${String(neighboringRelation)}`,
       );
   }
-}
-
-export function checkCount(name: string, count: number): void {
-  checkInteger(name, count, '[1, Infinity)');
 }
 
 function checkCoefficients(coefficients: ArrayLike<number>): void {

@@ -1,5 +1,5 @@
 import type { RandomSource } from '@chorale/privacy';
-import type { Question, QuestionChannel } from '@chorale/protocol';
+import { type QuestionChannel, questionIdentity } from '@chorale/protocol';
 import { sha256Hex } from '../sha256-hex.ts';
 import type { DeviceStore, MemoizedNoise } from '../storage/device-store.ts';
 
@@ -16,17 +16,14 @@ export async function memoizedNoise(
   {
     store,
     random,
-    drawn,
   }: {
     store: DeviceStore;
     random: RandomSource;
-    /** Noise of this report so far, not stored yet: one question may stand in a study twice. */
-    drawn?: ReadonlyMap<string, MemoizedNoise>;
   },
 ): Promise<{ key: string; noise: MemoizedNoise }> {
   const { channel } = spec;
   const key = await memoKey(spec);
-  const stored = drawn?.get(key) ?? (await store.memo(key));
+  const stored = await store.memo(key);
   if (stored !== null && stored.letters.length === channel.inputs && stored.letters.every((l) => l < channel.outputs)) {
     return { key, noise: stored };
   }
@@ -40,34 +37,12 @@ export function fixedBits([high, low]: MemoizedNoise['rounding']): RandomSource 
 }
 
 /**
- * Hash of everything that makes a question and its channel the same: its words, its answers and what
- * they count as, the mechanism and its epsilon; not its id and not its study.
+ * Hash of everything that makes a question and its channel the same: the question's identity, the mechanism and its
+ * epsilon; not its id and not its study.
  */
 async function memoKey({ question, channel }: QuestionChannel): Promise<string> {
   const { mechanism, inputs, outputs, epsilon } = channel;
   // An array, whose order is fixed, is canonical as JSON.
-  const identity = [
-    question.text,
-    question.type,
-    question.report,
-    answersOf(question),
-    mechanism,
-    inputs,
-    outputs,
-    epsilon,
-  ];
+  const identity = [...questionIdentity(question), mechanism, inputs, outputs, epsilon];
   return sha256Hex(JSON.stringify(identity));
-}
-
-function answersOf(question: Question): unknown[] {
-  switch (question.type) {
-    case 'scale':
-      return [question.minimum, question.maximum, question.favourableFrom ?? null];
-    case 'yesno':
-      return [];
-    case 'choice':
-      return question.options.map(({ id, label }) => [id, label]);
-    case 'number':
-      return [question.minimum, question.maximum, question.unit ?? null];
-  }
 }

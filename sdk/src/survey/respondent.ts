@@ -131,7 +131,7 @@ export class Respondent {
         sent.push({ state: 'not-drawn', question: id, text, raw });
         continue;
       }
-      const { key, noise } = await memoizedNoise(spec, { store: this.#store, random: this.#random, drawn: memo });
+      const { key, noise } = await memoizedNoise(spec, { store: this.#store, random: this.#random });
       memo.set(key, noise);
       const { input, letter } = privatizeAnswer(spec, answers[id] ?? null, noise);
       const { mechanism, outputs } = spec.channel;
@@ -165,10 +165,7 @@ export class Respondent {
       reference: crypto.randomUUID(),
       privacyUnit: 'employee',
       neighboringRelation: 'replace-one',
-      loss: reportLoss(
-        drawn.map((id) => channels.byQuestion.get(id)!),
-        epsilon,
-      ),
+      loss: reportLoss(channels),
       at,
     } as const;
     await this.#ledger.check([spend]);
@@ -219,19 +216,22 @@ export class Respondent {
 }
 
 /**
- * What a report of these questions costs. Answers of letters tell one from another only at times, which many reports
- * together profit from; the most telling of them stands for all. A mean counts by its epsilon alone.
+ * What a report costs. Answers of letters tell one from another only at times, which many reports together profit from.
+ * The most telling question of all stands for each that was drawn, a mean counting as one that always tells: a charge
+ * that followed from the draw would let a device that is short of budget send the cheap draws only.
  */
-function reportLoss(drawn: readonly QuestionChannel[], epsilon: number): SpendRecord['loss'] {
-  const letters = drawn.flatMap((spec) => (spec.kind === 'shares' ? [spec.channel] : []));
-  if (letters.length < drawn.length) return { mechanism: 'pure', epsilon };
+function reportLoss({ byQuestion, questionsPerDevice }: SurveyChannels): SpendRecord['loss'] {
+  const specs = [...byQuestion.values()];
+  const informative = specs.map((spec) => {
+    if (spec.kind === 'mean') return 1;
+    const { realizedEpsilon, p, q } = spec.channel;
+    return informativeProbability({ epsilon: realizedEpsilon, p, q });
+  });
   return {
     mechanism: 'ternary',
-    epsilon: Math.max(...letters.map(({ realizedEpsilon }) => realizedEpsilon)),
-    informative: Math.max(
-      ...letters.map(({ realizedEpsilon, p, q }) => informativeProbability({ epsilon: realizedEpsilon, p, q })),
-    ),
-    steps: letters.length,
+    epsilon: Math.max(...specs.map(({ channel }) => channel.realizedEpsilon)),
+    informative: Math.max(...informative),
+    steps: questionsPerDevice,
   };
 }
 

@@ -1,4 +1,5 @@
-import { addDiscreteGaussian, clipToGrid, type RandomSource } from '@chorale/privacy';
+import type { RandomSource } from '@chorale/privacy';
+import { addDiscreteGaussian, clipToGrid } from '@chorale/privacy/updates';
 import { ChoraleError, GRID_STEPS } from '@chorale/protocol';
 
 /**

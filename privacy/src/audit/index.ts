@@ -1,0 +1,14 @@
+export type { ExactAudit, ExactAuditFailure, IntegerChannel } from './exact-audit.ts';
+export { auditChannel, isEnumerable } from './exact-audit.ts';
+export { recordChannel } from './record-channel.ts';
+export type { EventCounts } from './epsilon-lower-bound.ts';
+export { epsilonLowerBound } from './epsilon-lower-bound.ts';
+export type { AuditGoal } from './audit-power.ts';
+export { auditTrials } from './audit-power.ts';
+export type { AuditedMechanism } from './report-counts.ts';
+export type { AuditOptions, BlackBoxAudit } from './black-box-audit.ts';
+export { auditMechanism } from './black-box-audit.ts';
+export type { AuditSubject } from './audited-mechanisms.ts';
+export { auditedMechanism, auditedNames, auditTakesOptions } from './audited-mechanisms.ts';
+export type { CanaryGuesses } from './one-run-audit.ts';
+export { oneRunEpsilonLowerBound, oneRunGaussianEpsilonLowerBound } from './one-run-audit.ts';

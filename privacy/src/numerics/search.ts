@@ -1,0 +1,84 @@
+/** Two numbers, near each other: a condition holds at one and fails at the other. */
+export interface Edge {
+  readonly holds: number;
+  readonly fails: number;
+}
+
+/** Where a condition changes between a number at which it holds and one at which it fails, by halving. */
+export function halve(condition: (x: number) => boolean, { holds, fails }: Edge, halvings = 60): Edge {
+  for (let halving = 0; halving < halvings; halving += 1) {
+    const middle = (holds + fails) / 2;
+    if (condition(middle)) holds = middle;
+    else fails = middle;
+  }
+  return { holds, fails };
+}
+
+/**
+ * A number at which a rising function is 0, by Newton's steps; where a step leaves the bracket it is halved instead.
+ *
+ * @param f its value and its slope
+ * @param start within the bracket
+ * @param isNear whether a step from x to next is small enough to stop
+ */
+export function risingRoot(
+  f: (x: number) => { value: number; slope: number },
+  { lower, upper, start }: { lower: number; upper: number; start: number },
+  isNear: (x: number, next: number) => boolean,
+): number {
+  let x = start;
+  // Halving alone ends after some 1,100 steps, at the smallest of the doubles.
+  for (let iteration = 0; iteration < 1_200; iteration += 1) {
+    const { value, slope } = f(x);
+    if (value > 0) upper = x;
+    else lower = x;
+    let next = x - value / slope;
+    if (!(next > lower && next < upper)) next = (lower + upper) / 2;
+    if (isNear(x, next)) return next;
+    x = next;
+  }
+  return x;
+}
+
+/** Where a falling function is above 0, and where it is not, with its values there. */
+interface Crossing {
+  readonly low: number;
+  readonly lowValue: number;
+  readonly high: number;
+  readonly highValue: number;
+}
+
+/**
+ * Where a falling function is 0 or less, by at most twice the aim: by secants with the Illinois rule, which keeps both
+ * ends moving. From an end without a finite value it is halved.
+ *
+ * @param aim > 0
+ * @param isNear whether the ends are near enough to stop, at the upper one
+ */
+export function fallingRoot(
+  f: (x: number) => number,
+  { low, lowValue, high, highValue }: Crossing,
+  { aim, isNear }: { aim: number; isNear: (low: number, high: number) => boolean },
+): number {
+  // What is searched is where f + aim is 0.
+  let above = lowValue + aim;
+  let below = highValue + aim;
+  let lastMoved = 0;
+  for (let iteration = 0; iteration < 200 && !isNear(low, high); iteration += 1) {
+    const secant = high - ((high - low) * below) / (below - above);
+    const middle = secant > low && secant < high ? secant : (low + high) / 2;
+    const value = f(middle) + aim;
+    if (Math.abs(value) < aim) return middle;
+    if (value > 0) {
+      if (lastMoved === 1) below /= 2;
+      low = middle;
+      above = value;
+    } else {
+      if (lastMoved === -1) above /= 2;
+      high = middle;
+      below = value;
+    }
+    lastMoved = Math.sign(value);
+  }
+  return high;
+}
