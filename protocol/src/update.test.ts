@@ -29,6 +29,28 @@ test('[P2] parameters survive the wire', () => {
   );
 });
 
+test('[P2] the wire is little-endian, and a vector is read at any place in a message', () => {
+  const integers = Int32Array.of(1, -2, 0x1234_5678);
+  expect([...encodeIntegers(integers)]).toEqual([1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0x78, 0x56, 0x34, 0x12]);
+  expect([...encodeParameters(Float32Array.of(1, -2.5))]).toEqual([0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0]);
+  for (const place of [0, 1, 2, 3, 4, 5]) {
+    const message = new Uint8Array(20).fill(255);
+    const bytes = message.subarray(place, place + 12);
+    bytes.set(encodeIntegers(integers));
+    expect(decodeIntegers(bytes, 3)).toEqual(integers);
+    bytes.set(encodeParameters(Float32Array.from(integers)));
+    const parameters = decodeParameters(bytes, 3);
+    // Parameters are a copy: whoever gets them may change them.
+    message.fill(0);
+    expect(parameters).toEqual(Float32Array.from(integers));
+  }
+});
+
+test('[P2] a view of a part of a vector is written as that part', () => {
+  expect(encodeIntegers(Int32Array.of(9, 8, 7).subarray(1, 2))).toEqual(encodeIntegers(Int32Array.of(8)));
+  expect(encodeParameters(Float32Array.of(9, 8).subarray(1))).toEqual(encodeParameters(Float32Array.of(8)));
+});
+
 test('[P2] a wrong length or a number that is not finite is refused', () => {
   expect(() => decodeIntegers(new Uint8Array(7), 2)).toThrow(expect.objectContaining({ code: 'UPDATE_SHAPE' }));
   expect(() => decodeParameters(new Uint8Array(12), 2)).toThrow(expect.objectContaining({ code: 'UPDATE_SHAPE' }));
