@@ -93,6 +93,28 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     /need a quorum of at least 3/,
   ],
   [
+    'asynchronous training that would release a buffer that is not full',
+    { training: { ...training(), asynchronous: { maximumStaleness: 4, stalenessExponent: 0.5 } } },
+    /asynchronous training needs a quorum equal to the cohort size/,
+  ],
+  [
+    'asynchronous training of a median',
+    {
+      training: {
+        ...training(),
+        cohort: { ...training().cohort, quorum: 3 },
+        asynchronous: { maximumStaleness: 4, stalenessExponent: 0.5 },
+        aggregation: { rule: 'coordinate-median' },
+      },
+    },
+    /asynchronous training needs the aggregation rule "mean" or "norm-bounded-mean"/,
+  ],
+  [
+    'asynchronous training without its exponent',
+    { training: { ...training(), asynchronous: { maximumStaleness: 4 } } },
+    /training\.asynchronous\.stalenessExponent/,
+  ],
+  [
     'a median of more updates than memory is meant for',
     { training: medianOf(160) },
     /cohort size x parameters x 4 bytes must be at most 536870912/,

@@ -135,6 +135,33 @@ describe.skipIf(postgresMissing)(`several nodes${postgresMissing}`, () => {
     expect(await b.update(STUDY, 1, grid(0, 0, 0))).toEqual(refusal('ROUND_CLOSED'));
   });
 
+  it('[R16] [R19] [R22] weigh updates by staleness and know their repeats, on whichever node they came in', async () => {
+    const nodes = new Nodes({
+      cohort: { size: 2, quorum: 2, overSelection: 1.5, selectionTimeoutMs: 5000, deadlineMs: 30_000 },
+      rounds: 9,
+      evaluation: { ...siteTask().evaluation, everyRounds: 9 },
+      asynchronous: { maximumStaleness: 2, stalenessExponent: 0.5 },
+    });
+    const [owner, peer] = [await nodes.start(), await nodes.start()];
+    const [a, b, c] = [await joined(owner, 0), await joined(peer, 1), await joined(peer, 2)] as const;
+    for (const client of [a, b, c]) expect(await client.next('round')).toMatchObject({ round: 1, modelRound: 0 });
+    for (const client of [a, b]) expect(await client.update(STUDY, 1, grid(0.5, 0, 0))).toMatchObject({ ok: true });
+    for (const client of [a, b]) {
+      expect(await outcome(client)).toMatchObject({ round: 1, outcome: 'committed' });
+      expect(await client.next('round')).toMatchObject({ round: 2, modelRound: 1 });
+    }
+    expect(await c.update(STUDY, 1, grid(0, 1, 0))).toEqual({ ok: true, duplicate: false });
+    expect(await a.update(STUDY, 2, grid(0, 0, 0))).toEqual({ ok: true, duplicate: false });
+    expect(await outcome(c)).toMatchObject({ round: 1, outcome: 'committed', committedRounds: 2 });
+    expect(await c.next('round')).toMatchObject({ round: 3, modelRound: 2 });
+    expect(await c.update(STUDY, 1, grid(0, 1, 0))).toEqual({ ok: true, duplicate: true });
+    expect(await c.update(STUDY, 1, grid(1, 0, 0))).toEqual(refusal('UPDATE_DUPLICATE'));
+    expect(await owner.store.latestModel(STUDY)).toMatchObject({
+      parameters: Float32Array.of(0.5, 724 / (724 + 1024), 0),
+    });
+    expect(await peer.server.training.rounds(STUDY)).toEqual(await owner.server.training.rounds(STUDY));
+  });
+
   it('[R19] lose with a node what it held, and take the same update again elsewhere', async () => {
     const nodes = new Nodes();
     const [owner, peer] = [await nodes.start(), await nodes.start()];

@@ -19,7 +19,7 @@ export async function openSimulationStore({
   }
   const place = folder ?? temporaryFolder();
   const remove = (): void => {
-    if (folder === undefined) rmSync(place, { recursive: true, force: true });
+    if (folder === undefined) removeFolder(place);
   };
   try {
     const store = await SqliteStore.open(place);
@@ -36,9 +36,17 @@ export async function openSimulationStore({
   }
 }
 
-/** Removed with the process too, should it be told to end. */
+const temporary = new Set<string>();
+
+/** A folder that is removed with the process, if not sooner. */
 export function temporaryFolder(): string {
+  if (temporary.size === 0) process.once('exit', () => temporary.forEach(removeFolder));
   const folder = mkdtempSync(join(tmpdir(), 'chorale-simulation-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  temporary.add(folder);
   return folder;
+}
+
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true });
+  temporary.delete(folder);
 }

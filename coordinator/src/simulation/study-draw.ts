@@ -40,7 +40,7 @@ function drawTask(
 ): TrainingTask {
   const overSelection = random.pick([1, 1.3, 1.5, 2]);
   // Rounds that invite everybody, and ones that leave some clients waiting.
-  const share = random.pick([1, 1, 0.8, 0.6, 0.4]);
+  const share = random.pick([1, 1, 0.8, 0.6, 0.4, 0.1]);
   const size = Math.max(1, Math.floor((clients * share) / overSelection));
   const expected = size * overSelection * (1 - dropout);
   const quorum = Math.min(size, Math.max(1, Math.floor(expected * random.pick([0.4, 0.6, 0.8, 1]))));

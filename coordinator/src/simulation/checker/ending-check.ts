@@ -182,7 +182,8 @@ export class EndingCheck {
     if (present === null) return;
     const isFull = present.accepted.size >= task.cohort.size && !present.wasFull;
     if (isFull) present.wasFull = true;
-    const isSilent = present.confirmed && present.announced === null;
+    const isSilent = present.confirmed && !present.wasConfirmed && present.announced === null;
+    present.wasConfirmed = present.confirmed;
     if (!isFull && !isSilent) return;
     for (const participant of present.invited) {
       const isDue = seats.has(participant) && isPending(present, participant) === isFull;

@@ -48,6 +48,8 @@ export type RoundBook = {
   announced: 'committed' | 'abandoned' | null;
   /** Whether it was seen to have all updates that it wants. */
   wasFull: boolean;
+  /** Whether that was so after an earlier event. */
+  wasConfirmed: boolean;
   /** Whether it is known how it ended. */
   isResolved: boolean;
 };
@@ -82,6 +84,7 @@ export function newRoundBook(
     confirmed: false,
     announced: null,
     wasFull: false,
+    wasConfirmed: false,
     isResolved: false,
   };
 }
