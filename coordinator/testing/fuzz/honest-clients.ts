@@ -39,15 +39,14 @@ export class HonestVoices {
   /** @throws Error when it is not acknowledged as the first of its device. */
   async report(): Promise<HonestReport> {
     const manifest = this.#manifest;
-    const participant = `honest-${this.sent.length}`;
-    const token = await this.#sign({ study: manifest.id, sub: participant, group: 'sales' });
+    const token = await this.#sign({ study: manifest.id, sub: `honest-${this.sent.length}`, group: 'sales' });
     const study = { manifest, hash: await manifestHash(manifest), channels: surveyChannels(manifest.survey!) };
     const text = reportText(study, { stay: true, workload: 3, hours: 40, improve: 'pay' });
     const message = { protocol: PROTOCOL_VERSION, token, report: text };
     const reply = (await this.#socket.timeout(REPLY_MS).emitWithAck('report', message)) as Reply;
     if (!reply.ok || reply.duplicate !== false)
       throw new Error(`an honest report was not taken: ${JSON.stringify(reply)}`);
-    const report = { participant, token, text };
+    const report = { participant: subjectOf(token), token, text };
     this.sent.push(report);
     return report;
   }
@@ -123,6 +122,12 @@ async function trainRounds(
 /** What trainer `i` sends in a round: different for each, and small. */
 function updateOf(i: number, round: number, length: number): Int32Array {
   return Int32Array.from({ length }, (_, j) => (((i + 1) * 1009 + round * 131 + j * 17) % 2003) - 1001);
+}
+
+/** The participant that a token is for: whoever signs it may have changed the name. */
+function subjectOf(token: string): string {
+  const { sub } = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { sub: string };
+  return sub;
 }
 
 function openSocket(url: string): Socket {

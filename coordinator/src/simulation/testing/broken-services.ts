@@ -31,7 +31,7 @@ export const brokenServices = {
     serve: (options) => production({ ...options, schedule: (run, ms) => options.schedule(run, 3 * ms + 2000) }),
   },
   hasNoTimers: { rule: 'R6', serve: (options) => production({ ...options, schedule: () => () => {} }) },
-  keepsTheOldSeat: { rule: 'R14', serve: keepOldSeat },
+  keepsTheOldSeat: { rule: 'R4', serve: keepOldSeat },
   forgetsToSayClosed: { rule: 'R13', serve: withClients((event, message) => (isClosed(event, message) ? 0 : 1)) },
   announcesNothing: { rule: 'R13', serve: withClients((event) => (event === 'round-ended' ? 0 : 1)) },
   announcesTwice: { rule: 'R13', serve: withClients((event) => (event === 'round-ended' ? 2 : 1)) },
