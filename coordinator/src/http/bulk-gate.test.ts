@@ -8,11 +8,14 @@ function job(gate: BulkGate, signal: AbortSignal = never) {
   const started = Promise.withResolvers<void>();
   const end = Promise.withResolvers<void>();
   let isStarted = false;
-  const done = gate.run(async () => {
-    isStarted = true;
-    started.resolve();
-    await end.promise;
-  }, signal);
+  const done = gate.run(
+    async () => {
+      isStarted = true;
+      started.resolve();
+      await end.promise;
+    },
+    () => signal,
+  );
   // Failures are looked at where they are expected.
   done.catch(() => undefined);
   return { started: started.promise, end: end.resolve, done, isStarted: () => isStarted };
@@ -49,7 +52,7 @@ it('gives the place in the queue of a client that has gone to nobody, and the ne
 
 it('gives its turn on when work fails', async () => {
   const gate = new BulkGate({ atOnce: 1, waiting: 1 });
-  const failing = gate.run(() => Promise.reject(new Error('broken')), never);
+  const failing = gate.run(() => Promise.reject(new Error('broken')), () => never);
   const next = job(gate);
   await expect(failing).rejects.toThrow('broken');
   await next.started;

@@ -21,11 +21,11 @@ export class BulkGate {
 
   /**
    * Runs `work` when it is its turn.
-   * @param signal gives up waiting: the client has gone
+   * @param signal gives up waiting: the client has gone. Asked for only where there is a wait.
    * @throws ChoraleError `UNAVAILABLE` where too many wait already
    */
-  async run<T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    if (this.#open >= this.#limit) await this.#turn(signal);
+  async run<T>(work: () => Promise<T>, signal: () => AbortSignal): Promise<T> {
+    if (this.#open >= this.#limit) await this.#turn(signal());
     else this.#open += 1;
     try {
       return await work();

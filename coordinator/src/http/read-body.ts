@@ -39,13 +39,17 @@ export async function readBody(request: IncomingMessage, buffer: Uint8Array): Pr
     reject(new ChoraleError('CONNECTION_LOST', 'the body did not arrive', { cause }));
   };
   if (request.destroyed) lost();
-  request.on('data', take).on('end', resolve).on('error', lost).on('close', lost);
+  const end = (): void => {
+    request.off('close', lost);
+    resolve();
+  };
+  request.on('data', take).on('end', end).on('error', lost).on('close', lost);
   try {
     await promise;
   } finally {
     clearTimeout(stalled);
     // The buffer may be another's from now on. What is still to come of a body that was refused is thrown away.
-    request.off('data', take).off('end', resolve).off('close', lost).resume();
+    request.off('data', take).off('end', end).off('close', lost).resume();
   }
   return buffer.subarray(0, length);
 }

@@ -62,7 +62,10 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
           const update = await readBody(request.raw, buffer.subarray(0, bytes));
           return training.update({ study, participant, client: null, round, update });
         };
-        return await gate.run(() => buffers.lend(bytes, take), request.signal);
+        return await gate.run(
+          () => buffers.lend(bytes, take),
+          () => request.signal,
+        );
       } finally {
         sending.delete(sender);
       }

@@ -18,7 +18,7 @@ export { BACKOFF_MS } from './round-end.ts';
 export function step(task: TrainingTask, state: TrainingState, event: TrainingEvent, now: number): Step {
   const { state: after, effects } = apply(task, resetClock(task, state, now), event, now);
   const settled = settle(task, after, now);
-  return { state: settled.state, effects: [...effects, ...settled.effects] };
+  return { state: { ...settled.state, clock: now }, effects: [...effects, ...settled.effects] };
 }
 
 /** When time alone will next change the state, or `null`: the runner sets its timer by it. */
@@ -44,6 +44,7 @@ export function nextWake(task: TrainingTask, state: TrainingState): number | nul
 
 /** [R6] No wait is longer than the task says, whatever a clock that was set back may tell. */
 function resetClock(task: TrainingTask, state: TrainingState, now: number): TrainingState {
+  if (now >= state.clock) return state;
   const connected = afterClockChange(state.connected, now);
   const latest = now + task.cohort.deadlineMs;
   // In the order of their deadlines: where the last one is right all are.

@@ -51,6 +51,8 @@ export type TrainingState = {
   readonly progress: Progress;
   /** Rounds abandoned since the last committed one. */
   readonly failures: number;
+  /** When the latest event came, by the runner's clock. */
+  readonly clock: number;
   readonly connected: WaitingClients;
   /** When a client last came that had no connection; `-Infinity` before the first. */
   readonly latestArrival: number;
@@ -112,6 +114,7 @@ export function initialState(progress: Progress, { done }: { done: boolean }): T
     phase: { state: done ? 'done' : 'selecting' },
     progress,
     failures: 0,
+    clock: -Infinity,
     connected: OrderedMap(),
     latestArrival: -Infinity,
     computing: OrderedMap(),

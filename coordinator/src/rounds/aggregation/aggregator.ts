@@ -36,10 +36,8 @@ export class Aggregator implements Aggregation {
     }
     if (!this.#isOpen) throw new ChoraleError('ROUND_CLOSED', 'the round has ended');
     const vector = decodeIntegers(bytes, contribution.length);
-    const extent = measure(vector);
-    contribution.check(extent);
-    combination.add(vector, { weight, extent });
-    this.#measured.set(participant, extent);
+    const measured = combination.add(vector, { weight, check: (extent) => contribution.check(extent) });
+    this.#measured.set(participant, measured);
   }
 
   holds(participant: string, bytes: Uint8Array): boolean {

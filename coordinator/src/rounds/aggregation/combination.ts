@@ -1,4 +1,4 @@
-import type { Extent } from './extent.ts';
+import type { Extent, Measured } from './extent.ts';
 
 /** What a combination makes of the vectors of a round. */
 export type Combined = {
@@ -13,13 +13,17 @@ export type Combined = {
   sensitivity: number;
 };
 
-/** How the vectors of one round become one, whatever their order. The aggregator hands in what it has accepted. */
+/** A vector's public weight, and what it must pass before it counts: `check` throws for one that must not. */
+export type Terms = { weight: number; check: (extent: Extent) => void };
+
+/** How the vectors of one round become one, whatever their order. */
 export interface Combination {
   /**
    * Takes a vector in, or throws and stays as it was. The vector may share a message's memory: it is not kept.
-   * @throws ChoraleError `INTERNAL` when the sum could no longer be sure to be exact; `ROUND_CLOSED` when full.
+   * @throws what `check` throws; ChoraleError `INTERNAL` when the sum could no longer be sure to be exact;
+   *   `ROUND_CLOSED` when full.
    */
-  add(vector: Int32Array, facts: { weight: number; extent: Extent }): void;
+  add(vector: Int32Array, terms: Terms): Measured;
   /** Gives the result away, once. @throws ChoraleError `INTERNAL` when it could not be computed. */
   combine(): Promise<Combined>;
   /** Frees all memory at once; a `combine` that is under way fails. */

@@ -39,3 +39,20 @@ export function measure(vector: Int32Array): Measured {
   }
   return { norm: Math.sqrt(square), least, greatest, checksum };
 }
+
+/** `measure` that adds weight x vector to a sum on the way: most of what either takes is to read the vector. */
+export function measureAndAdd(vector: Int32Array, { sum, weight }: { sum: Float64Array; weight: number }): Measured {
+  let square = 0;
+  let least = 0;
+  let greatest = 0;
+  let checksum: number = FNV.offset;
+  for (let i = 0; i < vector.length; i += 1) {
+    const value = vector[i]!;
+    square += value * value;
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+    checksum = Math.imul(checksum ^ value, FNV.prime);
+    sum[i]! += weight * value;
+  }
+  return { norm: Math.sqrt(square), least, greatest, checksum };
+}

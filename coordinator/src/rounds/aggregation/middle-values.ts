@@ -1,5 +1,6 @@
 import { ChoraleError, UPDATE_SENSITIVITY } from '@chorale/protocol';
-import type { Combination, Combined } from './combination.ts';
+import type { Combination, Combined, Terms } from './combination.ts';
+import { measure, type Measured } from './extent.ts';
 import { middleSum } from './middle-sum.ts';
 import { middleSumInThread } from './middle-sum-thread.ts';
 
@@ -30,11 +31,14 @@ export class MiddleValues implements Combination {
     this.#options = options;
   }
 
-  add(vector: Int32Array): void {
+  add(vector: Int32Array, { check }: Pick<Terms, 'check'>): Measured {
+    const measured = measure(vector);
+    check(measured);
     if (this.#vectors.length >= this.#options.capacity) {
       throw new ChoraleError('ROUND_CLOSED', 'the round has as many updates as it wants');
     }
     this.#vectors.push(new Int32Array(vector));
+    return measured;
   }
 
   async combine(): Promise<Combined> {

@@ -1,5 +1,5 @@
-import type { Combination, Combined } from './combination.ts';
-import type { Extent } from './extent.ts';
+import type { Combination, Combined, Terms } from './combination.ts';
+import { measure, type Measured } from './extent.ts';
 import { WeightedSum } from './weighted-sum.ts';
 
 /** More than rounding can add to a norm or a product of a million coordinates, relatively: see `measure`. */
@@ -26,15 +26,21 @@ export class NormBoundedSum implements Combination {
     this.#sum = new WeightedSum({ length, sensitivity: 2 * bound });
   }
 
-  add(vector: Int32Array, { weight, extent }: { weight: number; extent: Extent }): void {
-    if (extent.norm <= this.#bound) return this.#sum.add(vector, { weight, extent });
-    const factor = (this.#bound / extent.norm) * (1 - ROUNDING_MARGIN);
+  add(vector: Int32Array, { weight, check }: Terms): Measured {
+    const measured = measure(vector);
+    check(measured);
+    if (measured.norm <= this.#bound) {
+      this.#sum.addMeasured(vector, { weight, extent: measured });
+      return measured;
+    }
+    const factor = (this.#bound / measured.norm) * (1 - ROUNDING_MARGIN);
     const scaled = (this.#scaled ??= new Int32Array(vector.length));
     // Storing in 32 bits rounds towards zero.
     for (let i = 0; i < vector.length; i += 1) scaled[i] = vector[i]! * factor;
-    const least = Math.trunc(extent.least * factor);
-    const greatest = Math.trunc(extent.greatest * factor);
-    this.#sum.add(scaled, { weight, extent: { norm: this.#bound, least, greatest } });
+    const least = Math.trunc(measured.least * factor);
+    const greatest = Math.trunc(measured.greatest * factor);
+    this.#sum.addMeasured(scaled, { weight, extent: { norm: this.#bound, least, greatest } });
+    return measured;
   }
 
   combine(): Promise<Combined> {

@@ -1,6 +1,9 @@
 import { ChoraleError } from '@chorale/protocol';
-import type { Combination, Combined } from './combination.ts';
-import type { Extent } from './extent.ts';
+import type { Combination, Combined, Terms } from './combination.ts';
+import { type Extent, measure, type Measured, measureAndAdd } from './extent.ts';
+
+/** No coordinate of any vector is larger in magnitude. */
+const LARGEST_COORDINATE = 2 ** 31;
 
 export type WeightedSumOptions = {
   /** Integers in one vector. */
@@ -26,16 +29,29 @@ export class WeightedSum implements Combination {
     this.#sum = new Float64Array(length);
   }
 
-  add(vector: Int32Array, { weight, extent }: { weight: number; extent: Extent }): void {
-    const magnitude = this.#magnitude + weight * Math.max(-extent.least, extent.greatest);
-    if (magnitude > Number.MAX_SAFE_INTEGER) {
+  add(vector: Int32Array, { weight, check }: Terms): Measured {
+    const isExact = this.#magnitude + weight * LARGEST_COORDINATE <= Number.MAX_SAFE_INTEGER;
+    // A large vector takes twice as long to read twice, so it is added first. A sum that is exact whatever the
+    // vector holds is as before once a refused one is subtracted.
+    const measured = isExact ? measureAndAdd(vector, { sum: this.#sum, weight }) : measure(vector);
+    try {
+      check(measured);
+    } catch (refusal) {
+      if (isExact) addTo(this.#sum, vector, -weight);
+      throw refusal;
+    }
+    if (isExact) this.#count(weight, measured);
+    else this.addMeasured(vector, { weight, extent: measured });
+    return measured;
+  }
+
+  /** Takes in a vector that was checked already, as `add` does. */
+  addMeasured(vector: Int32Array, { weight, extent }: { weight: number; extent: Extent }): void {
+    if (this.#magnitudeWith(weight, extent) > Number.MAX_SAFE_INTEGER) {
       throw new ChoraleError('INTERNAL', 'the sum of this round would not be exact');
     }
-    this.#magnitude = magnitude;
-    this.#totalWeight += weight;
-    this.#largestWeight = Math.max(this.#largestWeight, weight);
-    const sum = this.#sum;
-    for (let i = 0; i < vector.length; i += 1) sum[i]! += weight * vector[i]!;
+    addTo(this.#sum, vector, weight);
+    this.#count(weight, extent);
   }
 
   combine(): Promise<Combined> {
@@ -51,4 +67,18 @@ export class WeightedSum implements Combination {
   dispose(): void {
     this.#sum = new Float64Array();
   }
+
+  #count(weight: number, extent: Extent): void {
+    this.#magnitude = this.#magnitudeWith(weight, extent);
+    this.#totalWeight += weight;
+    this.#largestWeight = Math.max(this.#largestWeight, weight);
+  }
+
+  #magnitudeWith(weight: number, { least, greatest }: Extent): number {
+    return this.#magnitude + weight * Math.max(-least, greatest);
+  }
+}
+
+function addTo(sum: Float64Array, vector: Int32Array, weight: number): void {
+  for (let i = 0; i < vector.length; i += 1) sum[i]! += weight * vector[i]!;
 }
