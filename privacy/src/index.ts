@@ -8,7 +8,7 @@ export {
   uniformInteger,
 } from './sampling/random.ts';
 export type { Channel, ChannelTable } from './mechanisms/channel.ts';
-export { tableChannel } from './mechanisms/channel.ts';
+export { realizeEpsilon, tableChannel } from './mechanisms/channel.ts';
 export type { Population, RandomizedResponse } from './mechanisms/randomized-response.ts';
 export { randomizedResponse, shareVariance } from './mechanisms/randomized-response.ts';
 export type { FrequencyChannel, FrequencyMechanism, SupportProbabilities } from './mechanisms/frequency-mechanism.ts';
