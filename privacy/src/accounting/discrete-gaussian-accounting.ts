@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { halve } from '../numerics/search.ts';
 import { epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import { composedEpsilon } from './lattice-composition.ts';
@@ -35,12 +35,9 @@ export function discreteGaussianEpsilon({
   dimension = 1,
   summands = 1,
 }: DiscreteGaussianSteps): number {
-  checkIn('noiseStddev', noiseStddev, '(0, Infinity)');
-  checkIn('sensitivity', sensitivity, '(0, Infinity)');
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
-  checkInteger('dimension', dimension, '[1, Infinity)');
-  checkInteger('summands', summands, '[1, Infinity)');
+  checkPositive({ noiseStddev, sensitivity });
+  checkPositiveInteger({ steps, dimension, summands });
+  checkProbability({ delta });
   // Each release is (sensitivity^2 / (2 noiseStddev^2))-zCDP (theorem 14); of several summands one alone is counted,
   // the others being post-processing.
   const rho = (steps * summands * sensitivity ** 2) / (2 * noiseStddev ** 2);

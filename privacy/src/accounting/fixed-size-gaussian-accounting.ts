@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkInteger, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import {
   checkSampledGaussian,
@@ -44,11 +44,10 @@ export function accountFixedSizeSampledGaussian({
   delta,
   privacyUnit = 'employee',
 }: FixedSizeSampledGaussianSteps): Guarantee {
-  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
-  checkInteger('populationSize', populationSize, '[1, Infinity)');
+  checkPositive({ noiseMultiplier });
+  checkPositiveInteger({ populationSize, steps });
   checkInteger('sampleSize', sampleSize, `[1, ${populationSize}]`);
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
+  checkProbability({ delta });
   const samplingRate = sampleSize / populationSize;
   const guarantee = { delta, neighboringRelation: 'replace-one', privacyUnit } as const;
   if (sampleSize === populationSize || steps === 1) {

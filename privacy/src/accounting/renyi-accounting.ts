@@ -1,4 +1,4 @@
-import { checkIn } from '../numerics/checks.ts';
+import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
 import { checkSubsampledGaussian } from './subsampled-gaussian-losses.ts';
@@ -26,7 +26,7 @@ export function renyiEpsilon(
   divergence: (order: number) => number,
   { delta, orders }: { delta: number; orders?: readonly number[] | undefined },
 ): number {
-  checkIn('delta', delta, '(0, 1)');
+  checkProbability({ delta });
   const cumulant = (x: number): number => x * divergence(1 + x);
   if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true }).epsilon);
   const epsilons = orders.map((order) => {

@@ -1,4 +1,4 @@
-import { checkIn, sumOfCounts } from '../numerics/checks.ts';
+import { checkProbability, sumOfCounts } from '../numerics/checks.ts';
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow } from './estimate-shares.ts';
@@ -46,7 +46,7 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
     throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
   }
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
 
   // `decode` averages to a R and `answered` to a, whatever the answering share a: their ratio estimates R.
   const average = (value: (output: number) => number): number =>

@@ -1,4 +1,4 @@
-import { checkCounts, checkIn } from '../numerics/checks.ts';
+import { checkCounts, checkPositive, checkProbability } from '../numerics/checks.ts';
 import { checkIndex } from '../mechanisms/channel.ts';
 import { clopperPearson, wilson, type BinomialCount, type Interval } from './binomial-intervals.ts';
 import type { SupportCounts } from './count-support.ts';
@@ -87,7 +87,7 @@ export interface ReportSummary {
  */
 export function summarizeReports(options: SharesOptions): ReportSummary {
   const { channel, counts, respondents: total, noAnswer, countsWithNoAnswer, confidence } = options;
-  checkIn('respondents', total, '(0, Infinity)');
+  checkPositive({ respondents: total });
   checkCounts('counts', counts, channel.options, total);
   if (noAnswer !== undefined) checkIndex('noAnswer', noAnswer, channel.options);
   if (noAnswer !== undefined && countsWithNoAnswer === undefined && channel.pairWithTruth > 0) {
@@ -95,7 +95,7 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   }
   const withNone = countsWithNoAnswer ?? new Float64Array(counts.length);
   checkCounts('countsWithNoAnswer', withNone, channel.options, total);
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
 
   // A report does not support "no answer" with probability 1 - p from those who skip and 1 - q from all others. Where
   // nobody can skip the signal is p - q itself.

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkProbability } from '../numerics/checks.ts';
 import type { Interval } from './binomial-intervals.ts';
 import { risingRoot } from '../numerics/search.ts';
 import { logGamma } from '../numerics/beta-distribution.ts';
@@ -58,7 +58,7 @@ export function shrinkGroups({
   groups: readonly GroupEstimate[];
   confidence: number;
 }): GroupShrinkage {
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
   checkInteger('number of groups', groups.length, '[1, Infinity)');
   for (const { estimate, standardError } of groups) {
     checkIn('standardError', standardError, '(0, Infinity]');

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { gaussianEpsilon, gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
 import { privUnit } from '../updates/priv-unit.ts';
@@ -73,10 +73,9 @@ export interface TrainingPlan {
  */
 export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const { clients, dimension, clippingNorm, epsilon, delta, rounds, mode, privacyUnit = 'employee' } = options;
-  checkInteger('clients', clients, '[1, Infinity)');
+  checkPositiveInteger({ clients, rounds });
   checkInteger('dimension', dimension, '[1, 9999999]');
-  checkInteger('rounds', rounds, '[1, Infinity)');
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkPositive({ clippingNorm });
   checkIn('epsilon', epsilon, '(0, 20]');
   if (mode !== 'local' && mode !== 'distributed') {
     throw new RangeError(`mode must be local or distributed, got ${String(mode)}`);

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkPositiveInteger } from '../numerics/checks.ts';
 import { meanForecast } from './forecast-mean.ts';
 import { shareForecast, shareMechanisms } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
@@ -100,10 +100,10 @@ function mechanismNamed(name: string): string {
  */
 export function planQuestion(options: PlanOptions): Plan {
   const { question, report, epsilon, respondents, questions = 1, share, minimumGroupSize = 1 } = options;
-  checkInteger('respondents', respondents, '[1, Infinity)');
+  checkPositiveInteger({ respondents });
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   if (share !== undefined) checkIn('share', share, '[0, 1]');
-  checkInteger('minimumGroupSize', minimumGroupSize, '[1, Infinity)');
+  checkPositiveInteger({ minimumGroupSize });
   const insisted = options.mechanism === undefined ? undefined : mechanismNamed(options.mechanism);
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
   const forecast =

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkPositiveInteger } from '../numerics/checks.ts';
 import { realizeEpsilon, weightTotal } from './channel.ts';
 import type { SupportProbabilities } from './frequency-mechanism.ts';
 import { randomizedResponse, type Population, type RandomizedResponse } from './randomized-response.ts';
@@ -154,7 +154,7 @@ export function longitudinalShareVariance({
 }): number {
   checkIn('share', share, '[0, 1]');
   checkIn('respondents', respondents, '(0, Infinity]');
-  checkInteger('reports', reports, '[1, Infinity)');
+  checkPositiveInteger({ reports });
   const { p: p1, q: q1 } = permanent;
   const { p: p2, q: q2 } = instantaneous;
   // Given whether the permanent step supports the letter (probability s: p1 or q1), the T reports are independent:

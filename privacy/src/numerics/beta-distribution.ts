@@ -1,4 +1,4 @@
-import { checkIn } from './checks.ts';
+import { checkIn, checkProbability } from './checks.ts';
 import { risingRoot } from './search.ts';
 
 // Lanczos' approximation with g = 7 and nine terms, by Godfrey; relative error below 1e-14.
@@ -109,7 +109,7 @@ export function studentQuantile({
   probability: number;
   degreesOfFreedom: number;
 }): number {
-  checkIn('probability', probability, '(0, 1)');
+  checkProbability({ probability });
   checkIn('degreesOfFreedom', degreesOfFreedom, '(0, Infinity]');
   // t^2 / (nu + t^2) is Beta(1/2, nu/2); its upper tail is twice the tail of T. Both the value and its complement
   // are kept, so that neither a tiny nor a huge t loses its places.

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger, checkLength } from '../numerics/checks.ts';
+import { checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
 import { checkIndex, realizeEpsilon, weightTotal } from '../mechanisms/channel.ts';
 import { truthWeight } from '../mechanisms/truth-weight.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
@@ -101,7 +101,7 @@ export function privUnit({
   privacyUnit?: PrivacyUnit | undefined;
 }): PrivUnit {
   checkInteger('dimension', dimension, '[1, 9999999]');
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkPositive({ clippingNorm });
   if (asked !== undefined) checkInteger('candidates', asked, `[2, ${mostCandidates}]`);
   const length = dimension + 1;
   const normalized = variant === 'privunit2';
