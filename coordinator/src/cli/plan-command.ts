@@ -1,6 +1,7 @@
 import { planQuestion, type Question } from '@chorale/privacy/forecast';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
+import { parseMechanism } from './mechanism-name.ts';
 import { printFields, printJson } from './print.ts';
 
 type Options = {
@@ -37,7 +38,11 @@ export function planCommand(): Command {
       'true share assumed, for means the place on the scale from 0 to 1 (default: the worst case)',
       parseNumber,
     )
-    .option('--mechanism <NAME>', 'insist on a mechanism: for shares grr, ss, oue or olh, for means duchi or hybrid')
+    .option(
+      '--mechanism <NAME>',
+      'insist on a mechanism: for shares grr, ss, oue or olh, for means duchi or hybrid',
+      parseMechanism,
+    )
     .option('--group-size <M>', 'fewest respondents that are shown', parseWholeNumber)
     .option('--json', 'print one JSON object; numbers that are infinite are null')
     .action(({ json, groupSize, ...options }: Options) => {

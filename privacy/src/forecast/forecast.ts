@@ -24,10 +24,7 @@ export interface PlanOptions {
   readonly questions?: number | undefined;
   /** The true share assumed, or for means the position from 0 to 1 on the scale; the worst case without it. */
   readonly share?: number | undefined;
-  /**
-   * A mechanism's name or short name, to insist on it: any for a share, the one that fits for a mean. Upper case and
-   * underscores are read as lower case and hyphens.
-   */
+  /** A mechanism's name, to insist on it: any for a share, the one that fits for a mean. */
   readonly mechanism?: string | undefined;
   /** Results of fewer respondents are not shown. */
   readonly minimumGroupSize?: number | undefined;
@@ -67,27 +64,6 @@ export interface QuestionForecast {
   describe(margin: number): string;
 }
 
-// As the field's papers and tools call them.
-const shortNames: Readonly<Record<string, string>> = {
-  grr: 'randomized-response',
-  krr: 'randomized-response',
-  warner: 'randomized-response',
-  ss: 'subset-selection',
-  oue: 'optimized-unary-encoding',
-  olh: 'optimal-local-hashing',
-  duchi: 'duchi-with-no-answer',
-  hybrid: 'hybrid-with-no-answer',
-};
-
-function mechanismNamed(name: string): string {
-  const plain = name.toLowerCase().replaceAll('_', '-');
-  const mechanism = shortNames[plain] ?? plain;
-  const known = Object.entries(shortNames);
-  if (known.some(([, full]) => full === mechanism)) return mechanism;
-  const names = [...new Set(known.map(([, full]) => full)), ...known.map(([short]) => short)];
-  throw new RangeError(`mechanism must be one of ${names.join(', ')}, got ${name}`);
-}
-
 /**
  * Forecasts a question's error, from the same estimators that results are made with.
  *
@@ -99,20 +75,19 @@ function mechanismNamed(name: string): string {
  *   unknown or cannot give this report
  */
 export function planQuestion(options: PlanOptions): Plan {
-  const { question, report, epsilon, respondents, questions = 1, share, minimumGroupSize = 1 } = options;
-  checkPositiveInteger({ respondents });
+  const { question, report, epsilon, respondents, questions = 1, share, mechanism, minimumGroupSize = 1 } = options;
+  checkPositiveInteger({ respondents, minimumGroupSize });
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   if (share !== undefined) checkIn('share', share, '[0, 1]');
-  checkPositiveInteger({ minimumGroupSize });
-  const insisted = options.mechanism === undefined ? undefined : mechanismNamed(options.mechanism);
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
   const forecast =
     report === 'mean'
       ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
-      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, insisted });
-  if (insisted !== undefined && insisted !== forecast.mechanism) {
-    const fitting = report === 'mean' ? forecast.mechanism : `one of ${Object.keys(shareMechanisms).join(', ')}`;
-    throw new RangeError(`mechanism must be ${fitting} for this question, got ${options.mechanism}`);
+      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, mechanism });
+  if (mechanism !== undefined && mechanism !== forecast.mechanism) {
+    const fitting =
+      report === 'mean' ? forecast.mechanism : `one of ${shareMechanisms.map(([name]) => name).join(', ')}`;
+    throw new RangeError(`mechanism must be ${fitting} for this question, got ${mechanism}`);
   }
 
   // Each question is asked of n r / D respondents on average.
