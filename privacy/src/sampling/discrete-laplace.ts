@@ -30,23 +30,6 @@ export function discreteLaplace(
   return sampler(scale)(random);
 }
 
-/**
- * `length` independent draws of `discreteLaplace`.
- *
- * @param length integer >= 0
- * @throws {RangeError} for a length or scale out of range
- */
-export function discreteLaplaceVector(
-  { length, scale }: { length: number; scale: number | Fraction },
-  random: RandomSource = secureRandom(),
-): Float64Array {
-  if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`length must be an integer >= 0, got ${length}`);
-  }
-  const draw = sampler(scale);
-  return new Float64Array(length).map(() => draw(random));
-}
-
 type Sampler = (random: RandomSource) => number;
 
 // Whoever draws once draws again, and coins take longer to make than to toss.

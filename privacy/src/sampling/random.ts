@@ -138,32 +138,12 @@ export function sampleWithoutReplacement(
 }
 
 /**
- * True with probability exactly numerator / denominator.
+ * True with probability exactly weight / 2**64; always one 64-bit word.
  *
- * @throws {RangeError} unless 0 <= numerator <= denominator and denominator > 0
+ * @param weight in [0, 2**64]
+ * @throws {RangeError} outside
  */
-export function bernoulliFraction(
-  { numerator, denominator }: { numerator: bigint; denominator: bigint },
-  random: RandomSource = secureRandom(),
-): boolean {
-  if (denominator <= 0n) throw new RangeError(`denominator must be > 0, got ${denominator}`);
-  if (numerator < 0n || numerator > denominator) {
-    throw new RangeError(`numerator must be in [0, ${denominator}], got ${numerator}`);
-  }
-  return uniformBigInt(denominator, random) < numerator;
-}
-
-// A uniform integer in [0, bound) for bounds beyond doubles, by the same rejection as uniformInteger.
-function uniformBigInt(bound: bigint, random: RandomSource): bigint {
-  const bits = (bound - 1n).toString(2).length;
-  const chunks = Math.ceil(bits / 64);
-  const excess = BigInt(chunks * 64 - bits);
-  for (;;) {
-    let candidate = 0n;
-    for (let chunk = 0; chunk < chunks; chunk += 1) {
-      candidate = (candidate << 64n) | random.nextUint64();
-    }
-    candidate >>= excess;
-    if (candidate < bound) return candidate;
-  }
+export function bernoulli(weight: bigint, random: RandomSource = secureRandom()): boolean {
+  if (weight < 0n || weight > 2n ** 64n) throw new RangeError(`weight must be in [0, 2**64], got ${weight}`);
+  return random.nextUint64() < weight;
 }
