@@ -92,11 +92,11 @@ async function letterOf(
 }
 
 async function stream(key: CryptoKey, labels: readonly string[], words: number): Promise<RandomSource> {
+  // No two lists are the same JSON, which writes even broken surrogates each in its own way.
+  const message = (counter: number) => new TextEncoder().encode(JSON.stringify([purpose, ...labels, counter]));
   const blocks = await attempt((subtle) =>
     Promise.all(
-      Array.from({ length: Math.ceil(words / blockWords) }, (_, counter) =>
-        subtle.sign('HMAC', key, message([purpose, ...labels], counter)),
-      ),
+      Array.from({ length: Math.ceil(words / blockWords) }, (_, counter) => subtle.sign('HMAC', key, message(counter))),
     ),
   );
   const all = blocks.flatMap((block) => {
@@ -104,22 +104,6 @@ async function stream(key: CryptoKey, labels: readonly string[], words: number):
     return Array.from({ length: blockWords }, (_, index) => view.getUint32(4 * index));
   });
   return new FixedWords(all.slice(0, words));
-}
-
-/**
- * Labels and counter in 16-bit units, big-endian. Every label follows its length, so that two lists of labels never
- * make the same message; UTF-16 units, because UTF-8 writes all broken surrogates alike.
- */
-function message(labels: readonly string[], counter: number): Uint8Array<ArrayBuffer> {
-  const units = labels.flatMap((label) => [
-    ...long(label.length),
-    ...Array.from({ length: label.length }, (_, index) => label.charCodeAt(index)),
-  ]);
-  return Uint8Array.from([...units, ...long(counter)].flatMap((unit) => [unit >>> 8, unit & 0xff]));
-}
-
-function long(value: number): [high: number, low: number] {
-  return [value >>> 16, value & 0xffff];
 }
 
 class FixedWords implements RandomSource {
