@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
 import { parseMechanism } from './mechanism-name.ts';
 import { printFields, printJson } from './print.ts';
+import { questionVerdict } from './question-verdict.ts';
 
 type Options = {
   question: Question;
@@ -12,7 +13,7 @@ type Options = {
   questions: number;
   share?: number;
   mechanism?: string;
-  groupSize?: number;
+  groupSize: number;
   json?: true;
 };
 
@@ -43,12 +44,15 @@ export function planCommand(): Command {
       'insist on a mechanism: for shares grr, ss, oue or olh, for means duchi or hybrid',
       parseMechanism,
     )
-    .option('--group-size <M>', 'fewest respondents that are shown', parseWholeNumber)
+    .option('--group-size <M>', 'fewest respondents that are shown', parseWholeNumber, 1)
     .option('--json', 'print one JSON object; numbers that are infinite are null')
-    .action(({ json, groupSize, ...options }: Options) => {
-      const plan = calculate(() => planQuestion({ ...options, minimumGroupSize: groupSize }));
-      if (json) printJson(plan);
-      else printFields({ ...plan });
+    .action(({ json, groupSize: minimumGroupSize, ...options }: Options) => {
+      const plan = calculate(() => planQuestion({ ...options, minimumGroupSize }));
+      const { mechanism, realizedEpsilon, p, q, standardError, margin95, minimumRespondents } = plan;
+      const verdict = questionVerdict(plan, { report: options.report, minimumGroupSize });
+      const fields = { mechanism, realizedEpsilon, p, q, standardError, margin95, minimumRespondents, verdict };
+      if (json) printJson(fields);
+      else printFields(fields);
     });
 }
 

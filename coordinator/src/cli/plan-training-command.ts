@@ -2,6 +2,7 @@ import { planTraining, type TrainingMechanism, type TrainingMode } from '@choral
 import { Command, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
+import { trainingVerdict } from './training-verdict.ts';
 
 type Options = {
   parameters: number;
@@ -65,7 +66,9 @@ function planTrainingCommand(): Command {
     .option('--json', 'print one JSON object')
     .action(({ json, parameters, ...options }: Options) => {
       const plan = calculate(() => planTraining({ ...options, dimension: parameters }));
-      if (json) printJson(plan);
-      else printFields({ ...plan });
+      const { usableSignalToNoise: _usable, usableCohort: _cohort, ...shown } = plan;
+      const fields = { ...shown, verdict: trainingVerdict(plan, options) };
+      if (json) printJson(fields);
+      else printFields(fields);
     });
 }

@@ -26,7 +26,6 @@ export function meanForecast({
     p: null,
     q: null,
     targetMargin: (maximum - minimum) / 10,
-    describe: (margin) => `${Number(margin.toPrecision(2))} on the scale`,
 
     // The mechanism's error where everybody gives the same answer, and where not all are asked that of drawing those who
     // are, without replacement, from answers at both ends: 1 - t^2, at t = 0 in the worst case.

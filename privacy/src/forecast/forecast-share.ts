@@ -54,7 +54,6 @@ export function shareForecast({
     p,
     q,
     targetMargin,
-    describe: (margin) => `${(100 * margin).toFixed(1)} points`,
 
     standardError(asked, respondents) {
       const variance = (f: number): number =>

@@ -45,8 +45,12 @@ export interface Plan {
   readonly margin95: number;
   /** Fewest respondents for a margin of 0.05 (shares) or a tenth of the scale (means). */
   readonly minimumRespondents: number;
-  /** One sentence for the person who plans. */
-  readonly verdict: string;
+  /** The margin to aim for. */
+  readonly targetMargin: number;
+  /** How many of the respondents answer this question, on average. */
+  readonly asked: number;
+  /** `hidden` where fewer answer than are shown; `readable` within the target margin, `rough` within twice that. */
+  readonly verdict: 'hidden' | 'readable' | 'rough' | 'too-noisy';
 }
 
 /** One question's forecast, as a function of how many respondents it gets. */
@@ -60,8 +64,6 @@ export interface QuestionForecast {
   margin95(asked: number): number;
   /** The margin to aim for. */
   readonly targetMargin: number;
-  /** A margin in words: `5.0 points`, `0.2 on the scale`. */
-  describe(margin: number): string;
 }
 
 /**
@@ -93,10 +95,9 @@ export function planQuestion(options: PlanOptions): Plan {
   // Each question is asked of n r / D respondents on average.
   const askedPart = questionsPerDevice / questions;
   const asked = respondents * askedPart;
+  const { targetMargin } = forecast;
   const margin95 = forecast.margin95(asked);
-  const minimumRespondents = fewestRespondents(
-    (candidate) => forecast.margin95(candidate * askedPart) <= forecast.targetMargin,
-  );
+  const minimumRespondents = fewestRespondents((candidate) => forecast.margin95(candidate * askedPart) <= targetMargin);
   return {
     mechanism: forecast.mechanism,
     realizedEpsilon: forecast.realizedEpsilon,
@@ -105,7 +106,16 @@ export function planQuestion(options: PlanOptions): Plan {
     standardError: forecast.standardError(asked, respondents),
     margin95,
     minimumRespondents,
-    verdict: verdict({ forecast, margin95, asked, minimumRespondents, minimumGroupSize }),
+    targetMargin,
+    asked,
+    verdict:
+      asked < minimumGroupSize
+        ? 'hidden'
+        : margin95 <= targetMargin
+          ? 'readable'
+          : margin95 <= 2 * targetMargin
+            ? 'rough'
+            : 'too-noisy',
   };
 }
 
@@ -126,33 +136,4 @@ function fewestRespondents(acceptable: (respondents: number) => boolean): number
     else low = middle;
   }
   return high;
-}
-
-function verdict({
-  forecast,
-  margin95,
-  asked,
-  minimumRespondents,
-  minimumGroupSize,
-}: {
-  forecast: QuestionForecast;
-  margin95: number;
-  asked: number;
-  minimumRespondents: number;
-  minimumGroupSize: number;
-}): string {
-  const needed =
-    minimumRespondents === Infinity
-      ? 'no number of respondents would be enough'
-      : `${minimumRespondents.toLocaleString('en')} respondents are needed`;
-  const aim = `${needed} for ±${forecast.describe(forecast.targetMargin)}`;
-  if (asked < minimumGroupSize) {
-    const people = asked < 1 ? 'fewer than one person' : `about ${Math.floor(asked)} people`;
-    return `Hidden: ${people} would answer this question and results need ${minimumGroupSize}.`;
-  }
-  if (margin95 === Infinity) return `Too noisy: no margin can be given for so few; ${aim}.`;
-  const margin = `±${forecast.describe(margin95)} with 95% confidence`;
-  if (margin95 <= forecast.targetMargin) return `Readable: expect ${margin}.`;
-  if (margin95 <= 2 * forecast.targetMargin) return `Rough: expect ${margin}; ${aim}.`;
-  return `Too noisy: expect ${margin}; ${aim}.`;
 }
