@@ -3,13 +3,7 @@ import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import {
-  conditionalConfidence,
-  estimateRatio,
-  exactRatioInterval,
-  fiellerInterval,
-  unbounded,
-} from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
 
 /** A weighted sum of shares, unclipped. */
 export interface ContrastEstimate extends Interval {
@@ -71,12 +65,11 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
     const { lower, upper } = meanInterval(centred, answers, confidence);
     return estimate({ lower: lower / (p - q), upper: upper / (p - q) });
   }
-  if (!(answers > 0)) return estimate(unbounded);
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.
   return estimate(
     exactRatioInterval({
-      conditional: meanInterval(centred, answers, conditionalConfidence(confidence)),
+      conditional: (level) => meanInterval(centred, answers, level),
       offset: 0,
       gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
       answers,

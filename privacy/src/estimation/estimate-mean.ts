@@ -4,7 +4,6 @@ import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow } from './estimate-shares.ts';
 import type { NumericMean } from '../mechanisms/numeric-mean.ts';
 import {
-  conditionalConfidence,
   estimateRatio,
   exactRatioInterval,
   fiellerInterval,
@@ -153,17 +152,14 @@ function exactDuchi(
 ): Interval {
   const [none = 0, minus = 0, plus = 0] = counts;
   const answers = minus + plus;
-  if (!(answers > 0)) return unbounded;
-  const positive = clopperPearson({
-    successes: plus,
-    trials: answers,
-    confidence: conditionalConfidence(confidence),
-  });
   const noneOnNoAnswer = channel.probability(0, 0);
   const noneOnAnswer = channel.probability(1, 0);
   const difference = channel.probability(2, 2) - channel.probability(1, 2);
   return exactRatioInterval({
-    conditional: { lower: 2 * positive.lower - 1, upper: 2 * positive.upper - 1 },
+    conditional(level) {
+      const { lower, upper } = clopperPearson({ successes: plus, trials: answers, confidence: level });
+      return { lower: 2 * lower - 1, upper: 2 * upper - 1 };
+    },
     offset: 0,
     gain: difference / (noneOnNoAnswer - noneOnAnswer),
     answers: Math.min(answers, total - none),

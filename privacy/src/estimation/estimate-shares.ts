@@ -4,13 +4,7 @@ import { clopperPearson, wilson, type BinomialCount, type Interval } from './bin
 import type { SupportCounts } from './count-support.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import {
-  conditionalConfidence,
-  estimateRatio,
-  exactRatioInterval,
-  fiellerInterval,
-  type AnswerLink,
-} from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval, type AnswerLink } from './ratio-interval.ts';
 
 /** A share, unbiased and not clipped: with few reports it may lie outside [0, 1], and so may its interval. */
 export interface ShareEstimate extends Interval {
@@ -195,13 +189,17 @@ function estimateShare(
     const scale = normalQuantile((1 + confidence) / 2) ** 2 / total;
     return { share, ...fiellerInterval({ numerator, denominator: signal, scale, variance }), standardError };
   }
-  const conditional =
-    answers > 0
-      ? binomialInterval({ successes: alone, trials: answers, confidence: conditionalConfidence(confidence) })
-      : { lower: 0, upper: 1 };
   const gain = (p - q - pairGain) / (p - q);
   const offset = q - pairWithTruth;
-  const { lower, upper } = exactRatioInterval({ conditional, offset, gain, answers, trials: total, link, confidence });
+  const { lower, upper } = exactRatioInterval({
+    conditional: (level) => binomialInterval({ successes: alone, trials: answers, confidence: level }),
+    offset,
+    gain,
+    answers,
+    trials: total,
+    link,
+    confidence,
+  });
   const shift = pairGain / (p - q - pairGain);
   return { share, lower: lower - shift, upper: upper - shift, standardError };
 }

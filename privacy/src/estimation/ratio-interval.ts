@@ -71,17 +71,12 @@ export interface AnswerLink {
 /** The part of the error probability that `exactRatioInterval` gives to the answering share. */
 const answeringPart = 0.2;
 
-/** The confidence that is left for the conditional mean once `exactRatioInterval` took its part. */
-export function conditionalConfidence(confidence: number): number {
-  return 1 - (1 - confidence) * (1 - answeringPart);
-}
-
 /**
  * An interval for the mean R of those who answer, with guaranteed coverage, for any number of reports.
  *
  * A report other than none is a draw with mean m = (offset + gain (lambda - nobody) R) / lambda, where lambda =
- * Pr[not none]. Given how many reports are not none they are independent, so that `conditional` may be an exact
- * interval for m at `conditionalConfidence`; lambda has Clopper and Pearson's at the rest. By Boole's inequality
+ * Pr[not none]. Given how many reports are not none they are independent, so that `conditional` may give an exact
+ * interval for m at most of the confidence; lambda has Clopper and Pearson's at the rest. By Boole's inequality
  * both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows with m and is monotone in
  * lambda, so the corners bound it.
  */
@@ -94,7 +89,8 @@ export function exactRatioInterval({
   link: { nobody, everybody },
   confidence,
 }: {
-  conditional: Interval;
+  /** For m, at a confidence; there are such reports. */
+  conditional: (confidence: number) => Interval;
   offset: number;
   gain: number;
   /** Reports that are not none. */
@@ -103,6 +99,7 @@ export function exactRatioInterval({
   link: AnswerLink;
   confidence: number;
 }): Interval {
+  if (!(answers > 0)) return unbounded;
   const lambda = clopperPearson({
     successes: answers,
     trials,
@@ -118,8 +115,9 @@ export function exactRatioInterval({
     if (numerator === 0 && probability === nobody) return mean / gain;
     return numerator / (gain * (probability - nobody));
   };
+  const { lower, upper } = conditional(1 - (1 - confidence) * (1 - answeringPart));
   return {
-    lower: Math.min(ratio(conditional.lower, fewest), ratio(conditional.lower, most)),
-    upper: Math.max(ratio(conditional.upper, fewest), ratio(conditional.upper, most)),
+    lower: Math.min(ratio(lower, fewest), ratio(lower, most)),
+    upper: Math.max(ratio(upper, fewest), ratio(upper, most)),
   };
 }
