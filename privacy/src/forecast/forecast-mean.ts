@@ -28,12 +28,11 @@ export function meanForecast({
     targetMargin: (maximum - minimum) / 10,
 
     // The mechanism's error where everybody gives the same answer, and where not all are asked that of drawing those who
-    // are, without replacement, from answers at both ends: 1 - t^2, at t = 0 in the worst case.
-    standardError(asked, respondents) {
+    // are from answers at both ends: 1 - t^2, at t = 0 in the worst case.
+    standardError(asked, drawing) {
       const t = position === undefined ? undefined : 2 * position - 1;
       const noise = t === undefined ? worstNumericMeanVariance(channel) : numericMeanVariance(channel, t);
-      const drawing = (1 - (t ?? 0) ** 2) * (Math.max(0, respondents - asked) / Math.max(1, respondents - 1));
-      return half * Math.sqrt((noise + drawing) / asked);
+      return half * Math.sqrt((noise + (1 - (t ?? 0) ** 2) * drawing) / asked);
     },
 
     margin95(asked) {

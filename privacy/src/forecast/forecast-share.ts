@@ -55,11 +55,10 @@ export function shareForecast({
     q,
     targetMargin,
 
-    standardError(asked, respondents) {
+    standardError(asked, drawing) {
       const variance = (f: number): number =>
         shareVariance({ channel, share: f, respondents: asked, population: 'fixed' }) +
-        // Those asked are drawn from all respondents without replacement.
-        ((f * (1 - f)) / asked) * (Math.max(0, respondents - asked) / Math.max(1, respondents - 1));
+        ((f * (1 - f)) / asked) * drawing;
       return Math.sqrt(Math.max(...shares.map(variance)));
     },
 

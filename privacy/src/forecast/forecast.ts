@@ -59,8 +59,8 @@ export interface QuestionForecast {
   readonly realizedEpsilon: number;
   readonly p: number | null;
   readonly q: number | null;
-  /** For `asked` of all `respondents`. */
-  standardError(asked: number, respondents: number): number;
+  /** For so many; `drawing` is the part that drawing them from all respondents adds to the variance of answers. */
+  standardError(asked: number, drawing: number): number;
   margin95(asked: number): number;
   /** The margin to aim for. */
   readonly targetMargin: number;
@@ -103,7 +103,8 @@ export function planQuestion(options: PlanOptions): Plan {
     realizedEpsilon: forecast.realizedEpsilon,
     p: forecast.p,
     q: forecast.q,
-    standardError: forecast.standardError(asked, respondents),
+    // Those asked are drawn without replacement.
+    standardError: forecast.standardError(asked, (respondents - asked) / Math.max(1, respondents - 1)),
     margin95,
     minimumRespondents,
     targetMargin,
