@@ -1,5 +1,6 @@
-import { bernoulliExp, firstBits, firstOf, join53, refine } from './exact-bernoulli.ts';
-import { expOfNegativeFraction, fractionOfDouble } from '../numerics/exponential.ts';
+import { join53, tableSampler } from './cumulative-table.ts';
+import { bernoulliExp } from './exact-bernoulli.ts';
+import { expOfNegativeFraction, type FixedPointBounds, fractionOfDouble } from '../numerics/exponential.ts';
 import { secureRandom, uniformInteger, type RandomSource } from './random.ts';
 import type { Fraction } from './discrete-laplace.ts';
 
@@ -65,7 +66,8 @@ function makeSampler(noiseStddev: number): Sampler {
   while (noiseStddev > largestTableStddev * stretch) stretch *= 2;
   const stddev = fractionOfDouble(noiseStddev);
   const { numerator, denominator } = stddev;
-  const select = halfGaussian({ numerator, denominator: denominator * BigInt(stretch) }, stretch === 1);
+  const tableStddev = { numerator, denominator: denominator * BigInt(stretch) };
+  const select = tableSampler((bits) => halfGaussian(tableStddev, stretch === 1, bits));
 
   return (random) => {
     for (;;) {
@@ -100,47 +102,8 @@ function exactGamma({ remainder, start, stddev }: { remainder: number; start: nu
 }
 
 /**
- * Draws integers x >= 0 with probability exactly proportional to exp(-x^2 / (2 stddev^2)).
- *
- * @param stddev at most `largestTableStddev`
- * @param isFolded gives zero half the weight, so that a sign can be drawn for every x
- * @returns takes a uniform number below 2**53; where it cannot tell, once in about 10^13 draws, more bits are drawn
- */
-function halfGaussian(stddev: Fraction, isFolded: boolean): (uniform: number, random: RandomSource) => number {
-  const boundaries = firstBoundaries(stddev, isFolded);
-  return (uniform, random) => {
-    // How many boundaries are passed, by halving: always the same number of steps, and no branch on what is found.
-    let passed = 0;
-    for (let step = (boundaries.length + 1) / 2; step >= 1; step /= 2) {
-      passed += step * Number(boundaries[passed + step - 1]! <= uniform);
-    }
-    if (passed === 0 || boundaries[passed - 1] !== uniform) return passed;
-    for (const { known, bits } of refine(uniform, random)) {
-      const bounds = cumulative(stddev, isFolded, bits);
-      const x = bounds.findIndex(({ lower }) => known + 1n <= lower);
-      if (x === 0 || (x > 0 && known >= bounds[x - 1]!.upper)) return x;
-    }
-    throw new Error('unreachable');
-  };
-}
-
-/** The first 53 bits of Pr[at most x], by x; filled up with infinity to one less than a power of two. */
-function firstBoundaries(stddev: Fraction, isFolded: boolean): Float64Array {
-  for (let bits = firstBits + 64; ; bits += 64) {
-    const bounds = cumulative(stddev, isFolded, bits);
-    const floors = bounds.map(({ lower }) => firstOf(lower, bits));
-    // From the first boundary of all ones on, only more bits can tell.
-    const length = floors.indexOf(2 ** firstBits - 1) + 1;
-    if (length > 0 && bounds.slice(0, length).every(({ upper }, x) => floors[x] === firstOf(upper, bits))) {
-      const boundaries = new Float64Array(2 ** Math.ceil(Math.log2(length + 1)) - 1).fill(Infinity);
-      boundaries.set(floors.slice(0, length));
-      return boundaries;
-    }
-  }
-}
-
-/**
- * Bounds of Pr[at most x] times 2**bits, for x from 0 to where more bits would be needed.
+ * Bounds of Pr[at most x] times 2**bits for integers x >= 0 with probability proportional to exp(-x^2 / (2 s^2)), from 0
+ * to where more bits would be needed.
  *
  * With a = e^(-1 / (2 s^2)) the weight of x is a^(x^2), and the next one is that times a^(2 x + 1): two products a step,
  * in units of 2^-(bits + 64) and rounded down. No factor exceeds 1, so that what a product lacks is at most what its
@@ -148,12 +111,11 @@ function firstBoundaries(stddev: Fraction, isFolded: boolean): Float64Array {
  * at most 4 (x + 1)^3, which stays far below 2^62 units, a quarter of 2^-bits. What lies beyond the reach is less than
  * 2^-(bits + 8) times a geometric sum of at most 2 + s^2 / reach < 7. So sum and total, which is at least 1/2, lack less
  * than .3 of 2^-bits each, and their quotient is off by less than .6 of it, either way, before it is rounded.
+ *
+ * @param stddev s, at most `largestTableStddev`
+ * @param isFolded gives zero half the weight, so that a sign can be drawn for every x
  */
-function cumulative(
-  { numerator, denominator }: Fraction,
-  isFolded: boolean,
-  bits: number,
-): { lower: bigint; upper: bigint }[] {
+function halfGaussian({ numerator, denominator }: Fraction, isFolded: boolean, bits: number): FixedPointBounds[] {
   const precision = BigInt(bits + 64);
   const one = 1n << precision;
   const power = { numerator: denominator ** 2n, denominator: 2n * numerator ** 2n };
