@@ -142,7 +142,8 @@ interface Posterior {
  */
 function betweenPosterior(groups: readonly GroupEstimate[]): Posterior[] {
   // Sums over u = ln A / 2, where dA = 2 A du. The density has the scale of every group's error and of every difference,
-  // and falls as A below all and at least as A^(-1/2) above. No peak of it is narrower than (2 k)^(-1/2).
+  // and falls as A below all and at least as A^(-1/2) above. Its peak is about (2 k)^(-1/2) wide or wider, so
+  // that these steps make the sums as good as integrals.
   const estimates = groups.map(({ estimate }) => estimate);
   const errors = groups.map(({ standardError }) => standardError);
   const widest = Math.max(...errors, Math.max(...estimates) - Math.min(...estimates));

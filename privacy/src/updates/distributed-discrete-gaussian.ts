@@ -1,4 +1,4 @@
-import { checkIn, checkInteger, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
+import { checkInteger, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -68,11 +68,10 @@ export function distributedDiscreteGaussian({
   scale: givenScale,
   overflowProbability = 2 ** -40,
 }: DistributedNoiseTarget): DistributedNoise {
-  checkPositive({ clippingNorm, epsilon });
-  checkPositiveInteger({ dimension, cohort, steps });
+  checkPositive({ clippingNorm });
+  checkPositiveInteger({ dimension, cohort });
   checkInteger('minimumSurvivors', minimumSurvivors, `[1, ${cohort}]`);
-  checkProbability({ delta });
-  if (givenScale !== undefined) checkIn('scale', givenScale, '(0, Infinity)');
+  if (givenScale !== undefined) checkPositive({ scale: givenScale });
   checkProbability({ overflowProbability });
   // Anything else would be taken for the relation with less noise.
   if (neighboringRelation !== 'replace-one' && neighboringRelation !== 'zero-out') {

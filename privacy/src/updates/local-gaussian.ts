@@ -1,4 +1,4 @@
-import { checkInt32, checkInteger, checkLength, checkPositive, checkProbability } from '../numerics/checks.ts';
+import { checkInt32, checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -67,7 +67,6 @@ export function localGaussian({
   checkPositive({ clippingNorm });
   checkInteger('dimension', dimension, '[1, 1e7]');
   checkInteger('gridSteps', gridSteps, `[1, ${2 ** 24}]`);
-  checkProbability({ delta });
   if ((asked === undefined) === (epsilon === undefined)) {
     throw new RangeError('one of noiseMultiplier and epsilon must be given, and not both');
   }

@@ -1,4 +1,4 @@
-import { checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
+import { checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -129,7 +129,6 @@ export function accountMatrixFactorization({
   privacyUnit: PrivacyUnit;
 }): Guarantee {
   checkPositive({ noiseStddev });
-  checkProbability({ delta });
   const sensitivity =
     factorizationSensitivity(coefficients, participation) * changeNorm(contributionNorm, neighboringRelation);
   // For a continuous z it is one Gaussian release of C x (Denisov et al.). For a discrete one, each round is
