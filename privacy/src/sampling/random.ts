@@ -98,17 +98,13 @@ export function uniformInteger(bound: number, random: RandomSource = secureRando
   // Keep the bits that bound - 1 needs and reject what is too large: less than half of all tries fail,
   // and nothing is biased, unlike a remainder.
   const largest = bound - 1;
-  if (largest < twoTo32) {
-    const shift = Math.clz32(largest);
-    if (shift === 32) return 0;
-    for (;;) {
-      const candidate = random.nextUint32() >>> shift;
-      if (candidate < bound) return candidate;
-    }
-  }
-  const shift = Math.clz32(Math.floor(largest / twoTo32));
+  if (largest === 0) return 0;
+  const high = Math.floor(largest / twoTo32);
   for (;;) {
-    const candidate = (random.nextUint32() >>> shift) * twoTo32 + random.nextUint32();
+    const candidate =
+      high === 0
+        ? random.nextUint32() >>> Math.clz32(largest)
+        : (random.nextUint32() >>> Math.clz32(high)) * twoTo32 + random.nextUint32();
     if (candidate < bound) return candidate;
   }
 }
