@@ -210,7 +210,7 @@ describe('estimateContrast', () => {
       gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
       answers: 25,
       trials: 50,
-      link: { nobody: 1 - p, everybody: 1 - q },
+      none: channel,
       confidence: 0.95,
     });
     const { lower, upper } = estimateContrast({ channel, ...support, weights: [1, 0, -1, 0], confidence: 0.95 });

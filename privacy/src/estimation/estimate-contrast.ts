@@ -30,7 +30,7 @@ export type WeightedCounts = SharesOptions & {
 export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const { channel, counts, noAnswer, weights, confidence } = weighted;
   const reports = summarizeReports(weighted);
-  const { total, answers, signal, link } = reports;
+  const { total, answers, signal } = reports;
   if (weights.length !== counts.length || !weights.every((weight) => Number.isFinite(weight))) {
     throw new RangeError(`weights must hold ${counts.length} finite numbers, got ${weights.join(', ')}`);
   }
@@ -74,7 +74,7 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
       gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
       answers,
       trials: total,
-      link,
+      none: channel,
       confidence,
     }),
   );
@@ -100,7 +100,7 @@ interface WeightedLetter {
 function scoreVariance(
   letters: readonly WeightedLetter[],
   { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
-  { total, answeredPart, link }: ReportSummary,
+  { total, answeredPart }: ReportSummary,
   canSkip: boolean,
 ) {
   const weights = letters.map(({ weight }) => weight);
@@ -115,7 +115,7 @@ function scoreVariance(
     first += weight * lambda;
     second += weight ** 2 * (lambda - pairWithoutTruth - (2 * pairGain * (lambda - q)) / (p - q));
   }
-  const answered = canSkip ? (total * answeredPart + 4 * link.everybody) / size : 1;
+  const answered = canSkip ? (total * answeredPart + 4 * (1 - q)) / size : 1;
   const withNone = canSkip ? (pairGain * first) / (p - q) : 0;
   return {
     constant: second - first * first,

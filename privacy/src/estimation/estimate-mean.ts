@@ -164,7 +164,7 @@ function exactDuchi(
     gain: difference / (noneOnNoAnswer - noneOnAnswer),
     answers: Math.min(answers, total - none),
     trials: total,
-    link: { nobody: 1 - noneOnNoAnswer, everybody: 1 - noneOnAnswer },
+    none: { p: noneOnNoAnswer, q: noneOnAnswer },
     confidence,
   });
 }

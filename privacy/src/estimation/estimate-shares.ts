@@ -4,7 +4,7 @@ import { clopperPearson, wilson, type BinomialCount, type Interval } from './bin
 import type { SupportCounts } from './count-support.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import { estimateRatio, exactRatioInterval, fiellerInterval, type AnswerLink } from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
 
 /** A share, unbiased and not clipped: with few reports it may lie outside [0, 1], and so may its interval. */
 export interface ShareEstimate extends Interval {
@@ -70,8 +70,6 @@ export interface ReportSummary {
   readonly signal: number;
   /** By letter: reports that support it and "no answer". */
   readonly withNone: ArrayLike<number>;
-  /** lambda_A where nobody answers, and where everybody does. */
-  readonly link: AnswerLink;
 }
 
 /**
@@ -97,7 +95,7 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   const answers = noAnswer === undefined ? total : Math.max(0, total - counts[noAnswer]!);
   const answeredPart = answers / total;
   const signal = noAnswer === undefined ? p - q : answeredPart - (1 - p);
-  return { total, answers, answeredPart, signal, withNone, link: { nobody: 1 - p, everybody: 1 - q } };
+  return { total, answers, answeredPart, signal, withNone };
 }
 
 interface LetterCount {
@@ -109,8 +107,8 @@ interface LetterCount {
 const everybody: ShareEstimate = { share: 1, lower: 1, upper: 1, standardError: 0 };
 
 function estimateAnswered({ p, q }: SupportProbabilities, reports: ReportSummary, confidence: number): ShareEstimate {
-  const { answers, total, link } = reports;
-  return linearShare({ successes: answers, trials: total, confidence }, { offset: link.nobody, gain: p - q });
+  const { answers, total } = reports;
+  return linearShare({ successes: answers, trials: total, confidence }, { offset: 1 - p, gain: p - q });
 }
 
 // Nobody can skip: the support is binomial with lambda = q + (p - q) R, so an interval for lambda is one for R.
@@ -159,7 +157,7 @@ function estimateShare(
   reports: ReportSummary,
   confidence: number,
 ): ShareEstimate {
-  const { total, answers, answeredPart, signal, link } = reports;
+  const { total, answers, answeredPart, signal } = reports;
   const numerator = support / total - q;
   const pairGain = pairWithTruth - pairWithoutTruth;
   const answering = signal / (p - q);
@@ -171,7 +169,7 @@ function estimateShare(
   };
   const [letter, answered, both] = [
     support + 2 * (p + q),
-    answers + 4 * link.everybody,
+    answers + 4 * (1 - q),
     withNone + 2 * (pairWithTruth + pairWithoutTruth),
   ].map((sum) => sum / (total + 4)) as [number, number, number];
   const { ratio: share, standardError } = estimateRatio({
@@ -197,7 +195,7 @@ function estimateShare(
     gain,
     answers,
     trials: total,
-    link,
+    none: { p, q },
     confidence,
   });
   const shift = pairGain / (p - q - pairGain);

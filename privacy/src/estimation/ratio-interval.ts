@@ -1,4 +1,5 @@
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
+import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
 
 /** An interval that says nothing. */
 export const unbounded: Interval = { lower: -Infinity, upper: Infinity };
@@ -62,12 +63,6 @@ export function fiellerInterval({
   return { lower: (-b - root) / (2 * a), upper: (-b + root) / (2 * a) };
 }
 
-/** How "somebody answers" shows in reports: Pr[not none] = nobody + (everybody - nobody) * answering share. */
-export interface AnswerLink {
-  readonly nobody: number;
-  readonly everybody: number;
-}
-
 /** The part of the error probability that `exactRatioInterval` gives to the answering share. */
 const answeringPart = 0.2;
 
@@ -75,7 +70,7 @@ const answeringPart = 0.2;
  * An interval for the mean R of those who answer, with guaranteed coverage, for any number of reports.
  *
  * A report other than none is a draw with mean m = (offset + gain (lambda - nobody) R) / lambda, where lambda =
- * Pr[not none]. Given how many reports are not none they are independent, so that `conditional` may give an exact
+ * Pr[not none], from `nobody` to `everybody`. Given how many reports are not none they are independent, so that `conditional` may give an exact
  * interval for m at most of the confidence; lambda has Clopper and Pearson's at the rest. By Boole's inequality
  * both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows with m and is monotone in
  * lambda, so the corners bound it.
@@ -86,7 +81,7 @@ export function exactRatioInterval({
   gain,
   answers,
   trials,
-  link: { nobody, everybody },
+  none,
   confidence,
 }: {
   /** For m, at a confidence; there are such reports. */
@@ -96,10 +91,13 @@ export function exactRatioInterval({
   /** Reports that are not none. */
   answers: number;
   trials: number;
-  link: AnswerLink;
+  /** Pr[none] of somebody who does not answer, and of one who does. */
+  none: Pick<SupportProbabilities, 'p' | 'q'>;
   confidence: number;
 }): Interval {
   if (!(answers > 0)) return unbounded;
+  const nobody = 1 - none.p;
+  const everybody = 1 - none.q;
   const lambda = clopperPearson({
     successes: answers,
     trials,
