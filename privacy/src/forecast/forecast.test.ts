@@ -17,6 +17,8 @@ import { unaryEncoding } from '../mechanisms/unary-encoding.ts';
 const favourable: PlanOptions = { question: { type: 'yesno' }, report: 'favourable', epsilon: 2, respondents: 500 };
 const scale: PlanOptions = { question: { type: 'scale', options: 5 }, report: 'mean', epsilon: 1, respondents: 500 };
 
+const verdict = (options: PlanOptions) => planQuestion(options).verdict;
+
 const plan = (options: Partial<PlanOptions>) => () => planQuestion({ ...favourable, ...options });
 
 describe('questionSampling', () => {
@@ -197,7 +199,6 @@ describe('planQuestion', () => {
   });
 
   it('says whether results will be readable', () => {
-    const verdict = (options: PlanOptions) => planQuestion(options).verdict;
     expect(planQuestion(favourable)).toMatchObject({ asked: favourable.respondents, targetMargin: 0.05 });
     expect(verdict({ ...favourable, respondents: 5_000 })).toBe('readable');
     expect(verdict({ ...favourable, respondents: planQuestion(favourable).minimumRespondents })).toBe('readable');
