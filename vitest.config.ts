@@ -9,6 +9,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{privacy,audit,protocol,sdk,coordinator,demo,bench}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
+          globalSetup: ['coordinator/testing/postgres-setup.ts'],
           testTimeout: 30_000,
         },
       },

@@ -2,10 +2,20 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest } from '@chorale/protocol';
 import type { Logger } from 'pino';
+import { AllowedOrigins } from './http/allowed-origins.ts';
 import { DemoMissingError } from './http/demo-missing-error.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
 import { writeServerFile } from './http/server-file.ts';
+import { Admission } from './operations/admission.ts';
+import { FailureLog } from './operations/failure-log.ts';
+import { measuredStore } from './operations/measured-store.ts';
+import { Metrics } from './operations/metrics.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import { nodeDefaults, type NodeSettings } from './operations/node-settings.ts';
+import { OpenRounds } from './operations/open-rounds.ts';
+import { RateLimits } from './operations/rate-limits.ts';
+import { Readiness } from './operations/readiness.ts';
 import { TrainingService } from './rounds/training-service.ts';
 import { attachSockets } from './sockets/server.ts';
 import { SqliteStore } from './storage/sqlite-store.ts';
@@ -21,7 +31,10 @@ export type CoordinatorOptions = {
   host: string;
   /** 0 takes a free one. */
   port: number;
+  /** Holds the database, unless `databaseUrl` is given, and the word on where the server answers. */
   dataFolder: string;
+  /** A Postgres database, which several nodes may share; without it SQLite in the data folder. */
+  databaseUrl?: string | null;
   /** Pages and studies of the demo, and an open issuer of invitations; `null` outside demonstrations. */
   demoFolder: string | null;
   /** Published before anything is served. */
@@ -29,48 +42,129 @@ export type CoordinatorOptions = {
   log: Logger;
   /** Milliseconds since 1970; the system's clock unless it is given. */
   now?: () => number;
-};
+  /** Told that this node has lost its place among several: others may run its studies, so it must end. */
+  onLost?: (error: Error) => void;
+} & Partial<NodeSettings>;
 
 export type Coordinator = {
   /** Where it answers this machine. */
   url: string;
+  /**
+   * Takes no new work from now on, lets rounds that are under way finish for at most `timeoutMs`, and closes.
+   * What is still open then is left as after a crash.
+   */
+  drain(timeoutMs: number): Promise<void>;
   /** Ends connections, waits for what is being written, and frees the data folder. */
   close(): Promise<void>;
 };
 
 /**
- * Starts a coordinator: HTTP and socket.io on one port, over one data folder. Studies and training
- * are taken up where the folder says they were.
+ * Starts a coordinator: HTTP and socket.io on one port, over one store. Studies and training are taken up
+ * where the store says they were.
  * @throws StorageError, ListenError, or ChoraleError `STUDY_CONFLICT` or `MANIFEST_INVALID`
  */
 export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
-  const store = await SqliteStore.open(options.dataFolder);
+  const store = await openStore(options);
+  let cluster: Cluster | null = null;
   try {
-    return await serve(store, options);
+    cluster = await openCluster(options);
+    return await serve({ store, cluster }, { ...nodeDefaults, ...options });
   } catch (error) {
+    await cluster?.close();
     await store.close();
     throw error;
   }
 }
 
+async function openStore({ databaseUrl, dataFolder }: CoordinatorOptions): Promise<Store> {
+  if (databaseUrl === undefined || databaseUrl === null) return SqliteStore.open(dataFolder);
+  // Loaded here: a node on SQLite has no use for the driver.
+  const { PostgresStore } = await import('./storage/postgres-store.ts');
+  return PostgresStore.open(databaseUrl);
+}
+
+/** The other nodes on a Postgres database; `null` on SQLite, which serves one process alone. */
+async function openCluster({ databaseUrl, log, onLost }: CoordinatorOptions): Promise<Cluster | null> {
+  if (databaseUrl === undefined || databaseUrl === null) return null;
+  const { Cluster: Nodes } = await import('./cluster/cluster.ts');
+  const cluster = await Nodes.open({
+    databaseUrl,
+    log,
+    onLost: (error) => {
+      log.error({ err: error }, 'this node has lost its place among the others');
+      onLost?.(error);
+    },
+  });
+  log.info({ node: cluster.node }, 'this node takes part');
+  return cluster;
+}
+
 async function serve(
-  store: Store,
-  { log, now = Date.now, demoFolder, ...options }: CoordinatorOptions,
+  { store: opened, cluster }: { store: Store; cluster: Cluster | null },
+  options: CoordinatorOptions & NodeSettings,
 ): Promise<Coordinator> {
+  const { log, demoFolder, now = Date.now } = options;
+  const metrics = new Metrics();
+  const store = measuredStore(opened, metrics);
+  const admission = new Admission();
+  const readiness = new Readiness({ store, admission });
+  const limits = new RateLimits(options.rateLimits);
+  const origins = new AllowedOrigins(options.allowedOrigins);
+  const failures = new FailureLog({ log });
+  const openRounds = new OpenRounds();
+
   const studies = new StudyRegistry({ store, now });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now });
-  const training = new TrainingService({ store, now, log });
-  const operatorToken = Buffer.from(await store.secret('operator', 32)).toString('base64url');
+  const training = new TrainingService({
+    store,
+    now: options.now ?? steadyNow,
+    date: () => new Date(now()),
+    log,
+    ...(cluster === null ? {} : { resume: cluster.resume }),
+    observe: (event) => {
+      metrics.observeRound(event);
+      openRounds.observe(event);
+      if (event.type === 'ended') void noteSpent(event.study);
+    },
+  });
+  // Once the round has been recorded; a study that cannot tell now will after its next round.
+  const noteSpent = async (study: string): Promise<void> => {
+    await training.rounds(study).then(
+      (rounds) => metrics.spent(rounds),
+      () => undefined,
+    );
+  };
+  cluster?.onPublished((study) => {
+    const start = async (): Promise<void> => training.start(await studies.get(study));
+    start().catch((err: unknown) => log.error({ err, study }, 'a study of another node could not be started'));
+  });
+  const operatorToken = options.operatorToken ?? Buffer.from(await store.secret('operator', 32)).toString('base64url');
 
   for (const manifest of options.manifests) await studies.publish(manifest);
   if (demoFolder !== null) await publishDemo(studies, demoFolder);
   const published = await studies.list();
-  for (const study of published) await training.start(study);
+  for (const study of published) {
+    await training.start(study);
+    if (study.manifest.training !== undefined) await noteSpent(study.manifest.id);
+  }
 
   const demo = demoFolder === null ? null : { folder: demoFolder, nameSecret: await store.secret('demo-names', 32) };
-  const app = await createHttpApp({ store, studies, reports, training, invitations, operatorToken, demo, log });
-  const io = attachSockets(app.server, { reports, training, studies, invitations, log });
+  const services = {
+    store,
+    studies,
+    reports,
+    training,
+    invitations,
+    admission,
+    readiness,
+    metrics,
+    failures,
+    limits,
+    origins,
+  };
+  const app = await createHttpApp({ ...options, ...services, operatorToken, demo });
+  const io = attachSockets(app.server, { ...options, ...services });
   const announce = async (): Promise<{ url: string; removeServerFile: () => void }> => {
     const url = await listen(app, options);
     return { url, removeServerFile: writeServerFile(options.dataFolder, { url, operatorToken }) };
@@ -87,18 +181,35 @@ async function serve(
       reports.tally(manifest.id).catch((err: unknown) => log.error({ err }, 'counting reports failed'));
   }
 
-  const close = async (): Promise<void> => {
+  const end = async (): Promise<void> => {
+    admission.close();
     removeServerFile();
     await training.stop();
     // Answered after everything that was asked of the store before, so their replies are out by then.
-    await store.listStudies();
-    io.disconnectSockets(true);
+    await store.listStudies().catch(() => undefined);
+    // The transport's end, not the session's: clients come back by themselves, to whoever answers then.
     io.engine.close();
     await app.close();
+    await cluster?.close();
     await store.close();
   };
   let closing: Promise<void> | undefined;
-  return { url, close: () => (closing ??= close()) };
+  const close = (): Promise<void> => (closing ??= end());
+  const drain = async (timeoutMs: number): Promise<void> => {
+    admission.close();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    openRounds.whenSettled(timeoutMs, (settled) => {
+      if (!settled) log.warn('rounds that are still open are left as after a crash');
+      resolve(close());
+    });
+    await promise;
+  };
+  return { url, drain, close };
+}
+
+/** Whole milliseconds since 1970 by a clock that nobody sets while the program runs. */
+function steadyNow(): number {
+  return Math.floor(performance.timeOrigin + performance.now());
 }
 
 async function publishDemo(studies: StudyRegistry, folder: string): Promise<void> {

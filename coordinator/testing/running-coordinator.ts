@@ -5,6 +5,7 @@ import { pino } from 'pino';
 import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { onTestFinished } from 'vitest';
 import { startCoordinator } from '../src/main.ts';
+import type { NodeSettings } from '../src/operations/node-settings.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** Without the protocol's types: it may send anything. */
@@ -26,7 +27,13 @@ export async function runCoordinator({
   manifests = [],
   dataFolder = temporaryFolder(),
   demo = demoFolder(),
-}: { manifests?: Manifest[]; dataFolder?: string; demo?: string | null } = {}) {
+  ...settings
+}: {
+  manifests?: Manifest[];
+  dataFolder?: string;
+  demo?: string | null;
+  databaseUrl?: string;
+} & Partial<NodeSettings> = {}) {
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line) => void logged.push(line) });
   const coordinator = await startCoordinator({
@@ -36,6 +43,7 @@ export async function runCoordinator({
     demoFolder: demo,
     manifests,
     log,
+    ...settings,
   });
   onTestFinished(() => coordinator.close());
   const { url } = coordinator;

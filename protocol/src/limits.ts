@@ -6,10 +6,14 @@ export const limits = {
   reportLength: 16 * 1024,
   /** One invitation token. */
   tokenLength: 2 * 1024,
-  /** One socket message: the largest model or update, with room for its envelope. */
-  messageBytes: 8 * 1024 * 1024,
+  /** One socket message: a model or update of `bulkBytes`, with room for its envelope. */
+  messageBytes: 128 * 1024,
+  /** Largest model or update that travels on the socket, in bytes; a larger one goes over HTTP. */
+  bulkBytes: 64 * 1024,
   /** Trainable parameters of one model: four bytes each must fit a message. */
   parameters: 1_000_000,
+  /** Updates of one round that the coordinator holds in memory for a rule that looks for the middle ones. */
+  heldUpdateBytes: 512 * 1024 * 1024,
   questions: 50,
   options: 50,
   /** Different reports that one question's channel can produce; each is an integer below it. */

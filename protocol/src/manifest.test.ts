@@ -4,6 +4,17 @@ import { ChoraleError, type Manifest, manifestHash, parameterCount, parseManifes
 
 const training = () => sampleManifest().training!;
 
+/** A median of 840,081 parameters, 3.4 MB an update. */
+function medianOf(size: number) {
+  const task = training();
+  return {
+    ...task,
+    model: { ...task.model, hidden: [4096, 200] },
+    cohort: { ...task.cohort, size, quorum: 3 },
+    aggregation: { rule: 'coordinate-median' },
+  };
+}
+
 function codeOf(data: unknown): string {
   try {
     parseManifest(data);
@@ -66,10 +77,58 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     { training: { ...training(), weights: { sales: 1_000_000 }, cohort: { ...training().cohort, size: 10_000 } } },
     /would not be exact/,
   ],
+  [
+    'weights under a rule that has none',
+    { training: { ...training(), weights: { sales: 2 }, aggregation: { rule: 'norm-bounded-mean', normBound: 2 } } },
+    /weights need the aggregation rule "mean"/,
+  ],
+  [
+    'a median of two updates',
+    { training: { ...training(), aggregation: { rule: 'coordinate-median' } } },
+    /need a quorum of at least 3/,
+  ],
+  [
+    'a trimmed mean of two updates',
+    { training: { ...training(), aggregation: { rule: 'trimmed-mean', trimmedShare: 0.1 } } },
+    /need a quorum of at least 3/,
+  ],
+  [
+    'asynchronous training that would release a buffer that is not full',
+    { training: { ...training(), asynchronous: { maximumStaleness: 4, stalenessExponent: 0.5 } } },
+    /asynchronous training needs a quorum equal to the cohort size/,
+  ],
+  [
+    'asynchronous training of a median',
+    {
+      training: {
+        ...training(),
+        cohort: { ...training().cohort, quorum: 3 },
+        asynchronous: { maximumStaleness: 4, stalenessExponent: 0.5 },
+        aggregation: { rule: 'coordinate-median' },
+      },
+    },
+    /asynchronous training needs the aggregation rule "mean" or "norm-bounded-mean"/,
+  ],
+  [
+    'asynchronous training without its exponent',
+    { training: { ...training(), asynchronous: { maximumStaleness: 4 } } },
+    /training\.asynchronous\.stalenessExponent/,
+  ],
+  [
+    'a median of more updates than memory is meant for',
+    { training: medianOf(160) },
+    /cohort size x parameters x 4 bytes must be at most 536870912/,
+  ],
 ])('[S2] %s is refused, naming the rule', (_, change, message) => {
   const answer = codeOf({ ...sampleManifest(), ...change });
   expect(answer).toMatch(/^MANIFEST_INVALID/);
   expect(answer).toMatch(message);
+});
+
+test('[A4] only rules that hold all updates of a round are limited by their memory', () => {
+  expect(codeOf({ ...sampleManifest(), training: medianOf(159) })).toBe('accepted');
+  const mean = { ...medianOf(100_000), aggregation: { rule: 'mean' } };
+  expect(codeOf({ ...sampleManifest(), training: mean })).toBe('accepted');
 });
 
 test('[S3] training without noise is for simulated studies only', () => {

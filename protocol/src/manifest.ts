@@ -4,7 +4,7 @@ import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
 import { Identifier, Question, questionIdentity, Text } from './question.ts';
 import { parameterCount, TrainingTask } from './training-task.ts';
-import { cohortSumBound } from './update.ts';
+import { cohortSumBound, heldUpdateBytes } from './update.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
 /** One study: everything that clients and coordinator must agree on, and all that a device consents to. */
@@ -65,6 +65,10 @@ export const Manifest = v.pipe(
   v.check(
     (m) => m.training === undefined || cohortSumBound(m.training) < Number.MAX_SAFE_INTEGER,
     'cohort size, weights and noise are so large that their sum would not be exact',
+  ),
+  v.check(
+    (m) => m.training === undefined || heldUpdateBytes(m.training) <= limits.heldUpdateBytes,
+    `this aggregation rule holds all updates of a round: cohort size x parameters x 4 bytes must be at most ${limits.heldUpdateBytes}`,
   ),
   v.check((m) => m.simulated || isNoised(m.training), 'training without noise needs "simulated": true'),
 );

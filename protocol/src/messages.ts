@@ -48,8 +48,11 @@ export const RoundMessage = v.strictObject({
   round: RoundNumber,
   /** `train` asks for an update, `evaluate` for a histogram over held-back rows. */
   kind: v.picklist(['train', 'evaluate']),
-  /** Parameters to start from, as `encodeParameters` writes them. */
-  model: Bytes,
+  /**
+   * Parameters to start from, as `encodeParameters` writes them; `null` above `limits.bulkBytes`: they are
+   * at `/api/v1/studies/:study/models/:modelRound`, and the update goes to `…/rounds/:round/update`.
+   */
+  model: v.nullable(Bytes),
   /** Committed training rounds that the model has behind it. */
   modelRound: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Time left for the contribution. */
@@ -57,11 +60,14 @@ export const RoundMessage = v.strictObject({
 });
 export type RoundMessage = v.InferOutput<typeof RoundMessage>;
 
-/** Coordinator to client: how a round that the client was invited to ended. */
+/**
+ * Coordinator to client: how a round that the client was invited to ended. `closed` comes first to those
+ * whose update is no longer wanted, so that they need not spend budget on it.
+ */
 export const RoundEndedMessage = v.strictObject({
   study: Identifier,
   round: RoundNumber,
-  outcome: v.picklist(['committed', 'abandoned']),
+  outcome: v.picklist(['closed', 'committed', 'abandoned']),
   committedRounds: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
 export type RoundEndedMessage = v.InferOutput<typeof RoundEndedMessage>;
@@ -73,7 +79,8 @@ export type TrainingDoneMessage = v.InferOutput<typeof TrainingDoneMessage>;
 /** Every request is answered through its socket.io acknowledgement. */
 export type Reply<T extends object = object> = ({ ok: true } & T) | { ok: false; error: WireError };
 export type ReportReply = Reply<{ duplicate: boolean; receivedAt: string }>;
-export type JoinReply = Reply<{ committedRounds: number; done: boolean }>;
+/** With `comeBackMs` the client has no seat: more wait than will be needed, and it should ask again then. */
+export type JoinReply = Reply<{ committedRounds: number; done: boolean; comeBackMs?: number }>;
 export type UpdateReply = Reply<{ duplicate: boolean }>;
 
 /** A reply as it arrives, before it is trusted. */

@@ -52,6 +52,19 @@ export type Guarantee = {
   delta: number;
 };
 
+/**
+ * What became of a round's cohort, in clients: `lost` had no connection at the end or sent nothing by the
+ * deadline, `late` came after the round had closed. All but `late` add up to `invited`.
+ */
+export type RoundShape = {
+  invited: number;
+  accepted: number;
+  declined: number;
+  left: number;
+  lost: number;
+  late: number;
+};
+
 /** One round in `GET /api/v1/studies/:id/rounds`. */
 export type RoundSummary = {
   round: number;
@@ -64,6 +77,8 @@ export type RoundSummary = {
   startedAt: string;
   endedAt: string | null;
   reason: string | null;
+  /** `null` while the round is open. */
+  shape: RoundShape | null;
   /** Spent by a client that took part in every round so far, this one included; empty without noise. */
   spent: Guarantee[];
   /** Of an evaluation round. */

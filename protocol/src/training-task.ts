@@ -24,6 +24,26 @@ export const Feature = v.variant('type', [
 ]);
 export type Feature = v.InferOutput<typeof Feature>;
 
+/** Rules that bound what a few wrong or hostile updates can do. All work on updates that are noised already. */
+export const Aggregation = v.variant('rule', [
+  v.strictObject({ rule: v.literal('mean') }),
+  /** The middle of all values, coordinate by coordinate (Yin et al. 2018, Definition 1). */
+  v.strictObject({ rule: v.literal('coordinate-median') }),
+  /** The mean without the largest and the smallest values, coordinate by coordinate (Yin et al. 2018, Definition 2). */
+  v.strictObject({
+    rule: v.literal('trimmed-mean'),
+    /** Least share of the updates that is left out at each end, in whole updates. */
+    trimmedShare: v.pipe(v.number(), v.gtValue(0), v.ltValue(0.5)),
+  }),
+  /** The mean of updates that are scaled down to a common norm (Sun et al. 2019, section 5). */
+  v.strictObject({
+    rule: v.literal('norm-bounded-mean'),
+    /** Largest L2 norm of an update, in clipping norms, noise included. */
+    normBound: v.pipe(v.number(), v.gtValue(0), v.maxValue(1e6)),
+  }),
+]);
+export type Aggregation = v.InferOutput<typeof Aggregation>;
+
 export const TrainingTask = v.pipe(
   v.strictObject({
     /** Whose tab trains: an employee on their own row, or a site on the rows of many employees. */
@@ -54,8 +74,10 @@ export const TrainingTask = v.pipe(
     }),
     cohort: v.pipe(
       v.strictObject({
-        /** Clients invited once this many wait. */
+        /** Updates that a round is complete with, or that a buffer holds. */
         size: Count,
+        /** Clients invited for each update that is wanted, so that stragglers and dropouts delay nobody. */
+        overSelection: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(3))),
         /** Fewest accepted updates that may be released. */
         quorum: Count,
         /** A round starts with at least a quorum once the first client has waited this long. */
@@ -64,6 +86,25 @@ export const TrainingTask = v.pipe(
         deadlineMs: Count,
       }),
       v.check((c) => c.quorum <= c.size, 'quorum must be at most the cohort size'),
+    ),
+    /** How updates become one; without it by their weighted mean. */
+    aggregation: v.optional(Aggregation),
+    /**
+     * Updates are taken as they come (FedBuff: Nguyen et al. 2022, Algorithm 1); without it in rounds of one cohort.
+     * `cohort.size` updates make a model, whichever models they started from. A client that is done is asked
+     * again with the present model, while others still compute; `invitationLimit` is how many compute at a time, and
+     * `cohort.deadlineMs` is each one's own time.
+     */
+    asynchronous: v.optional(
+      v.strictObject({
+        /** Models that may have been made since the one that an update started from; an older update is refused. */
+        maximumStaleness: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1000)),
+        /**
+         * An update with tau models since weighs 1 / (1 + tau)^a of a fresh one; a is this, and 0 is no difference.
+         * Where nothing speaks for another value take .5, the square root.
+         */
+        stalenessExponent: v.pipe(v.number(), v.minValue(0), v.maxValue(2)),
+      }),
     ),
     /** Public weights by group, such as a site's headcount; without them every client weighs one. */
     weights: v.optional(v.record(Identifier, v.pipe(Count, v.maxValue(1_000_000)))),
@@ -79,6 +120,31 @@ export const TrainingTask = v.pipe(
       noiseMultiplier: NotNegative,
     }),
   }),
+  v.check(
+    // A middle value has no weights.
+    (t) => t.weights === undefined || t.aggregation === undefined || t.aggregation.rule === 'mean',
+    'weights need the aggregation rule "mean"',
+  ),
+  v.check(
+    // Of two updates, neither can be told to be out of line.
+    ({ aggregation, cohort }) =>
+      (aggregation?.rule !== 'coordinate-median' && aggregation?.rule !== 'trimmed-mean') || cohort.quorum >= 3,
+    'the aggregation rules "coordinate-median" and "trimmed-mean" need a quorum of at least 3',
+  ),
+  v.check(
+    // A buffer is released when it is full, and never before.
+    ({ asynchronous, cohort }) => asynchronous === undefined || cohort.quorum === cohort.size,
+    'asynchronous training needs a quorum equal to the cohort size',
+  ),
+  v.check(
+    // A middle value knows no weights, and thus no staleness.
+    ({ asynchronous, aggregation }) =>
+      asynchronous === undefined ||
+      aggregation === undefined ||
+      aggregation.rule === 'mean' ||
+      aggregation.rule === 'norm-bounded-mean',
+    'asynchronous training needs the aggregation rule "mean" or "norm-bounded-mean"',
+  ),
   v.check(
     (t) => t.privacy.exampleNoiseMultiplier === 0 || (t.clients === 'site' && t.batchSize === null),
     'exampleNoiseMultiplier needs clients "site" and batchSize null: the accountant composes full batches',
@@ -103,4 +169,12 @@ export function layerSizes(task: TrainingTask): number[] {
 export function parameterCount(task: TrainingTask): number {
   const sizes = layerSizes(task);
   return sizes.slice(1).reduce((sum, outputs, layer) => sum + (sizes[layer]! + 1) * outputs, 0);
+}
+
+/** Clients invited for each wanted update where a task does not say (Bonawitz et al. 2019, section 2.2). */
+const OVER_SELECTION = 1.3;
+
+/** Most clients that a round invites; in asynchronous training, most that compute at the same time. */
+export function invitationLimit({ cohort }: TrainingTask): number {
+  return Math.ceil(cohort.size * (cohort.overSelection ?? OVER_SELECTION));
 }

@@ -1,12 +1,14 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { sampleManifest } from '../testing/sample-manifest.ts';
 import {
   decodeIntegers,
   decodeParameters,
+  cohortSumBound,
   encodeIntegers,
   encodeParameters,
   evaluationCharges,
+  stalenessWeight,
   updateCharges,
   updateNormBound,
 } from './index.ts';
@@ -27,6 +29,28 @@ test('[P2] parameters survive the wire', () => {
       expect(decodeParameters(encodeParameters(values), values.length)).toEqual(values);
     }),
   );
+});
+
+test('[P2] the wire is little-endian, and a vector is read at any place in a message', () => {
+  const integers = Int32Array.of(1, -2, 0x1234_5678);
+  expect([...encodeIntegers(integers)]).toEqual([1, 0, 0, 0, 0xfe, 0xff, 0xff, 0xff, 0x78, 0x56, 0x34, 0x12]);
+  expect([...encodeParameters(Float32Array.of(1, -2.5))]).toEqual([0, 0, 0x80, 0x3f, 0, 0, 0x20, 0xc0]);
+  for (const place of [0, 1, 2, 3, 4, 5]) {
+    const message = new Uint8Array(20).fill(255);
+    const bytes = message.subarray(place, place + 12);
+    bytes.set(encodeIntegers(integers));
+    expect(decodeIntegers(bytes, 3)).toEqual(integers);
+    bytes.set(encodeParameters(Float32Array.from(integers)));
+    const parameters = decodeParameters(bytes, 3);
+    // Parameters are a copy: whoever gets them may change them.
+    message.fill(0);
+    expect(parameters).toEqual(Float32Array.from(integers));
+  }
+});
+
+test('[P2] a view of a part of a vector is written as that part', () => {
+  expect(encodeIntegers(Int32Array.of(9, 8, 7).subarray(1, 2))).toEqual(encodeIntegers(Int32Array.of(8)));
+  expect(encodeParameters(Float32Array.of(9, 8).subarray(1))).toEqual(encodeParameters(Float32Array.of(8)));
 });
 
 test('[P2] a wrong length or a number that is not finite is refused', () => {
@@ -55,4 +79,32 @@ test('[B2] an update is charged to each unit that it has a guarantee for', () =>
     { privacyUnit: 'site', loss: { mechanism: 'gaussian', noiseMultiplier: 1 } },
   ]);
   expect(evaluationCharges(task)).toEqual([{ privacyUnit: 'employee', loss: { mechanism: 'zcdp', rho: 1 / 8 } }]);
+});
+
+describe('weights by staleness', () => {
+  const buffered = (stalenessExponent: number) => ({
+    ...task,
+    asynchronous: { maximumStaleness: 1000, stalenessExponent },
+  });
+  const weights = (exponent: number): number[] => {
+    return [0, 1, 2, 3, 99, 1000].map((staleness) => stalenessWeight(buffered(exponent), staleness));
+  };
+
+  test('[R22] fall with the models made since, in integers, and never to nothing', () => {
+    expect(weights(0)).toEqual([1024, 1024, 1024, 1024, 1024, 1024]);
+    expect(weights(0.5)).toEqual([1024, 724, 591, 512, 102, 32]);
+    expect(weights(1)).toEqual([1024, 512, 341, 256, 10, 1]);
+    expect(weights(2)).toEqual([1024, 256, 114, 64, 1, 1]);
+    expect(stalenessWeight(task, 7)).toBe(1);
+    for (const wrong of [-1, 0.5, Number.NaN]) expect(() => stalenessWeight(buffered(1), wrong)).toThrow(/staleness/);
+  });
+
+  test('[R16] are in the bound on a sum, with all who may be in it', () => {
+    const weighted = { ...task, weights: { sales: 7 } };
+    // 3 x 1.3 are invited; in a buffer are 3 - 1, and all who compute when the last of them comes.
+    expect(cohortSumBound(weighted)).toBe(4 * 7 * updateNormBound(task));
+    expect(cohortSumBound({ ...buffered(0.5), weights: { sales: 7 } })).toBe(
+      (3 + 4) * 7 * 1024 * updateNormBound(task),
+    );
+  });
 });

@@ -1,5 +1,5 @@
 import { ChoraleError } from './errors.ts';
-import { parameterCount, type TrainingTask } from './training-task.ts';
+import { invitationLimit, parameterCount, type TrainingTask } from './training-task.ts';
 
 /**
  * Grid steps in one clipping norm. Updates travel as integers: parameter delta = integer x
@@ -36,23 +36,68 @@ export function updateNormBound(task: TrainingTask): number {
 }
 
 /**
- * Largest magnitude that the weighted sum of a whole cohort's updates can reach in one coordinate: sums
- * are exact in doubles only below 2^53.
+ * Weight of a fresh update in asynchronous training: weights that fall with staleness are integers in units of
+ * one part in so many, so that sums stay exact and do not depend on their order.
+ */
+export const STALENESS_UNIT = 1024;
+
+/**
+ * Weight of an update that started from the model before the last `staleness` ones (Nguyen et al. 2022, section 5):
+ * STALENESS_UNIT / (1 + staleness)^exponent, rounded, and at least 1, because what counts must weigh something.
+ * 1 for a task that is not asynchronous.
+ * @param staleness models made since the one that the update started from, an integer >= 0
+ */
+export function stalenessWeight({ asynchronous }: TrainingTask, staleness: number): number {
+  if (!Number.isSafeInteger(staleness) || staleness < 0) {
+    throw new RangeError(`staleness must be an integer >= 0, got ${staleness}`);
+  }
+  if (asynchronous === undefined) return 1;
+  return Math.max(1, Math.round(STALENESS_UNIT / (1 + staleness) ** asynchronous.stalenessExponent));
+}
+
+/**
+ * Largest magnitude that the weighted sum of a whole round's updates can reach in one coordinate: sums are exact
+ * in doubles only below 2^53. On several nodes a round can hold more than it is complete with, namely all that
+ * were under way when the last one of those came in.
  */
 export function cohortSumBound(task: TrainingTask): number {
-  const largestWeight = Math.max(1, ...Object.values(task.weights ?? {}));
-  return task.cohort.size * largestWeight * updateNormBound(task);
+  const largestWeight = Math.max(1, ...Object.values(task.weights ?? {})) * stalenessWeight(task, 0);
+  const limit = invitationLimit(task);
+  // A buffer holds updates of clients that do not compute any longer.
+  const most = task.asynchronous === undefined ? limit : task.cohort.size + limit;
+  return most * largestWeight * updateNormBound(task);
 }
+
+/**
+ * Bytes that the coordinator must hold of the updates of one round: none where it adds them up as they arrive,
+ * all of them where the rule looks for the middle ones.
+ */
+export function heldUpdateBytes(task: TrainingTask): number {
+  switch (task.aggregation?.rule) {
+    case undefined:
+    case 'mean':
+    case 'norm-bounded-mean':
+      return 0;
+    case 'coordinate-median':
+    case 'trimmed-mean':
+      return task.cohort.size * parameterCount(task) * 4;
+  }
+}
+
+/** Whether this machine keeps integers as messages do, so that a message's bytes can be read in place. */
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** Integers as the bytes of a message: 32-bit, little-endian. */
 export function encodeIntegers(values: Int32Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(values.length * 4);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => view.setInt32(i * 4, value, true));
-  return bytes;
+  const view = new DataView(new ArrayBuffer(values.length * 4));
+  for (let i = 0; i < values.length; i += 1) view.setInt32(i * 4, values[i]!, true);
+  return new Uint8Array(view.buffer);
 }
 
-/** @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` integers. */
+/**
+ * The integers of a message, at any byte offset. They may share its memory: copy what is to be kept or changed.
+ * @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` integers.
+ */
 export function decodeIntegers(bytes: Uint8Array, length: number): Int32Array {
   if (bytes.byteLength !== length * 4) {
     throw new ChoraleError(
@@ -60,20 +105,26 @@ export function decodeIntegers(bytes: Uint8Array, length: number): Int32Array {
       `update: ${length} integers of 4 bytes expected, got ${bytes.byteLength} bytes`,
     );
   }
+  if (IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) return new Int32Array(bytes.buffer, bytes.byteOffset, length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Int32Array.from({ length }, (_, i) => view.getInt32(i * 4, true));
+  const values = new Int32Array(length);
+  for (let i = 0; i < length; i += 1) values[i] = view.getInt32(i * 4, true);
+  return values;
 }
 
 /** Model parameters as the bytes of a message: 32-bit floats, little-endian. */
 export function encodeParameters(values: Float32Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(values.length * 4);
-  const view = new DataView(bytes.buffer);
-  values.forEach((value, i) => view.setFloat32(i * 4, value, true));
-  return bytes;
+  const view = new DataView(new ArrayBuffer(values.length * 4));
+  for (let i = 0; i < values.length; i += 1) view.setFloat32(i * 4, values[i]!, true);
+  return new Uint8Array(view.buffer);
 }
 
-/** @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` finite floats. */
-export function decodeParameters(bytes: Uint8Array, length: number): Float32Array {
+/**
+ * A copy of the parameters in a message, at any byte offset.
+ * @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` floats; `UPDATE_MALFORMED` where one is
+ *   not finite.
+ */
+export function decodeParameters(bytes: Uint8Array, length: number): Float32Array<ArrayBuffer> {
   if (bytes.byteLength !== length * 4) {
     throw new ChoraleError(
       'UPDATE_SHAPE',
@@ -81,8 +132,13 @@ export function decodeParameters(bytes: Uint8Array, length: number): Float32Arra
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = Float32Array.from({ length }, (_, i) => view.getFloat32(i * 4, true));
-  if (!values.every(Number.isFinite))
-    throw new ChoraleError('UPDATE_MALFORMED', 'model: not every parameter is finite');
+  const values = new Float32Array(length);
+  for (let i = 0; i < length; i += 1) {
+    const value = view.getFloat32(i * 4, true);
+    if (!Number.isFinite(value)) {
+      throw new ChoraleError('UPDATE_MALFORMED', 'model: not every parameter is finite');
+    }
+    values[i] = value;
+  }
   return values;
 }

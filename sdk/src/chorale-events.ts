@@ -1,5 +1,5 @@
 import type { ChoraleError } from '@chorale/protocol';
-import type { Retry } from './connection/coordinator-connection.ts';
+import type { Retry } from './connection/retry.ts';
 import type { Receipt, StoredReport } from './storage/device-store.ts';
 
 /** How far the sending of a report is. */

@@ -4,6 +4,7 @@ import type { ChoraleEvents, ChoraleEventTarget } from './chorale-events.ts';
 import { CoordinatorConnection } from './connection/coordinator-connection.ts';
 import { fetchStudy } from './connection/fetch-study.ts';
 import type { DeviceLock } from './device-lock.ts';
+import { lazyPart } from './lazy-part.ts';
 import { Ledger, type LedgerBalance } from './ledger.ts';
 import { PageLifecycle } from './page-lifecycle.ts';
 import type { DeviceStore, Receipt, SentAnswer, SpendRecord } from './storage/device-store.ts';
@@ -14,8 +15,9 @@ import { deliverReport, isUnsent, submitReport, type SubmitOptions } from './sur
 import { deviceRecords, fits, storedRecords } from './training/device-records.ts';
 import type { OptionalEngineName } from './training/engines/select-engine.ts';
 import type { EncodedRecords } from './training/features.ts';
-import { train, trainingTask } from './training/trainer.ts';
+import type { TrainerOptions } from './training/trainer.ts';
 import type { TrainingEvent } from './training/training-event.ts';
+import { trainingTask } from './training/training-task.ts';
 import { WebLock } from './web-lock.ts';
 
 export type OpenOptions = {
@@ -184,7 +186,8 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
    * Takes part in the study's rounds until all are done, or the device's budget is spent; one tab of a
    * device trains, others wait for their turn. Ends when the reader stops reading.
    * @throws ChoraleError `TRAINING_ABSENT`, `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`,
-   *   `ENGINE_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, or the coordinator's refusal.
+   *   `ENGINE_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, `CONNECTION_LOST` when a part of the SDK cannot be
+   *   fetched, or the coordinator's refusal.
    */
   async *train({ noiseless = false, signal, engines }: TrainOptions = {}): AsyncGenerator<
     TrainingEvent,
@@ -193,10 +196,11 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
   > {
     const { store } = this.#parts;
     const study = this.manifest.id;
-    const startTrainer: Parameters<typeof train>[0]['startTrainer'] = async (options) => {
+    // Most pages never train: its code is loaded here.
+    const { train } = await lazyPart(import('./training/trainer.ts'));
+    const startTrainer: TrainerOptions['startTrainer'] = async (options) => {
       const records = await deviceRecords(options.task, { store, study });
-      // Most pages never train: its code is loaded here.
-      const { TrainingWorker } = await import('./training/training-worker.ts');
+      const { TrainingWorker } = await lazyPart(import('./training/training-worker.ts'));
       return TrainingWorker.start({
         ...options,
         records,

@@ -1,11 +1,7 @@
 // What needs no browser: simulated employees in one process, and tests.
-export {
-  CoordinatorConnection,
-  type ConnectionOptions,
-  type RequestOptions,
-  type Retry,
-} from './connection/coordinator-connection.ts';
+export { CoordinatorConnection, type ConnectionOptions, type Joined } from './connection/coordinator-connection.ts';
 export { fetchStudy } from './connection/fetch-study.ts';
+export type { RequestOptions, Retry } from './connection/retry.ts';
 export { type DeviceLock, InProcessLock } from './device-lock.ts';
 export { Ledger, LEDGER_DELTA, type LedgerBalance, MAX_EPSILON } from './ledger.ts';
 export { alwaysActive, type Lifecycle } from './page-lifecycle.ts';

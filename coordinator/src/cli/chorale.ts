@@ -1,11 +1,14 @@
 import { Command, type CommanderError } from 'commander';
 import { accountCommand } from './account-command.ts';
 import { auditCommand } from './audit-command.ts';
+import { backupCommand } from './backup-command.ts';
 import { calibrateCommand } from './calibrate-command.ts';
 import { errorLine, exitCode, UsageError } from './command-errors.ts';
 import { planCommand } from './plan-command.ts';
 import { withTraining } from './plan-training-command.ts';
+import { restoreCommand } from './restore-command.ts';
 import { resultsCommand } from './results-command.ts';
+import { simulateCommand } from './simulate-command.ts';
 import { startCommand } from './start-command.ts';
 import { studyCommand } from './study-command.ts';
 
@@ -37,6 +40,9 @@ function program(): Command {
     auditCommand(),
     studyCommand(),
     resultsCommand(),
+    simulateCommand(),
+    backupCommand(),
+    restoreCommand(),
   ];
   const root = new Command('chorale').description(
     'many voices, heard as one: private HR surveys and federated training',

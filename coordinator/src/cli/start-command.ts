@@ -1,34 +1,45 @@
 import { Command } from 'commander';
 import type { Coordinator } from '../main.ts';
 import { readStudyFile } from '../surveys/study-file.ts';
-import { parseWholeNumber, UsageError } from './command-errors.ts';
-import { defaults } from './defaults.ts';
+import { withSettings } from './setting.ts';
+import { readStartSettings, type StartFlags, startSettings } from './start-settings.ts';
 
-type Options = { port?: number; host?: string; data?: string; demo?: string; study?: string[] };
+type Options = { demo?: string; study?: string[] };
 
-/** How long open requests may hold up a stop. */
-const DRAIN_MS = 10_000;
+/** How much longer than its rounds a stop may take. */
+const CLOSE_MS = 10_000;
+
+/** A signal that follows so soon is the first again: a terminal signals the whole group, parents pass theirs on. */
+const ECHO_MS = 1000;
 
 /** `chorale start`: runs the coordinator until it is told to stop. */
 export function startCommand(): Command {
-  return new Command('start')
-    .description('run the coordinator')
-    .option('--port <PORT>', 'port to listen on; 0 takes a free one (default: PORT, else 8787)', parseWholeNumber)
-    .option('--host <HOST>', 'address to listen on; 0.0.0.0 is all (default: HOST, else localhost)')
-    .option('--data <DIR>', 'data folder, made when there is none (default: DATA_DIR, else ./data)')
+  const command = new Command('start').description('run the coordinator');
+  withSettings(command, startSettings)
     .option('--demo <DIR>', 'serve the demo in this folder, and invite whoever asks')
-    .option('--study <FILE...>', 'publish these studies')
-    .action(async ({ study = [], demo, ...options }: Options) => {
-      const { port, host, data: dataFolder } = { ...defaults(), ...options };
-      if (!(port >= 0 && port <= 65_535)) throw new UsageError(`--port must be in [0, 65535], got ${port}`);
-      const manifests = await Promise.all(study.map(readStudyFile));
-      // Loaded here, so that the commands that only calculate start at once.
-      const [{ pino }, { startCoordinator }] = await Promise.all([import('pino'), import('../main.ts')]);
-      const log = pino({ level: process.env['LOG_LEVEL'] ?? 'warn' }, pino.destination({ dest: 2, sync: true }));
-      const coordinator = await startCoordinator({ host, port, dataFolder, demoFolder: demo ?? null, manifests, log });
-      stopOnSignal(coordinator);
-      process.stdout.write(welcome(coordinator.url, demo !== undefined));
+    .option('--study <FILE...>', 'publish these studies');
+  return command.action(async ({ demo, study = [], ...flags }: Options & StartFlags) => {
+    const settings = readStartSettings(flags, process.env);
+    const { data: dataFolder, logLevel, drainTimeoutMs, connectionRate, addressRate, polling, ...rest } = settings;
+    const manifests = await Promise.all(study.map(readStudyFile));
+    // Loaded here, so that the commands that only calculate start at once.
+    const [{ pino }, { startCoordinator }] = await Promise.all([import('pino'), import('../main.ts')]);
+    const log = pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }));
+    const coordinator = await startCoordinator({
+      ...rest,
+      dataFolder,
+      demoFolder: demo ?? null,
+      manifests,
+      log,
+      rateLimits: { perConnection: connectionRate, perAddress: addressRate },
+      // Requests of one client would reach different nodes.
+      polling: polling ?? settings.databaseUrl === null,
+      // Nothing that it still answers could be trusted; whoever watches over it starts it again.
+      onLost: () => process.exit(1),
     });
+    stopOnSignal(coordinator, drainTimeoutMs);
+    process.stdout.write(welcome(coordinator.url, demo !== undefined));
+  });
 }
 
 function welcome(url: string, hasPages: boolean): string {
@@ -42,14 +53,16 @@ function welcome(url: string, hasPages: boolean): string {
   return ['Chorale is ready', ...links.map(([name, path]) => `  ${name.padEnd(8)}  ${url}${path}`), ''].join('\n');
 }
 
-function stopOnSignal(coordinator: Coordinator): void {
-  let isStopping = false;
+function stopOnSignal(coordinator: Coordinator, drainTimeoutMs: number): void {
+  let stoppedAt: number | null = null;
   const stop = (): void => {
-    // A terminal signals the whole group, and parents pass their signal on: the second is the first again.
-    if (isStopping) return;
-    isStopping = true;
-    setTimeout(() => process.exit(1), DRAIN_MS).unref();
-    void coordinator.close().then(() => process.exit(0));
+    if (stoppedAt !== null) {
+      if (performance.now() - stoppedAt > ECHO_MS) process.exit(1);
+      return;
+    }
+    stoppedAt = performance.now();
+    setTimeout(() => process.exit(1), drainTimeoutMs + CLOSE_MS).unref();
+    void coordinator.drain(drainTimeoutMs).then(() => process.exit(0));
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
 }

@@ -2,11 +2,11 @@ import { createHmac } from 'node:crypto';
 import { join, resolve, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import { ChoraleError, Identifier } from '@chorale/protocol';
-import type { FastifyInstance } from 'fastify';
 import * as v from 'valibot';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
-import { parseBody } from './parse-body.ts';
+import { Tokens } from './answer-schemas.ts';
+import type { ChoraleApp } from './route-schema.ts';
 
 type Options = { folder: string; nameSecret: Uint8Array; studies: StudyRegistry; invitations: Invitations };
 
@@ -37,7 +37,7 @@ const PAGES = { '/': 'index.html', '/survey': 'survey.html', '/site': 'site.html
 
 /** The demo's pages, and invitations for whoever asks: never part of a real deployment. */
 export async function demoRoutes(
-  app: FastifyInstance,
+  app: ChoraleApp,
   { folder, nameSecret, studies, invitations }: Options,
 ): Promise<void> {
   const root = resolve(folder, 'dist');
@@ -53,19 +53,33 @@ export async function demoRoutes(
       reply.header('cache-control', path.startsWith(assets) ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
-  for (const [path, file] of Object.entries(PAGES)) app.get(path, (_request, reply) => reply.sendFile(file));
+  for (const [path, file] of Object.entries(PAGES)) {
+    app.get(path, { schema: { hide: true } }, (_request, reply) => reply.sendFile(file));
+  }
 
-  const invite = async (body: unknown): Promise<{ tokens: string[] }> => {
-    const { study, invitations: wanted } = parseBody(InvitationRequest, body);
-    const { manifest } = await studies.get(study);
-    const groups = new Set(manifest.groups.values.map((group) => group.id));
-    const stranger = wanted.find(({ group }) => !groups.has(group));
-    if (stranger !== undefined) throw new ChoraleError('MESSAGE_MALFORMED', `the study has no group ${stranger.group}`);
-    const sign = ({ name, group }: { name: string; group: string }) =>
-      invitations.sign({ study, sub: subject(nameSecret, study, name), group });
-    return { tokens: await Promise.all(wanted.map(sign)) };
-  };
-  app.post('/demo/invitations', (request) => invite(request.body));
+  app.post(
+    '/demo/invitations',
+    {
+      schema: {
+        summary: 'Invitations to a study of this demonstration, for whoever asks',
+        body: InvitationRequest,
+        response: { 200: Tokens },
+        problems: [404, 413, 415],
+      },
+    },
+    async (request) => {
+      const { study, invitations: wanted } = request.body;
+      const { manifest } = await studies.get(study);
+      const groups = new Set(manifest.groups.values.map((group) => group.id));
+      const stranger = wanted.find(({ group }) => !groups.has(group));
+      if (stranger !== undefined) {
+        throw new ChoraleError('MESSAGE_MALFORMED', `the study has no group ${stranger.group}`);
+      }
+      const sign = ({ name, group }: { name: string; group: string }) =>
+        invitations.sign({ study, sub: subject(nameSecret, study, name), group });
+      return { tokens: await Promise.all(wanted.map(sign)) };
+    },
+  );
 }
 
 /** One name is one participant of a study, wherever it is asked for, and says nothing about the name. */

@@ -1,13 +1,23 @@
-import { fastify, type FastifyInstance, type FastifyReply } from 'fastify';
-import type { Logger } from 'pino';
+import { fastify, type FastifyReply } from 'fastify';
+import type { Admission } from '../operations/admission.ts';
+import { clientAddress } from '../operations/client-address.ts';
+import type { FailureLog } from '../operations/failure-log.ts';
+import type { Metrics } from '../operations/metrics.ts';
+import type { RateLimits } from '../operations/rate-limits.ts';
+import type { Readiness } from '../operations/readiness.ts';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { ReportService } from '../surveys/report-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
+import type { AllowedOrigins } from './allowed-origins.ts';
+import { apiRoutes } from './api-routes.ts';
 import { demoRoutes } from './demo-routes.ts';
-import { notFound, type Problem, PROBLEM_TYPE, toProblem } from './problem.ts';
-import { studyRoutes } from './study-routes.ts';
+import { OpenApi } from './openapi.ts';
+import { operationRoutes } from './operation-routes.ts';
+import { operatorCheck } from './operator-token.ts';
+import { notFound, sendProblem, toProblem } from './problem.ts';
+import { type ChoraleApp, validateRequest, type ValibotTypes, writeAnswer } from './route-schema.ts';
 
 /** What HTTP needs of the coordinator. */
 export type HttpOptions = {
@@ -16,50 +26,83 @@ export type HttpOptions = {
   reports: ReportService;
   training: TrainingService;
   invitations: Invitations;
-  /** Who holds it may publish studies. */
+  admission: Admission;
+  readiness: Readiness;
+  metrics: Metrics;
+  failures: FailureLog;
+  limits: RateLimits;
+  origins: AllowedOrigins;
+  /** Who holds it may publish studies and read metrics. */
   operatorToken: string;
+  metricsPublic: boolean;
+  /** Proxies that every request passes. */
+  proxies: number;
+  /** Longest time to send a whole request; slower clients hold a connection for nothing. */
+  requestTimeoutMs: number;
   /** Serves the demo's pages and its open issuer of invitations; `null` outside demonstrations. */
   demo: { folder: string; nameSecret: Uint8Array } | null;
-  log: Logger;
 };
 
-/** Longest time to send a whole request; slower clients hold a connection for nothing. */
-const REQUEST_TIMEOUT_MS = 30_000;
+/** Longest time to send the head of a request. */
+const HEAD_TIMEOUT_MS = 10_000;
+/** A connection on which nothing moves for so long is closed; sockets have heartbeats of their own. */
+const IDLE_TIMEOUT_MS = 60_000;
 
 /** The HTTP side of the coordinator; its `server` is not listening yet. */
-export async function createHttpApp(options: HttpOptions): Promise<FastifyInstance> {
+export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
+  const { requestTimeoutMs, metrics } = options;
   const app = fastify({
     // Request logs would hold addresses, and tokens if one ever came in a URL.
     logger: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: requestTimeoutMs,
+    connectionTimeout: IDLE_TIMEOUT_MS,
+    http: {
+      headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs),
+      connectionsCheckingInterval: Math.min(2000, requestTimeoutMs),
+    },
     forceCloseConnections: 'idle',
     // Such as a path that cannot be decoded.
-    frameworkErrors: (error, _request, reply) => void send(reply as FastifyReply, toProblem(error)),
+    frameworkErrors: (error, _request, reply) => void refuse(reply as FastifyReply, error, options),
+  }).withTypeProvider<ValibotTypes>();
+  app.setValidatorCompiler(validateRequest);
+  app.setSerializerCompiler(writeAnswer);
+  app.setErrorHandler((error, _request, reply) => refuse(reply, error, options));
+  app.setNotFoundHandler((_request, reply) => {
+    metrics.refused('NOT_FOUND', 'http');
+    return sendProblem(reply, notFound());
   });
-  app.setErrorHandler((error, _request, reply) => {
-    const problem = toProblem(error);
-    if (problem.status >= 500) options.log.error({ err: error }, 'a request failed');
-    return send(reply, problem);
-  });
-  app.setNotFoundHandler((_request, reply) => send(reply, notFound()));
-  app.addHook('onRequest', async (_request, reply) => {
+  const openApi = new OpenApi();
+  app.addHook('onRoute', (route) => openApi.add(route));
+  app.addHook('onRequest', async (request, reply) => {
     reply.header('x-content-type-options', 'nosniff');
     reply.header('referrer-policy', 'no-referrer');
+    await options.limits.take({ address: clientAddress(request.raw, options.proxies) });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    metrics.traffic.http.received(Number(request.headers['content-length'] ?? 0) || 0);
+    metrics.traffic.http.sent(Number(reply.getHeader('content-length') ?? 0) || 0);
   });
 
-  app.get('/healthz', () => ({ status: 'ok' }));
-  // Ready is who can reach the store.
-  app.get('/readyz', async () => {
-    await options.store.listStudies();
-    return { status: 'ready' };
+  const isOperator = operatorCheck(options.operatorToken);
+  await app.register(async (scope: ChoraleApp) => operationRoutes(scope, { ...options, isOperator }));
+  await app.register(async (scope: ChoraleApp) => apiRoutes(scope, { ...options, isOperator, openApi }), {
+    prefix: '/api/v1',
   });
-  await app.register(studyRoutes, { ...options, prefix: '/api/v1' });
   const { demo, studies, invitations } = options;
-  if (demo !== null) await app.register(demoRoutes, { ...demo, studies, invitations });
+  if (demo !== null) {
+    await app.register(async (scope: ChoraleApp) => demoRoutes(scope, { ...demo, studies, invitations }));
+  }
   await app.ready();
   return app;
 }
 
-function send(reply: FastifyReply, problem: Problem): FastifyReply {
-  return reply.code(problem.status).type(PROBLEM_TYPE).send(problem);
+function refuse(
+  reply: FastifyReply,
+  error: unknown,
+  { failures, metrics }: Pick<HttpOptions, 'failures' | 'metrics'>,
+): FastifyReply {
+  const problem = toProblem(error);
+  metrics.refused(problem.code, 'http');
+  if (problem.status >= 500) failures.note(error);
+  return sendProblem(reply, problem);
 }

@@ -1,4 +1,4 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { explainFailure } from '../storage/sqlite-refusal.ts';
@@ -18,6 +18,8 @@ export function writeServerFile(folder: string, content: ServerFile): () => void
   const path = join(folder, FILE);
   // Renamed into place: a reader never sees half of it, and an older file's permissions do not stay.
   try {
+    // There is none yet where the database is elsewhere.
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     writeFileSync(`${path}.new`, JSON.stringify(content), { mode: 0o600 });
     renameSync(`${path}.new`, path);
   } catch (cause) {

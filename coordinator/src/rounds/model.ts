@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { GRID_STEPS, layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
-import type { Aggregate } from './aggregator.ts';
+import type { Aggregate } from './aggregation/aggregation.ts';
 
 /**
  * The model before any round: zeros for logistic regression; with hidden layers, Glorot-uniform weights
@@ -24,7 +24,7 @@ export function initialParameters(task: TrainingTask, manifestHash: string): Flo
 }
 
 /**
- * The model after a training round: old + weighted mean of the updates, in units of the grid.
+ * The model after a training round: old + the aggregate of the updates, in units of the grid.
  * @throws RangeError where the result is not finite in 32 bits; the old model is not touched.
  */
 export function applyAggregate(
@@ -36,8 +36,12 @@ export function applyAggregate(
     throw new RangeError(`sum must have ${parameters.length} coordinates, got ${sum.length}`);
   }
   if (!(totalWeight >= 1)) throw new RangeError(`totalWeight must be >= 1, got ${totalWeight}`);
-  const next = parameters.map((value, i) => value + (sum[i]! / totalWeight) * (clippingNorm / GRID_STEPS));
-  if (!next.every(Number.isFinite)) throw new RangeError('parameters must stay finite in 32 bits');
+  const next = new Float32Array(parameters.length);
+  // A loop: it is an order of magnitude faster than callbacks, and a large model must not hold up requests.
+  for (let i = 0; i < next.length; i += 1) {
+    next[i] = parameters[i]! + (sum[i]! / totalWeight) * (clippingNorm / GRID_STEPS);
+    if (!Number.isFinite(next[i])) throw new RangeError('parameters must stay finite in 32 bits');
+  }
   return next;
 }
 

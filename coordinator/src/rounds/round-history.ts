@@ -5,7 +5,7 @@ import type { Round, Turnout } from './training-state.ts';
 /** Where operators read what happened; never an update, an answer or a participant. */
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
 
-type Options = { study: string; store: Store; now: () => number; log: Log; schedule: Schedule };
+type Options = { study: string; store: Store; date: () => Date; log: Log; schedule: Schedule };
 
 /** What a committed round leaves behind: a new model or a histogram. */
 type Result = { model: Float32Array } | { histogram: number[] };
@@ -32,7 +32,7 @@ export class RoundHistory {
 
   /** Makes a round's number durable; rejects where that is not certain. [R2] */
   async open(round: Round): Promise<void> {
-    const record = openRecord(this.#options.study, round);
+    const record = this.#opened(round);
     await this.#options.store.openRound(record);
     this.#records.set(round.number, record);
   }
@@ -77,8 +77,28 @@ export class RoundHistory {
   }
 
   #ended(round: Round, turnout: Turnout): RoundRecord {
-    const endedAt = new Date(this.#options.now()).toISOString();
-    return { ...openRecord(this.#options.study, round), ...turnout, endedAt };
+    const endedAt = this.#options.date().toISOString();
+    // In asynchronous training clients are invited while the round is open.
+    const cohort = turnout.shape.invited;
+    return { ...(this.#records.get(round.number) ?? this.#opened(round)), ...turnout, cohort, endedAt };
+  }
+
+  #opened(round: Round): RoundRecord {
+    return {
+      study: this.#options.study,
+      round: round.number,
+      kind: round.kind,
+      state: 'open',
+      modelRound: round.modelRound,
+      cohort: round.cohort.members.size,
+      accepted: 0,
+      dropouts: 0,
+      startedAt: this.#options.date().toISOString(),
+      endedAt: null,
+      reason: null,
+      histogram: null,
+      shape: null,
+    };
   }
 
   async #isCommitted(round: number): Promise<boolean> {
@@ -101,21 +121,4 @@ export class RoundHistory {
     await Promise.race([promise, this.#stopping.promise]);
     cancel();
   }
-}
-
-function openRecord(study: string, round: Round): RoundRecord {
-  return {
-    study,
-    round: round.number,
-    kind: round.kind,
-    state: 'open',
-    modelRound: round.modelRound,
-    cohort: round.members.size,
-    accepted: 0,
-    dropouts: 0,
-    startedAt: new Date(round.startedAt).toISOString(),
-    endedAt: null,
-    reason: null,
-    histogram: null,
-  };
 }

@@ -1,12 +1,20 @@
-import { histogramNoiseStddev, type RoundSummary, type TrainingTask } from '@chorale/protocol';
+import {
+  histogramNoiseStddev,
+  isNoised,
+  type RoundSummary,
+  type TrainingRounds,
+  type TrainingTask,
+} from '@chorale/protocol';
 import type { RoundRecord } from '../storage/store.ts';
 import { evaluateHistogram } from './evaluation.ts';
+import { progressOf } from './cadence.ts';
 import type { SpentBudget } from './spent-budget.ts';
+import type { TrainedStudy } from './study-rounds.ts';
 
-/** The rounds of one study as they are published, in order; `accepted` is that of the open one so far. */
-export function summarizeRounds(
+/** The rounds of one study as they are published, in order; `invited` and `accepted` are those of the open one so far. */
+function summarizeRounds(
   records: Iterable<RoundRecord>,
-  { task, budget, accepted }: { task: TrainingTask; budget: SpentBudget; accepted: number },
+  { task, budget, invited, accepted }: { task: TrainingTask; budget: SpentBudget; invited: number; accepted: number },
 ): RoundSummary[] {
   const sent = { train: 0, evaluate: 0 };
   return Array.from(records, (record) => {
@@ -16,12 +24,13 @@ export function summarizeRounds(
       kind: record.kind,
       state: record.state === 'open' ? 'reporting' : record.state,
       modelRound: record.modelRound,
-      cohort: record.cohort,
+      cohort: record.state === 'open' ? Math.max(record.cohort, invited) : record.cohort,
       accepted: record.state === 'open' ? accepted : record.accepted,
       dropouts: record.dropouts,
       startedAt: record.startedAt,
       endedAt: record.endedAt,
       reason: record.reason,
+      shape: record.shape,
       spent: budget.after(sent),
       evaluation:
         record.histogram === null
@@ -32,4 +41,25 @@ export function summarizeRounds(
             }),
     };
   });
+}
+
+/** A study's training as it is published; `waiting`, `invited` and `accepted` are those of this moment. */
+export function summarizeTraining(
+  { manifest, hash }: TrainedStudy,
+  records: Iterable<RoundRecord>,
+  { waiting, invited, accepted, budget }: { waiting: number; invited: number; accepted: number; budget: SpentBudget },
+): TrainingRounds {
+  const task = manifest.training;
+  const rounds = [...records];
+  return {
+    study: manifest.id,
+    manifest: hash,
+    clients: task.clients,
+    simulated: manifest.simulated,
+    noised: isNoised(task),
+    waiting,
+    committedRounds: progressOf(rounds).committedRounds,
+    totalRounds: task.rounds,
+    rounds: summarizeRounds(rounds, { task, budget, invited, accepted }),
+  };
 }

@@ -1,3 +1,4 @@
+import { invitationLimit } from '@chorale/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextKind, progressOf } from './cadence.ts';
@@ -34,7 +35,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
     weight: 10,
     arbitrary: fc.record({
       do: fc.constant('wait' as const),
-      ms: fc.constantFrom(0, 1, 500, 3000, 6000, 12_000, 40_000),
+      ms: fc.constantFrom(0, 1, 500, 3000, 6000, 12_000, 40_000, -1, -20_000, -3_600_000),
     }),
   },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
@@ -47,12 +48,19 @@ const tasks = fc
     rounds: fc.integer({ min: 1, max: 4 }),
     every: fc.integer({ min: 1, max: 3 }),
     clients: fc.constantFrom('site' as const, 'employee' as const),
+    overSelection: fc.constantFrom(1, 1.3, 2),
   })
-  .map(({ size, missing, rounds, every, clients }) => {
+  .map(({ size, missing, rounds, every, clients, overSelection }) => {
     const task = siteTask({
       rounds,
       clients,
-      cohort: { size, quorum: Math.max(1, size - missing), selectionTimeoutMs: 5000, deadlineMs: 30_000 },
+      cohort: {
+        size,
+        quorum: Math.max(1, size - missing),
+        selectionTimeoutMs: 5000,
+        deadlineMs: 30_000,
+        overSelection,
+      },
     });
     return { ...task, evaluation: { ...task.evaluation, everyRounds: every } };
   });
@@ -73,6 +81,8 @@ class World {
   /** Who the aggregator of the present round has accepted, by the rules and not by the state. */
   accepted = new Set<string>();
   invitedUntil = 0;
+  /** Members of the latest round that was to be opened, and of the one that is under way. */
+  chosen = new Set<string>();
   cohort = new Set<string>();
   waiting: Effect[] = [];
   committed: { kind: string; modelRound: number }[] = [];
@@ -102,20 +112,22 @@ class World {
   perform(effect: Effect): void {
     switch (effect.type) {
       case 'open': {
-        const { number, members, kind, modelRound } = effect.round;
-        // Round numbers strictly increase, and only clients that are there are invited, at most `size`.
+        const { number, cohort, kind, modelRound } = effect.round;
+        const { members } = cohort;
+        // Round numbers strictly increase, and only clients that are there are invited, no more than the task allows.
         expect(this.stored.every((r) => r.round < number)).toBe(true);
         expect([...members.keys()].every((p) => this.connected.has(p))).toBe(true);
         expect(members.size).toBeGreaterThanOrEqual(this.task.cohort.quorum);
-        expect(members.size).toBeLessThanOrEqual(this.task.cohort.size);
+        expect(members.size).toBeLessThanOrEqual(invitationLimit(this.task));
         expect(kind).toBe(nextKind(this.task, progressOf(this.stored)));
         expect(modelRound).toBe(this.stored.filter((r) => r.kind === 'train' && r.state === 'committed').length);
+        this.chosen = new Set(members.keys());
         this.waiting.push(effect);
         return;
       }
       case 'invite':
         if (this.cohort.size === 0) this.accepted = new Set();
-        this.cohort = new Set(effect.round.members.keys());
+        this.cohort = this.chosen;
         this.invitedUntil = effect.deadline;
         for (const p of effect.participants) {
           expect(this.cohort.has(p) && this.connected.has(p) && !this.accepted.has(p)).toBe(true);
@@ -124,13 +136,22 @@ class World {
       case 'aggregate':
         expect(effect.turnout.accepted).toBe(this.accepted.size);
         expect(this.accepted.size).toBeGreaterThanOrEqual(this.task.cohort.quorum);
-        expect(this.accepted.size + effect.turnout.dropouts).toBeLessThanOrEqual(effect.round.members.size);
+        // [R6] Never more than the round wants, and every member in one state.
+        expect(this.accepted.size).toBeLessThanOrEqual(this.task.cohort.size);
+        expectShape(effect);
         this.waiting.push(effect);
         return;
       case 'abandon':
         expect(effect.turnout.accepted).toBe(this.accepted.size);
+        expectShape(effect);
         this.end(effect.round, 'abandoned');
         return;
+      case 'close':
+        // Whoever is told not to send has sent nothing that counts.
+        expect(effect.participants.filter((p) => this.accepted.has(p) || !this.connected.has(p))).toEqual([]);
+        return;
+      case 'defer':
+        throw new Error('nobody is sent away below the number of seats');
       case 'announce':
         expect(this.stored.find((r) => r.round === effect.round.number)?.state).toBe(effect.outcome);
         return;
@@ -171,7 +192,8 @@ class World {
           this.send({ type: 'left', participant, forGood: action.do === 'leave' });
         } else if (action.do === 'update') {
           const { phase } = this.state;
-          const isMember = phase.state === 'reporting' && phase.round.members.get(participant)?.standing === 'pending';
+          const isMember =
+            phase.state === 'reporting' && phase.round.cohort.members.get(participant)?.standing === 'pending';
           if (isMember && action.lag === 0 && this.now < this.invitedUntil) this.accepted.add(participant);
           this.send({ type: 'update-accepted', round, participant });
         } else {
@@ -207,11 +229,18 @@ class World {
       // Nothing is past its deadline, and a timer is always set to end it.
       expect(this.now).toBeLessThan(phase.deadline);
       expect(nextWake(this.task, this.state)).toBeLessThanOrEqual(phase.deadline);
-      const inState = [...phase.round.members].filter(([, m]) => m.standing === 'accepted').map(([p]) => p);
+      const inState = [...phase.round.cohort.members].filter(([, m]) => m.standing === 'accepted').map(([p]) => p);
       expect(new Set(inState)).toEqual(this.accepted);
     }
     expect(new Set(this.state.connected.keys())).toEqual(this.connected);
   }
+}
+
+function expectShape({ round, turnout }: Extract<Effect, { type: 'aggregate' | 'abandon' }>): void {
+  const { invited, ...standings } = turnout.shape;
+  expect(invited).toBe(round.cohort.members.size);
+  expect(Object.values(standings).reduce((sum, count) => sum + count)).toBe(invited);
+  expect(turnout.accepted + turnout.dropouts).toBeLessThanOrEqual(invited);
 }
 
 describe('step, over random clients, clocks, failing stores and restarts', () => {

@@ -1,20 +1,28 @@
+import type { TrainingTask } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
+import { seats } from './pace.ts';
 import { ABSENCE_GRACE_MS, BACKOFF_MS, nextWake, step } from './round.ts';
 import { siteTask } from './testing/study.ts';
 import { type Effect, initialState, type TrainingEvent, type TrainingState } from './training-state.ts';
 
 const task = siteTask();
 const { selectionTimeoutMs, deadlineMs } = task.cohort;
+const crowded: TrainingTask = { ...task, cohort: { ...task.cohort, size: 10, quorum: 5, overSelection: 1.3 } };
 const fresh = initialState({ round: 0, committedRounds: 0, evaluated: false, failedEvaluations: 0 }, { done: false });
 
 /** A study's training on a clock that moves only when it is told to. */
 class Training {
+  readonly task: TrainingTask;
   state: TrainingState = fresh;
   now = 1000;
 
+  constructor(of: TrainingTask = task) {
+    this.task = of;
+  }
+
   send(...events: TrainingEvent[]): Effect[] {
     return events.flatMap((event) => {
-      const { state, effects } = step(task, this.state, event, this.now);
+      const { state, effects } = step(this.task, this.state, event, this.now);
       this.state = state;
       return effects;
     });
@@ -41,7 +49,7 @@ class Training {
 
   /** Lets time pass until the state asks to be woken. */
   waitForTimer(): Effect[] {
-    return this.wait(nextWake(task, this.state)! - this.now);
+    return this.wait(nextWake(this.task, this.state)! - this.now);
   }
 
   get phase(): TrainingState['phase'] {
@@ -59,7 +67,7 @@ function invitedRound(): Training {
 
 const types = (effects: Effect[]): string[] => effects.map((effect) => effect.type);
 const cohortOf = (effects: Effect[]): string[] =>
-  effects.flatMap((e) => (e.type === 'open' ? [...e.round.members.keys()] : []));
+  effects.flatMap((e) => (e.type === 'open' ? [...e.round.cohort.members.keys()] : []));
 
 describe('selecting', () => {
   it('[R1] starts at once when the cohort is full', () => {
@@ -136,7 +144,10 @@ describe('reporting', () => {
     const training = invitedRound();
     training.accept('a', 'b');
     expect(training.wait(deadlineMs - 1)).toEqual([]);
-    expect(training.wait(1)).toMatchObject([{ type: 'aggregate', turnout: { accepted: 2, dropouts: 1 } }]);
+    expect(training.wait(1)).toMatchObject([
+      { type: 'close', participants: ['c'] },
+      { type: 'aggregate', turnout: { accepted: 2, dropouts: 1 } },
+    ]);
   });
 
   it('[R6] with the quorum, waits only a short grace for lost connections', () => {
@@ -215,7 +226,10 @@ describe('reporting', () => {
     const training = invitedRound();
     training.accept('a', 'b');
     training.now += deadlineMs;
-    expect(training.accept('c')).toMatchObject([{ type: 'aggregate', turnout: { accepted: 2, dropouts: 1 } }]);
+    expect(training.accept('c')).toMatchObject([
+      { type: 'close' },
+      { type: 'aggregate', turnout: { accepted: 2, dropouts: 1 } },
+    ]);
   });
 
   it('[R8] lets who joins during a round wait for the next', () => {
@@ -298,7 +312,7 @@ describe('the end of a round', () => {
     const kinds: string[] = [];
     for (let round = 1; training.phase.state === 'configuring'; round += 1) {
       kinds.push(training.phase.round.kind);
-      const members = [...training.phase.round.members.keys()];
+      const members = [...training.phase.round.cohort.members.keys()];
       training.send({ type: 'opened', round });
       training.accept(...members);
       const effects = training.send({ type: 'stored', round });
@@ -312,5 +326,127 @@ describe('the end of a round', () => {
     expect(training.phase.state).toBe('done');
     expect(training.join('e', 'f', 'g')).toEqual([]);
     expect(nextWake(task, training.state)).toBeNull();
+  });
+});
+
+const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `client-${i}`);
+
+describe('over-selection', () => {
+  it('[R1] invites thirty percent more than are wanted, and waits for them or for the timeout', () => {
+    const training = new Training(crowded);
+    expect(training.join(...many(12))).toEqual([]);
+    expect(cohortOf(training.join('last'))).toHaveLength(13);
+    const few = new Training(crowded);
+    few.join(...many(12));
+    expect(cohortOf(few.waitForTimer())).toHaveLength(12);
+  });
+
+  it('[R6] closes as soon as it has what it wants, and tells the others not to send', () => {
+    const training = new Training(crowded);
+    training.join(...many(13));
+    training.send({ type: 'opened', round: 1 });
+    training.lose('client-12');
+    training.send({ type: 'declined', round: 1, participant: 'client-11' });
+    expect(training.accept(...many(9))).toEqual([]);
+    expect(training.accept('client-9')).toMatchObject([
+      { type: 'close', participants: ['client-10'] },
+      {
+        type: 'aggregate',
+        turnout: {
+          accepted: 10,
+          dropouts: 1,
+          shape: { invited: 13, accepted: 10, declined: 1, left: 0, lost: 1, late: 1 },
+        },
+      },
+    ]);
+    expect(training.accept('client-10')).toEqual([]);
+    const [announced] = training.send({ type: 'stored', round: 1 });
+    expect(announced).toMatchObject({ type: 'announce', outcome: 'committed' });
+    expect(announced).toMatchObject({ participants: expect.not.arrayContaining(['client-10']) });
+  });
+
+  it('[R1] starts the next round at once with those who have waited during this one', () => {
+    const training = new Training(crowded);
+    training.join(...many(13));
+    training.send({ type: 'opened', round: 1 });
+    training.join('x', 'y', 'z');
+    training.now += selectionTimeoutMs;
+    training.accept(...many(10));
+    const next = cohortOf(training.send({ type: 'stored', round: 1 }));
+    expect(next.slice(0, 3)).toEqual(['x', 'y', 'z']);
+    expect(next).toHaveLength(13);
+  });
+});
+
+describe('pace steering', () => {
+  const comeBacks = (effects: Effect[]): number[] => effects.flatMap((e) => (e.type === 'defer' ? [e.comeBackMs] : []));
+
+  it('[R20] sends away who finds all seats taken, spread over rounds in groups of one cohort', () => {
+    const training = new Training(crowded);
+    expect(comeBacks(training.join(...many(seats(crowded))))).toEqual([]);
+    const waits = comeBacks(training.join(...many(200).slice(seats(crowded))));
+    expect(waits).toHaveLength(200 - seats(crowded));
+    expect(training.state.connected.size).toBe(seats(crowded));
+    expect(waits).toEqual(waits.toSorted((a, b) => a - b));
+    const groups = Map.groupBy(waits, (wait) => wait);
+    for (const group of [...groups.values()].slice(1, -1)) expect(group).toHaveLength(13);
+    expect([...groups.keys()][1]! - [...groups.keys()][0]!).toBe(deadlineMs);
+  });
+
+  it('[R20] never sends a member of the round away, and keeps the seats of those who have one', () => {
+    const training = new Training(crowded);
+    training.join(...many(13));
+    training.send({ type: 'opened', round: 1 });
+    training.lose('client-0');
+    training.join(...many(150).slice(13));
+    expect(types(training.join('client-0'))).toEqual(['invite']);
+    expect(training.join('client-1')).toMatchObject([{ type: 'invite', participants: ['client-1'] }]);
+    expect(types(training.join('client-149'))).toEqual(['defer']);
+  });
+
+  it('[R20] asks to wait less once rounds turn out to be short', () => {
+    const training = new Training(crowded);
+    training.join(...many(seats(crowded)));
+    const before = comeBacks(training.join('late'))[0]!;
+    training.send({ type: 'opened', round: 1 });
+    training.now += deadlineMs / 2;
+    training.accept(...many(10));
+    training.send({ type: 'stored', round: 1 });
+    expect(comeBacks(training.join('later'))[0]).toBe(before / 2);
+  });
+});
+
+describe('a clock that is set back', () => {
+  it('[R6] prolongs no round beyond what the task allows', () => {
+    const training = invitedRound();
+    training.accept('a', 'b');
+    expect(training.wait(-3_600_000)).toEqual([]);
+    expect(nextWake(task, training.state)).toBe(training.now + deadlineMs);
+    expect(types(training.waitForTimer())).toEqual(['close', 'aggregate']);
+  });
+
+  it('[R1] [R9] prolongs no wait', () => {
+    const training = new Training();
+    training.join('a', 'b');
+    training.wait(-3_600_000);
+    expect(nextWake(task, training.state)).toBe(training.now + selectionTimeoutMs);
+    training.join('c');
+    training.send({ type: 'failed', round: 1, reason: 'disk full' });
+    training.wait(-3_600_000);
+    expect(nextWake(task, training.state)! - training.now).toBeLessThanOrEqual(BACKOFF_MS.longest);
+  });
+});
+
+describe('a lost node', () => {
+  it('[R19] opens the places of those whose accepted updates it held', () => {
+    const training = invitedRound();
+    training.accept('a', 'b');
+    training.lose('b');
+    const lost = training.send({ type: 'updates-lost', round: 1, participants: ['a', 'b', 'stranger'] });
+    expect(lost).toMatchObject([{ type: 'invite', participants: ['a'] }]);
+    expect(training.accept('c')).toEqual([]);
+    expect(types(training.join('b'))).toEqual(['invite']);
+    training.accept('a');
+    expect(training.accept('b')).toMatchObject([{ type: 'aggregate', turnout: { accepted: 3 } }]);
   });
 });

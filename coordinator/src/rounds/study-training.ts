@@ -1,67 +1,53 @@
 import {
   ChoraleError,
-  encodeParameters,
-  isNoised,
-  type Manifest,
-  type ServerToClientEvents,
+  limits,
+  type RoundEndedMessage,
   type TrainingRounds,
   type TrainingTask,
 } from '@chorale/protocol';
-import type { RoundRecord, Store } from '../storage/store.ts';
-import { Aggregator } from './aggregator.ts';
+import type { RoundRecord } from '../storage/store.ts';
 import { nextKind, progressOf } from './cadence.ts';
-import { contributionOptions, contributionWeight } from './contribution.ts';
-import { attendance, requireMember } from './membership.ts';
+import { type Admission, admissionOf, Contributions } from './contributions.ts';
+import { shapeOf, withContributors } from './cohort.ts';
+import { attendance, type Place, requirePlace } from './membership.ts';
 import { applyAggregate, initialParameters } from './model.ts';
-import { type Log, RoundHistory } from './round-history.ts';
-import { summarizeRounds } from './round-summaries.ts';
+import { RoundHistory } from './round-history.ts';
+import { summarizeTraining } from './round-summaries.ts';
 import { nextWake, step } from './round.ts';
-import type { Schedule } from './scheduler.ts';
+import { PresentModel } from './present-model.ts';
+import { type Seat, Seats } from './seats.ts';
+import type { Joined, SentDecline, SentUpdate, StudyOptions, StudyRounds, TrainedStudy } from './study-rounds.ts';
 import { SpentBudget } from './spent-budget.ts';
 import {
   type Effect,
   initialState,
-  type Member,
   type Round,
   type TrainingEvent,
   type TrainingState,
   type Turnout,
 } from './training-state.ts';
 
-/** One connection of a client; a socket.io server socket is one. */
-export type TrainingClient = {
-  emit<E extends keyof ServerToClientEvents>(event: E, ...message: Parameters<ServerToClientEvents[E]>): unknown;
-};
-
-export type StudyTrainingOptions = { store: Store; now: () => number; log: Log; schedule: Schedule };
-
-/** A study that trains. */
-export type TrainedStudy = { manifest: Manifest & { training: TrainingTask }; hash: string };
-
 /**
  * The rounds of one study: feeds events to `step` and carries its effects out. All writes go through
  * one queue, so the store sees them in the order of the effects. [R13]
  */
-export class StudyTraining {
-  readonly #options: StudyTrainingOptions;
+export class StudyTraining implements StudyRounds {
+  readonly #options: StudyOptions;
   readonly #study: TrainedStudy;
   readonly #task: TrainingTask;
   readonly #budget: SpentBudget;
   readonly #history: RoundHistory;
-  /** The connection that speaks for each participant: the latest that joined. [R14] */
-  readonly #seats = new Map<string, TrainingClient>();
+  readonly #seats = new Seats();
+  readonly #model: PresentModel;
+  readonly #contributions: Contributions;
   #state: TrainingState;
-  #model: Float32Array;
-  #encoded: { of: Float32Array; bytes: Uint8Array<ArrayBuffer> } | undefined;
-  /** Contributions to the latest opened round, kept after its end so that a repeated message is known. */
-  #latest: { round: number; aggregator: Aggregator } | null = null;
   #writes: Promise<void> = Promise.resolve();
   #timer: { at: number; cancel: () => void } | null = null;
   #isStopped = false;
 
   private constructor(
     study: TrainedStudy,
-    options: StudyTrainingOptions,
+    options: StudyOptions,
     stored: { rounds: RoundRecord[]; model: Float32Array },
   ) {
     this.#options = options;
@@ -69,15 +55,24 @@ export class StudyTraining {
     this.#task = study.manifest.training;
     this.#budget = new SpentBudget(this.#task);
     this.#history = new RoundHistory({ ...options, study: study.manifest.id }, stored.rounds);
-    this.#model = stored.model;
+    this.#model = new PresentModel(stored.model);
+    const { openIntake } = options;
+    this.#contributions = new Contributions({ study: study.manifest.id, task: this.#task, openIntake });
     const progress = progressOf(stored.rounds);
     this.#state = initialState(progress, { done: nextKind(this.#task, progress) === null });
   }
 
-  /** Takes up where the store says the study was; no round may be open in it. [R15] */
-  static async resume(study: TrainedStudy, options: StudyTrainingOptions): Promise<StudyTraining> {
+  /** Takes up where the store says the study was; a round that a stopped process left open is abandoned. [R15] */
+  static async resume(study: TrainedStudy, options: StudyOptions): Promise<StudyTraining> {
     const { id, training } = study.manifest;
-    const [rounds, latest] = await Promise.all([options.store.readRounds(id), options.store.latestModel(id)]);
+    const { store, log, date } = options;
+    const abandoned = await store.abandonOpenRounds({
+      study: id,
+      reason: 'coordinator restarted',
+      endedAt: date().toISOString(),
+    });
+    if (abandoned > 0) log.warn({ study: id }, 'a round that was open at the restart was abandoned');
+    const [rounds, latest] = await Promise.all([store.readRounds(id), store.latestModel(id)]);
     const model = latest?.parameters ?? initialParameters(training, study.hash);
     const { committedRounds } = progressOf(rounds);
     if ((latest?.modelRound ?? 0) !== committedRounds) {
@@ -89,71 +84,82 @@ export class StudyTraining {
     return new StudyTraining(study, options, { rounds, model });
   }
 
-  join({ participant, group, client }: { participant: string; group: string; client: TrainingClient }): {
-    committedRounds: number;
-    done: boolean;
-  } {
+  async join({ participant, group, client }: Seat & { group: string }): Promise<Joined> {
+    let deferred: Extract<Effect, { type: 'defer' }> | undefined;
     // Joining again on the same connection asks for nothing new: no second copy of the model is sent.
-    if (this.#seats.get(participant) !== client) {
-      this.#seats.set(participant, client);
-      this.#dispatch({ type: 'joined', participant, group });
+    if (this.#seats.take({ participant, client })) {
+      deferred = this.#dispatch({ type: 'joined', participant, group }).find((effect) => effect.type === 'defer');
+      if (deferred !== undefined) this.#seats.giveUp({ participant, client });
     }
-    return { committedRounds: this.#state.progress.committedRounds, done: this.#state.phase.state === 'done' };
+    return {
+      committedRounds: this.#state.progress.committedRounds,
+      done: this.#state.phase.state === 'done',
+      ...(deferred === undefined ? {} : { comeBackMs: deferred.comeBackMs }),
+    };
   }
 
-  /** Says that a connection is lost or, `forGood`, that the client will not come back to this round. */
-  leave({ participant, client, forGood }: { participant: string; client: TrainingClient; forGood: boolean }): void {
-    if (this.#seats.get(participant) !== client) return;
-    this.#seats.delete(participant);
+  leave({ participant, client, forGood }: Seat & { forGood: boolean }): void {
+    if (!this.#seats.giveUp({ participant, client })) return;
     this.#dispatch({ type: 'left', participant, forGood });
   }
 
-  /**
-   * Counts a contribution before it returns; the identical repeat of an accepted one changes nothing.
-   * @throws ChoraleError `NOT_IN_COHORT`, `ROUND_CLOSED`, or what the aggregator refuses. [R3] [R8] [R17]
-   */
-  update({ participant, client, round, update }: Message & { update: Uint8Array }): { duplicate: boolean } {
-    this.#requireSeat(participant, client);
-    const aggregator = this.#latest?.round === round ? this.#latest.aggregator : null;
-    if (aggregator?.holds(participant, update)) return { duplicate: true };
+  async update({ participant, client, round, update }: SentUpdate): Promise<{ duplicate: boolean }> {
+    if (client !== null) this.#seats.require({ participant, client });
+    if (this.#contributions.holds({ participant, round }, update)) return { duplicate: true };
     // One reading of the clock: what is added to the sum is also counted, be the deadline reached meanwhile.
     const now = this.#options.now();
-    const { kind, member } = this.#requireMember({ participant, round }, now);
-    if (aggregator === null) throw new ChoraleError('INTERNAL', `round ${round} has no aggregator`);
-    aggregator.add({ participant, bytes: update, weight: contributionWeight(this.#task, kind, member.group) });
-    this.#dispatch({ type: 'update-accepted', round, participant }, now);
-    return { duplicate: false };
+    const admission = admissionOf(this.#task, this.#requirePlace({ participant, round }, now));
+    return this.#contributions.add({ participant, round, bytes: update, now }, admission, () => {
+      this.#dispatch({ type: 'update-accepted', round: admission.round, participant }, now);
+    });
   }
 
-  /** @throws ChoraleError `NOT_IN_COHORT`, `ROUND_CLOSED`, or `UPDATE_DUPLICATE` after an accepted update. */
-  decline({ participant, client, round, code }: Message & { code: string }): void {
-    this.#requireSeat(participant, client);
+  /**
+   * What a contribution of this participant may be added to now, wherever it arrived.
+   * @throws ChoraleError what `requirePlace` throws [R3] [R8]
+   */
+  admit(sent: { participant: string; round: number }): Admission {
+    return admissionOf(this.#task, this.#requirePlace(sent, this.#options.now()));
+  }
+
+  /** Notes what happened to contributions on other nodes: they are held there, or were lost with the node. */
+  noteElsewhere(
+    event: Extract<TrainingEvent, { type: 'updates-lost' }> | Extract<TrainingEvent, { type: 'update-accepted' }>,
+  ): void {
+    this.#dispatch(event);
+  }
+
+  async decline({ participant, client, round, code }: SentDecline): Promise<void> {
+    this.#seats.require({ participant, client });
     const now = this.#options.now();
-    const { member } = this.#requireMember({ participant, round }, now);
-    if (member.standing === 'accepted') {
+    if (this.#requirePlace({ participant, round }, now).standing === 'accepted') {
       throw new ChoraleError('UPDATE_DUPLICATE', 'an update of this client was accepted in this round');
     }
     this.#options.log.info({ study: this.#id, round, code }, 'a client declined a round');
     this.#dispatch({ type: 'declined', round, participant }, now);
   }
 
-  rounds(): TrainingRounds {
-    const { manifest, hash } = this.#study;
-    const { waiting, accepted } = attendance(this.#state);
+  async model(modelRound: number): Promise<Uint8Array | null> {
+    return modelRound === this.#state.progress.committedRounds ? this.#model.bytes : null;
+  }
+
+  async rounds(): Promise<TrainingRounds> {
+    return summarizeTraining(this.#study, this.#history.records(), {
+      ...attendance(this.#state),
+      budget: this.#budget,
+    });
+  }
+
+  /** How many wait and have contributed just now, and how far the training is. */
+  attendance(): ReturnType<typeof attendance> & { committedRounds: number; done: boolean } {
+    const { progress, phase } = this.#state;
     return {
-      study: manifest.id,
-      manifest: hash,
-      clients: this.#task.clients,
-      simulated: manifest.simulated,
-      noised: isNoised(this.#task),
-      waiting,
-      committedRounds: this.#state.progress.committedRounds,
-      totalRounds: this.#task.rounds,
-      rounds: summarizeRounds(this.#history.records(), { task: this.#task, budget: this.#budget, accepted }),
+      ...attendance(this.#state),
+      committedRounds: progress.committedRounds,
+      done: phase.state === 'done',
     };
   }
 
-  /** Ends the timers and waits for writes under way. An open round stays open, as after a crash. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#timer?.cancel();
@@ -165,24 +171,35 @@ export class StudyTraining {
     return this.#study.manifest.id;
   }
 
-  #requireSeat(participant: string, client: TrainingClient): void {
-    if (this.#seats.get(participant) !== client) {
-      throw new ChoraleError('NOT_IN_COHORT', 'join first: this connection does not speak for the client');
-    }
-  }
-
-  #requireMember(place: { participant: string; round: number }, now: number): { kind: Round['kind']; member: Member } {
+  #requirePlace(sent: { participant: string; round: number }, now: number): Place {
     // A deadline closes the round although its timer may not have fired yet.
     this.#dispatch({ type: 'tick' }, now);
-    return requireMember(this.#state, place);
+    return requirePlace(this.#task, this.#state, sent, now);
   }
 
-  #dispatch(event: TrainingEvent, now: number = this.#options.now()): void {
-    if (this.#isStopped) return;
-    const { state, effects } = step(this.#task, this.#state, event, now);
+  #dispatch(event: TrainingEvent, now: number = this.#options.now()): readonly Effect[] {
+    if (this.#isStopped) return [];
+    const before = this.#state;
+    const { state, effects } = step(this.#task, before, event, now);
     this.#state = state;
     for (const effect of effects) this.#perform(effect);
     this.#setTimer();
+    this.#observeChange(before);
+    return effects;
+  }
+
+  #observeChange(before: TrainingState): void {
+    const { phase, connected } = this.#state;
+    const study = this.#id;
+    if (phase.state !== before.phase.state) this.#options.observe({ study, type: 'phase', phase: phase.state });
+    if (connected.size !== before.connected.size) {
+      this.#options.observe({ study, type: 'clients', waiting: attendance(this.#state).waiting });
+    }
+  }
+
+  #observeEnd({ kind, startedAt }: Round, outcome: 'committed' | 'abandoned', { shape }: Turnout): void {
+    const durationMs = Math.max(0, this.#options.now() - startedAt);
+    this.#options.observe({ study: this.#id, type: 'ended', kind, outcome, shape, durationMs });
   }
 
   #setTimer(): void {
@@ -215,21 +232,31 @@ export class StudyTraining {
       case 'abandon':
         this.#abandon(effect);
         return;
-      case 'announce': {
-        const { round, outcome } = effect;
-        const { committedRounds } = this.#state.progress;
-        const message = { study: this.#id, round: round.number, outcome, committedRounds };
-        for (const participant of round.members.keys()) this.#seats.get(participant)?.emit('round-ended', message);
+      case 'close':
+        this.#announce(effect.round, 'closed', effect.participants);
         return;
-      }
+      case 'announce':
+        this.#announce(effect.round, effect.outcome, effect.participants);
+        return;
+      case 'defer':
+        // The reply to the join says so.
+        return;
       case 'finish': {
         const { committedRounds } = this.#state.progress;
-        for (const participant of effect.participants) {
-          this.#seats.get(participant)?.emit('training-done', { study: this.#id, committedRounds });
-        }
+        this.#seats.tell(effect.participants, 'training-done', { study: this.#id, committedRounds });
         return;
       }
     }
+  }
+
+  #announce(
+    round: Pick<Round, 'number'>,
+    outcome: RoundEndedMessage['outcome'],
+    participants: readonly string[],
+  ): void {
+    const { committedRounds } = this.#state.progress;
+    const message = { study: this.#id, round: round.number, outcome, committedRounds };
+    this.#seats.tell(participants, 'round-ended', message);
   }
 
   #write(job: () => Promise<void>): void {
@@ -253,32 +280,35 @@ export class StudyTraining {
       this.#fail(round, 'the round could not be stored', error);
       return;
     }
-    this.#latest = { round: round.number, aggregator: new Aggregator(contributionOptions(this.#task, round.kind)) };
+    this.#contributions.open(round);
     this.#dispatch({ type: 'opened', round: round.number });
   }
 
-  /** One copy for all invitations: clients that come and go must not fill the memory. */
-  #encodedModel(): Uint8Array<ArrayBuffer> {
-    if (this.#encoded?.of !== this.#model) this.#encoded = { of: this.#model, bytes: encodeParameters(this.#model) };
-    return this.#encoded.bytes;
-  }
-
   #invite({ round, deadline, participants }: Extract<Effect, { type: 'invite' }>): void {
+    const model = this.#model.bytes;
     const message = {
       study: this.#id,
       round: round.number,
       kind: round.kind,
-      model: this.#encodedModel(),
+      model: model.length <= limits.bulkBytes ? model : null,
       modelRound: round.modelRound,
       deadlineMs: Math.max(0, deadline - this.#options.now()),
     };
-    for (const participant of participants) this.#seats.get(participant)?.emit('round', message);
+    this.#seats.tell(participants, 'round', message);
   }
 
-  async #conclude({ round, turnout }: Extract<Effect, { type: 'aggregate' }>): Promise<void> {
+  async #conclude({ round, turnout: expected }: Extract<Effect, { type: 'aggregate' }>): Promise<void> {
     let result: { model: Float32Array } | { histogram: number[] };
+    let turnout: Turnout;
+    let participants: ReadonlySet<string>;
     try {
-      result = this.#aggregate(round, turnout);
+      const release = await this.#contributions.release(round);
+      participants = release.participants;
+      turnout = reconcile(round, expected, participants);
+      result =
+        round.kind === 'train'
+          ? { model: applyAggregate(this.#model.parameters, release, this.#task.clippingNorm) }
+          : { histogram: Array.from(release.sum) };
     } catch (error) {
       this.#fail(round, 'the updates could not be aggregated', error);
       return;
@@ -287,29 +317,24 @@ export class StudyTraining {
       this.#fail(round, 'the outcome could not be stored');
       return;
     }
-    if ('model' in result) this.#model = result.model;
+    if ('model' in result) this.#model.replace(result.model);
+    const { accepted, dropouts } = turnout;
     this.#options.log.info(
-      { study: this.#id, round: round.number, kind: round.kind, ...turnout },
+      { study: this.#id, round: round.number, kind: round.kind, accepted, dropouts },
       'a round was committed',
     );
-    this.#dispatch({ type: 'stored', round: round.number });
-  }
-
-  #aggregate(round: Round, { accepted }: Turnout): { model: Float32Array } | { histogram: number[] } {
-    if (this.#latest?.round !== round.number) throw new TypeError(`round ${round.number} has no aggregator`);
-    const aggregate = this.#latest.aggregator.release({ quorum: this.#task.cohort.quorum });
-    if (aggregate.contributions !== accepted) {
-      throw new TypeError(`${accepted} updates were accepted, the aggregate has ${aggregate.contributions}`);
-    }
-    if (round.kind === 'evaluate') return { histogram: Array.from(aggregate.sum) };
-    return { model: applyAggregate(this.#model, aggregate, this.#task.clippingNorm) };
+    this.#observeEnd(round, 'committed', turnout);
+    this.#dispatch({ type: 'stored', round: round.number, participants });
   }
 
   #abandon({ round, turnout, reason }: Extract<Effect, { type: 'abandon' }>): void {
+    const { accepted, dropouts } = turnout;
+    this.#contributions.drop(round);
     this.#options.log.warn(
-      { study: this.#id, round: round.number, kind: round.kind, reason, ...turnout },
+      { study: this.#id, round: round.number, kind: round.kind, reason, accepted, dropouts },
       'a round was abandoned',
     );
+    this.#observeEnd(round, 'abandoned', turnout);
     this.#write(() => this.#history.abandon(round, turnout, reason));
   }
 
@@ -319,4 +344,10 @@ export class StudyTraining {
   }
 }
 
-type Message = { participant: string; client: TrainingClient; round: number };
+/** The turnout of those who are in the release: nodes may have taken in more or lost some. */
+function reconcile({ cohort }: Round, expected: Turnout, participants: ReadonlySet<string>): Turnout {
+  const shape = shapeOf(withContributors(cohort, participants));
+  const missing = Math.max(0, expected.accepted - shape.accepted);
+  const dropouts = Math.min(expected.dropouts + missing, shape.invited - shape.accepted);
+  return { accepted: shape.accepted, dropouts, shape };
+}

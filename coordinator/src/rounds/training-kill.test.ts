@@ -97,7 +97,7 @@ it('[R15] a coordinator killed in the middle of a round resumes from the last co
   const after = await startProgram();
   const resumed = await joinTrio(after.url, invitations);
   expect(resumed.round).toMatchObject({ round: 3, kind: 'train', modelRound: 1 });
-  expect(decodeParameters(new Uint8Array(resumed.round.model), 3)).toEqual(Float32Array.of(0.5, 0, 0));
+  expect(decodeParameters(new Uint8Array(resumed.round.model!), 3)).toEqual(Float32Array.of(0.5, 0, 0));
   expect(await resumed.trio[0]!.update(STUDY, 2, [0, GRID_STEPS, 0])).toMatchObject({
     error: { code: 'ROUND_CLOSED' },
   });

@@ -2,28 +2,46 @@ import { ChoraleError, type Manifest, type TrainingRounds } from '@chorale/proto
 import type { Store } from '../storage/store.ts';
 import { platformTimers, type Schedule } from './scheduler.ts';
 import type { Log } from './round-history.ts';
-import { StudyTraining, type TrainingClient } from './study-training.ts';
+import type { Observe } from './round-observation.ts';
+import { LocalIntake, type OpenIntake } from './intake.ts';
+import type { Seat } from './seats.ts';
+import type { Joined, ResumeStudy, SentDecline, SentUpdate, StudyOptions, StudyRounds } from './study-rounds.ts';
+import { StudyTraining } from './study-training.ts';
 
 export type { Log } from './round-history.ts';
 
-/** A client's place in the training of a study: who it is, and the connection that speaks for it. */
-type Seat = { study: string; participant: string; client: TrainingClient };
+/** What a request is about. */
+type OfStudy = { study: string };
+
+export type TrainingServiceOptions = {
+  store: Store;
+  /** Milliseconds since 1970 on a clock that is not set while the program runs. */
+  now: () => number;
+  log: Log;
+  /** What records say of the time; `now` unless it is given. */
+  date?: () => Date;
+  schedule?: Schedule;
+  observe?: Observe;
+  /** Alone, or as a node of several; alone unless it is given. */
+  resume?: ResumeStudy;
+};
 
 /** Runs the training rounds of all studies of one coordinator. */
 export class TrainingService {
-  readonly #options: { store: Store; now: () => number; log: Log; schedule: Schedule };
-  readonly #started = new Map<string, Promise<StudyTraining | null>>();
-  readonly #running = new Map<string, StudyTraining>();
-  #recovered: Promise<void> | null = null;
+  readonly #options: Omit<StudyOptions, 'openIntake'>;
+  readonly #resumeStudy: ResumeStudy;
+  readonly #started = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, StudyRounds>();
 
-  /** @param options.now milliseconds since 1970, by which deadlines and records are told */
-  constructor(options: { store: Store; now: () => number; log: Log; schedule?: Schedule }) {
-    this.#options = { schedule: platformTimers, ...options };
+  constructor({ resume = resumeAlone, ...options }: TrainingServiceOptions) {
+    const date = (): Date => new Date(options.now());
+    this.#options = { schedule: platformTimers, observe: () => {}, date, ...options };
+    this.#resumeStudy = resume;
   }
 
   /**
    * Takes up a study's training where the store says it was; nothing to do for one without training, or
-   * started already. The first call abandons what a stopped process left open, in all studies. [R15]
+   * started already. What a stopped process left open is abandoned. [R15]
    */
   async start(study: { manifest: Manifest; hash: string }): Promise<void> {
     const { id } = study.manifest;
@@ -44,62 +62,55 @@ export class TrainingService {
 
   /**
    * Takes a seat: invitations to rounds are sent to this connection from now on, perhaps one before this
-   * returns. An older connection of the same participant loses the seat. [R14]
+   * resolves. An older connection of the same participant loses the seat. [R14] Where all seats are taken the
+   * reply has `comeBackMs`. [R20]
    */
-  join({ study, ...seat }: Seat & { group: string }): { committedRounds: number; done: boolean } {
+  async join({ study, ...seat }: OfStudy & Seat & { group: string }): Promise<Joined> {
     return this.#find(study).join(seat);
   }
 
   /** Gives the seat up, unless a later connection has it: the connection is lost, or done `forGood`. */
-  leave({ study, ...seat }: Seat & { forGood: boolean }): void {
+  leave({ study, ...seat }: OfStudy & Seat & { forGood: boolean }): void {
     this.#running.get(study)?.leave(seat);
   }
 
-  /** Counts an update or histogram, once; see `StudyTraining.update` for refusals. */
-  update({ study, ...message }: Seat & { round: number; update: Uint8Array }): { duplicate: boolean } {
+  /** Counts an update or histogram, once; see `StudyTraining.update` for the client and for refusals. */
+  async update({ study, ...message }: OfStudy & SentUpdate): Promise<{ duplicate: boolean }> {
     return this.#find(study).update(message);
   }
 
   /** Notes that an invited client will not contribute. */
-  decline({ study, ...message }: Seat & { round: number; code: string }): void {
-    this.#find(study).decline(message);
+  async decline({ study, ...message }: OfStudy & SentDecline): Promise<void> {
+    return this.#find(study).decline(message);
+  }
+
+  /** Parameters of a study's present model as they are sent; `null` where it is not the one after `modelRound`. */
+  async model(study: string, modelRound: number): Promise<Uint8Array | null> {
+    return this.#find(study).model(modelRound);
   }
 
   /** Ends all timers and waits for writes under way; open rounds stay open, as after a crash. */
   async stop(): Promise<void> {
-    await Promise.allSettled(this.#started.values());
+    // At once where one runs: from this call on nothing more is begun.
+    const stopping = [...this.#running.values()].map((training) => training.stop());
+    await Promise.allSettled([...stopping, ...this.#started.values()]);
     await Promise.all([...this.#running.values()].map((training) => training.stop()));
   }
 
-  async #resume({ manifest, hash }: { manifest: Manifest; hash: string }): Promise<StudyTraining | null> {
-    await this.#recover();
-    if (manifest.training === undefined) return null;
-    const training = await StudyTraining.resume(
-      { manifest: { ...manifest, training: manifest.training }, hash },
-      this.#options,
-    );
-    this.#running.set(manifest.id, training);
-    return training;
+  async #resume({ manifest, hash }: { manifest: Manifest; hash: string }): Promise<void> {
+    const { training } = manifest;
+    if (training === undefined) return;
+    const study = { manifest: { ...manifest, training }, hash };
+    const openIntake: OpenIntake = ({ kind }) => new LocalIntake(training, kind);
+    this.#running.set(manifest.id, await this.#resumeStudy(study, { ...this.#options, openIntake }));
   }
 
-  #recover(): Promise<void> {
-    this.#recovered ??= this.#abandonOpenRounds().catch((error: unknown) => {
-      this.#recovered = null;
-      throw error;
-    });
-    return this.#recovered;
-  }
-
-  async #abandonOpenRounds(): Promise<void> {
-    const { store, now, log } = this.#options;
-    const count = await store.abandonOpenRounds('coordinator restarted', new Date(now()).toISOString());
-    if (count > 0) log.warn({ rounds: count }, 'rounds that were open at the restart were abandoned');
-  }
-
-  #find(study: string): StudyTraining {
+  #find(study: string): StudyRounds {
     const training = this.#running.get(study);
     if (training !== undefined) return training;
     if (this.#started.has(study)) throw new ChoraleError('TRAINING_ABSENT', `study ${study} has no training`);
     throw new ChoraleError('STUDY_UNKNOWN', `no training of a study ${study} is under way`);
   }
 }
+
+const resumeAlone: ResumeStudy = (study, options) => StudyTraining.resume(study, options);

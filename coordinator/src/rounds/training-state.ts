@@ -1,13 +1,8 @@
+import type { RoundShape } from '@chorale/protocol';
+import { OrderedMap, type OrderedSet } from 'immutable';
 import type { Progress } from './cadence.ts';
-
-/** A client that is connected and willing, since when it waits, and its public group. */
-export type Connected = { readonly group: string; readonly since: number };
-
-/**
- * An invited client. `pending` may still contribute, connected or not; `declined` and `left` (for good)
- * will not; `accepted` counts whatever becomes of it.
- */
-export type Member = { readonly group: string; readonly standing: 'pending' | 'accepted' | 'declined' | 'left' };
+import type { Cohort, Invitation } from './cohort.ts';
+import type { WaitingClients } from './waiting-clients.ts';
 
 /** One attempt, from the choice of its cohort to its end. */
 export type Round = {
@@ -15,11 +10,11 @@ export type Round = {
   readonly kind: 'train' | 'evaluate';
   readonly modelRound: number;
   readonly startedAt: number;
-  readonly members: ReadonlyMap<string, Member>;
+  readonly cohort: Cohort;
 };
 
-/** How many of a cohort contributed, and how many were missing when the round ended. */
-export type Turnout = { readonly accepted: number; readonly dropouts: number };
+/** Who contributed to a round, who was missing when it ended, and what became of the others. */
+export type Turnout = { readonly accepted: number; readonly dropouts: number; readonly shape: RoundShape };
 
 /**
  * Where the training of a study stands. A committed round leads at once to `selecting` or `done`; an
@@ -36,6 +31,16 @@ export type Phase =
       readonly deadline: number;
       readonly graceUntil: number | null;
     }
+  /**
+   * Asynchronous training: the next model's updates come in, and whoever waits is invited as places get free. The
+   * cohort are those who were computing when the round was opened and those invited since.
+   */
+  | {
+      readonly state: 'buffering';
+      readonly round: Round;
+      /** Connected clients that nothing is asked of, in the order in which they are to be invited. */
+      readonly ready: OrderedSet<string>;
+    }
   /** Nothing more is accepted; the aggregate is being made and stored. */
   | { readonly state: 'aggregating'; readonly round: Round; readonly turnout: Turnout }
   | { readonly state: 'abandoned'; readonly retryAt: number }
@@ -46,8 +51,13 @@ export type TrainingState = {
   readonly progress: Progress;
   /** Rounds abandoned since the last committed one. */
   readonly failures: number;
-  /** Clients with a live connection by participant, in the order in which they are to be invited. */
-  readonly connected: ReadonlyMap<string, Connected>;
+  readonly connected: WaitingClients;
+  /** Asynchronous training: clients that compute, connected or not, in the order of their deadlines. */
+  readonly computing: OrderedMap<string, Invitation>;
+  /** Clients that found no seat and were asked to come back, less those whose turn has come since. */
+  readonly deferred: number;
+  /** What the latest round took, in milliseconds. */
+  readonly roundMs: number | null;
 };
 
 export type TrainingEvent =
@@ -57,11 +67,13 @@ export type TrainingEvent =
   | { readonly type: 'left'; readonly participant: string; readonly forGood: boolean }
   /** The round's number is durable. */
   | { readonly type: 'opened'; readonly round: number }
-  /** The aggregator holds this participant's update. */
+  /** The aggregator of this round holds this participant's update, whichever round it was invited in. */
   | { readonly type: 'update-accepted'; readonly round: number; readonly participant: string }
+  /** The node that held these participants' updates is gone, and the updates with it. */
+  | { readonly type: 'updates-lost'; readonly round: number; readonly participants: readonly string[] }
   | { readonly type: 'declined'; readonly round: number; readonly participant: string }
-  /** The aggregate, and the model if there is a new one, are durable. */
-  | { readonly type: 'stored'; readonly round: number }
+  /** The aggregate, and the model if there is a new one, are durable: made of these participants' contributions. */
+  | { readonly type: 'stored'; readonly round: number; readonly participants?: ReadonlySet<string> }
   /** The round could not be opened, aggregated or stored, and certainly is not committed. */
   | { readonly type: 'failed'; readonly round: number; readonly reason: string }
   | { readonly type: 'tick' };
@@ -70,14 +82,23 @@ export type Effect =
   | { readonly type: 'open'; readonly round: Round }
   | {
       readonly type: 'invite';
-      readonly round: Round;
+      readonly round: Pick<Round, 'number' | 'kind' | 'modelRound'>;
       readonly deadline: number;
       readonly participants: readonly string[];
     }
+  /** All seats are taken. */
+  | { readonly type: 'defer'; readonly participant: string; readonly comeBackMs: number }
+  /** Tells members that their update is no longer wanted, so that they need not spend budget on it. */
+  | { readonly type: 'close'; readonly round: Pick<Round, 'number'>; readonly participants: readonly string[] }
   | { readonly type: 'aggregate'; readonly round: Round; readonly turnout: Turnout }
   | { readonly type: 'abandon'; readonly round: Round; readonly turnout: Turnout; readonly reason: string }
-  /** Tells the cohort how its round ended: committed only once that is durable, while a crash would abandon it anyway. */
-  | { readonly type: 'announce'; readonly round: Round; readonly outcome: 'committed' | 'abandoned' }
+  /** Tells how a round ended: committed only once that is durable, while a crash would abandon it anyway. */
+  | {
+      readonly type: 'announce';
+      readonly round: Pick<Round, 'number'>;
+      readonly outcome: 'committed' | 'abandoned';
+      readonly participants: readonly string[];
+    }
   /** Tells all who are connected that nothing more will be asked. */
   | { readonly type: 'finish'; readonly participants: readonly string[] };
 
@@ -85,5 +106,13 @@ export type Step = { readonly state: TrainingState; readonly effects: readonly E
 
 /** The state of a coordinator that has just started: nobody is connected, no round is open. [R15] */
 export function initialState(progress: Progress, { done }: { done: boolean }): TrainingState {
-  return { phase: { state: done ? 'done' : 'selecting' }, progress, failures: 0, connected: new Map() };
+  return {
+    phase: { state: done ? 'done' : 'selecting' },
+    progress,
+    failures: 0,
+    connected: OrderedMap(),
+    computing: OrderedMap(),
+    deferred: 0,
+    roundMs: null,
+  };
 }

@@ -132,9 +132,7 @@ describe('[P4] sockets', () => {
 
   it('take the largest message that is allowed', async () => {
     const client = await (await runCoordinator()).connect();
-    const reply = await emit(client, 'update', [
-      { study: 'pulse', round: 1, update: Buffer.alloc(4 * limits.parameters) },
-    ]);
+    const reply = await emit(client, 'update', [{ study: 'pulse', round: 1, update: Buffer.alloc(limits.bulkBytes) }]);
     expect(reply).toMatchObject({ ok: false, error: { code: 'NOT_IN_COHORT' } });
   });
 

@@ -1,83 +1,76 @@
-import type { Server as HttpServer } from 'node:http';
-import { ChoraleError, limits } from '@chorale/protocol';
-import type { Logger } from 'pino';
+import type { IncomingHttpHeaders, Server as HttpServer } from 'node:http';
+import { limits as protocolLimits } from '@chorale/protocol';
 import { Server } from 'socket.io';
-import type { TrainingService } from '../rounds/training-service.ts';
-import type { Invitations } from '../surveys/invitations.ts';
-import type { ReportService } from '../surveys/report-service.ts';
-import type { StudyRegistry } from '../surveys/study-registry.ts';
-import type { ChoraleServer, ChoraleSocket } from './chorale-socket.ts';
-import { answer } from './reply.ts';
-import { attachReportHandler } from './report-handler.ts';
-import { attachTrainingHandler } from './training-handler.ts';
+import { Decoder, Encoder } from 'socket.io-parser';
+import type { AllowedOrigins } from '../http/allowed-origins.ts';
+import { clientAddress } from '../operations/client-address.ts';
+import { Backlog } from './backlog.ts';
+import type { ChoraleServer } from './chorale-socket.ts';
+import { ClientSession, type SessionOptions } from './client-session.ts';
+import type { EngineConnection } from './engine-connection.ts';
+import { watchConnection } from './watch-connection.ts';
 
 /** What sockets need of the coordinator. */
-export type SocketOptions = {
-  reports: ReportService;
-  training: TrainingService;
-  studies: StudyRegistry;
-  invitations: Invitations;
-  log: Logger;
+export type SocketOptions = SessionOptions & {
+  origins: AllowedOrigins;
+  /** Proxies that every request passes. */
+  proxies: number;
+  /** Most connections at a time. */
+  maxConnections: number;
+  /** Lets clients without WebSockets ask again and again; their requests must all reach one node. */
+  polling: boolean;
 };
 
-const EVENTS = new Set(['report', 'join', 'leave', 'update', 'decline']);
+/** Longest time between opening a connection and saying what for. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** No message has more than one binary part; parts that never come would be waited for in memory. */
+class OneAttachmentDecoder extends Decoder {
+  constructor() {
+    super({ maxAttachments: 1 });
+  }
+}
 
 /**
  * Serves socket.io on an HTTP server. A frame above `limits.messageBytes` closes the connection that
  * sent it, with WebSocket close code 1009 (over polling, status 413); others do not notice.
  */
 export function attachSockets(server: HttpServer, options: SocketOptions): ChoraleServer {
+  const { metrics, origins } = options;
   const io: ChoraleServer = new Server(server, {
-    maxHttpBufferSize: limits.messageBytes,
+    maxHttpBufferSize: protocolLimits.messageBytes,
     // Deflate costs several times the CPU, and noise does not compress.
     perMessageDeflate: false,
     httpCompression: false,
     serveClient: false,
-    transports: ['websocket', 'polling'],
-    cors: { origin: '*' },
+    transports: options.polling ? ['websocket', 'polling'] : ['websocket'],
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    cors: (request: { headers: IncomingHttpHeaders }, done: CorsDone) => {
+      const origin = origins.headers(request.headers)['access-control-allow-origin'] ?? false;
+      done(null, { origin });
+    },
+    allowRequest: (request, done) => {
+      if (io.engine.clientsCount >= options.maxConnections) return done('this node has no room', false);
+      return done(null, origins.admits(request.headers));
+    },
+    parser: { Encoder, Decoder: OneAttachmentDecoder },
   });
-  dropSlowReaders(io, options.log);
+  metrics.watchConnections(() => io.engine.clientsCount);
+
+  io.engine.on('connection', (connection: EngineConnection) => {
+    if (connection.request !== null) connection.remoteAddress = clientAddress(connection.request, options.proxies);
+    // Headers and all: far more than everything else that an idle connection takes.
+    connection.request = null;
+    watchConnection(connection, options);
+  });
+
+  const backlog = new Backlog();
   io.on('connection', (socket) => {
-    attachReportHandler(socket, options);
-    attachTrainingHandler(socket, options);
-    refuseUnknownEvents(socket, options.log);
-    // What socket.io could not make sense of; without a listener it writes to the console.
-    socket.on('error', (error) => options.log.debug({ err: error }, 'a socket failed'));
+    const session = new ClientSession(socket, options, backlog);
+    socket.onAny((event: string, ...args: unknown[]) => void session.receive(event, args));
+    socket.on('disconnect', () => session.disconnected());
   });
   return io;
 }
 
-/** Packets that may wait for one connection to read them. Acknowledgements are small, and models are shared. */
-const UNREAD_PACKETS = 5000;
-
-/** A connection that asks and does not read would fill the memory with its answers: it is closed. */
-function dropSlowReaders(io: ChoraleServer, log: Logger): void {
-  io.engine.on('connection', (connection: EngineSocket) => {
-    connection.on('packet', () => {
-      if (connection.writeBuffer.length <= UNREAD_PACKETS) return;
-      log.debug('a connection was closed that does not read its answers');
-      connection.close(true);
-      // A closing handshake would wait for the reader that does not read.
-      connection.request.socket.destroy();
-    });
-  });
-}
-
-/** What is used of an engine.io connection. */
-type EngineSocket = {
-  readonly writeBuffer: readonly unknown[];
-  on(event: 'packet', listener: () => void): void;
-  readonly request: { readonly socket: { destroy(): void } };
-  close(discard: boolean): void;
-};
-
-function refuseUnknownEvents(socket: ChoraleSocket, log: Logger): void {
-  socket.onAny((event: string, ...args: unknown[]) => {
-    if (EVENTS.has(event)) return;
-    void answer(args.at(-1), refuseEvent, { log });
-  });
-}
-
-function refuseEvent(): never {
-  throw new ChoraleError('MESSAGE_MALFORMED', 'there is no such event');
-}
+type CorsDone = (error: Error | null, options: { origin: string | false }) => void;

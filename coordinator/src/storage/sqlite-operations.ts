@@ -3,9 +3,11 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { SqliteRefusal } from './sqlite-refusal.ts';
 import type {
   ModelRecord,
+  ReportExtent,
   ReportOutcome,
   ReportRecord,
   RoundRecord,
+  SecretRecord,
   Store,
   StoredReport,
   StudyRecord,
@@ -35,11 +37,11 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const endRound = db.prepare(
-    `UPDATE round SET state = ?, cohort = ?, accepted = ?, dropouts = ?, ended_at = ?, reason = ?, histogram = ?
+    `UPDATE round SET state = ?, cohort = ?, accepted = ?, dropouts = ?, ended_at = ?, reason = ?, histogram = ?, shape = ?
      WHERE study = ? AND round = ? AND state = 'open'`,
   );
   const abandonRounds = db.prepare(
-    `UPDATE round SET state = 'abandoned', reason = ?, ended_at = ? WHERE state = 'open'`,
+    `UPDATE round SET state = 'abandoned', reason = ?, ended_at = ? WHERE study = ? AND state = 'open'`,
   );
   const selectRounds = db.prepare('SELECT * FROM round WHERE study = ? ORDER BY round');
   const putModel = db.prepare(
@@ -48,6 +50,13 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   );
   const selectModel = db.prepare('SELECT * FROM model WHERE study = ?');
   const insertSecret = db.prepare('INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
+  const selectExtents = db.prepare(
+    'SELECT study, count(*) AS count, max(sequence) AS last_sequence FROM report GROUP BY study ORDER BY study',
+  );
+  const selectAllRounds = db.prepare('SELECT * FROM round ORDER BY study, round');
+  const selectModels = db.prepare('SELECT * FROM model ORDER BY study');
+  const selectSecrets = db.prepare('SELECT * FROM secret ORDER BY name');
+  const beat = db.prepare('UPDATE heartbeat SET beats = beats + 1');
   const selectSecret = db.prepare('SELECT value FROM secret WHERE name = ?');
 
   return {
@@ -70,7 +79,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
     listStudies: () => selectStudies.all().map(toStudy),
 
     addReport({ study, participant, group, text, receivedAt }: ReportRecord): ReportOutcome {
-      const { changes } = insertReport.run(study, participant, group, text, receivedAt);
+      const changes = unlessUnknown(() => insertReport.run(study, participant, group, text, receivedAt).changes);
       if (changes === 1) return { state: 'stored', receivedAt };
       const known = selectReport.get(study, participant);
       if (known?.['text'] === text) return { state: 'duplicate', receivedAt: String(known['received_at']) };
@@ -109,6 +118,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
         endedAt,
         reason,
         histogram,
+        round.shape === null ? null : JSON.stringify(round.shape),
         study,
         round.round,
       );
@@ -117,7 +127,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
       const { buffer, byteOffset, byteLength } = model.parameters;
       putModel.run(model.study, model.modelRound, new Uint8Array(buffer, byteOffset, byteLength));
     },
-    abandonOpenRounds: (reason, endedAt) => Number(abandonRounds.run(reason, endedAt).changes),
+    abandonOpenRounds: ({ study, reason, endedAt }) => Number(abandonRounds.run(reason, endedAt, study).changes),
     readRounds: (study) => selectRounds.all(study).map(toRound),
     latestModel(study) {
       const row = selectModel.get(study);
@@ -132,7 +142,28 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
       }
       return value;
     },
+
+    snapshot: () => ({
+      studies: selectStudies.all().map(toStudy),
+      reports: selectExtents.all().map(toExtent),
+      rounds: selectAllRounds.all().map(toRound),
+      models: selectModels.all().map(toModel),
+      secrets: selectSecrets.all().map(toSecret),
+    }),
+    ready: () => void beat.run(),
   };
+}
+
+/** SQLITE_CONSTRAINT_FOREIGNKEY: the only key of a report is that of its study. */
+const FOREIGN_KEY = 787;
+
+function unlessUnknown<T>(insert: () => T): T {
+  try {
+    return insert();
+  } catch (error) {
+    if (!(error instanceof Error && 'errcode' in error && error.errcode === FOREIGN_KEY)) throw error;
+    throw new SqliteRefusal('STUDY_UNKNOWN', 'this coordinator has no such study', { cause: error });
+  }
 }
 
 // Strict tables hold the types they declare, so rows are trusted for them.
@@ -156,6 +187,10 @@ function toReport(row: Row): StoredReport {
   };
 }
 
+function toExtent(row: Row): ReportExtent {
+  return { study: String(row['study']), count: Number(row['count']), lastSequence: Number(row['last_sequence']) };
+}
+
 function toRound(row: Row): RoundRecord {
   return {
     study: String(row['study']),
@@ -170,13 +205,21 @@ function toRound(row: Row): RoundRecord {
     endedAt: row['ended_at'] === null ? null : String(row['ended_at']),
     reason: row['reason'] === null ? null : String(row['reason']),
     histogram: row['histogram'] === null ? null : JSON.parse(String(row['histogram'])),
+    shape: row['shape'] === null ? null : JSON.parse(String(row['shape'])),
   };
 }
 
 function toModel(row: Row): ModelRecord {
-  const bytes = row['parameters'];
-  if (!(bytes instanceof Uint8Array)) throw new TypeError('parameters must be a blob');
   // Copied: a blob may start anywhere in its buffer, floats only at multiples of four.
-  const parameters = new Float32Array(Uint8Array.from(bytes).buffer);
+  const parameters = new Float32Array(Uint8Array.from(toBytes(row['parameters'])).buffer);
   return { study: String(row['study']), modelRound: Number(row['model_round']), parameters };
+}
+
+function toSecret(row: Row): SecretRecord {
+  return { name: String(row['name']), value: toBytes(row['value']) };
+}
+
+function toBytes(value: SQLOutputValue | undefined): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError('a blob must be bytes');
+  return value;
 }

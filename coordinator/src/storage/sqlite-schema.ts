@@ -53,6 +53,13 @@ const MIGRATIONS = [
 
   CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE round ADD COLUMN shape TEXT;
+
+  -- One row, written to learn whether writing works.
+  CREATE TABLE heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), beats INTEGER NOT NULL) STRICT;
+  INSERT INTO heartbeat VALUES (1, 0);
+  `,
 ];
 
 /**

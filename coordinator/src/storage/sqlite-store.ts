@@ -1,10 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { ChoraleError } from '@chorale/protocol';
+import { makeFolder } from './data-folder.ts';
+import { requireExactText } from './exact-text.ts';
 import type { SqliteFailure, SqliteReply } from './sqlite-messages.ts';
 import type { SqliteOperations } from './sqlite-operations.ts';
-import { explainFailure } from './sqlite-refusal.ts';
 import { StorageError } from './storage-error.ts';
 import type { Store } from './store.ts';
 
@@ -44,7 +43,10 @@ export class SqliteStore implements Store {
   putStudy: Store['putStudy'] = (...args) => this.#ask('putStudy', args);
   getStudy: Store['getStudy'] = (...args) => this.#ask('getStudy', args);
   listStudies: Store['listStudies'] = (...args) => this.#ask('listStudies', args);
-  addReport: Store['addReport'] = (...args) => this.#ask('addReport', args);
+  addReport: Store['addReport'] = async (report) => {
+    requireExactText(report);
+    return this.#ask('addReport', [report]);
+  };
   countReports: Store['countReports'] = (...args) => this.#ask('countReports', args);
   readReports: Store['readReports'] = (...args) => this.#ask('readReports', args);
   openRound: Store['openRound'] = (...args) => this.#ask('openRound', args);
@@ -53,6 +55,8 @@ export class SqliteStore implements Store {
   readRounds: Store['readRounds'] = (...args) => this.#ask('readRounds', args);
   latestModel: Store['latestModel'] = (...args) => this.#ask('latestModel', args);
   secret: Store['secret'] = (...args) => this.#ask('secret', args);
+  snapshot: Store['snapshot'] = (...args) => this.#ask('snapshot', args);
+  ready: Store['ready'] = (...args) => this.#ask('ready', args);
 
   /** Resolves after all that was asked before is written and the folder is free. */
   close(): Promise<void> {
@@ -104,31 +108,4 @@ function toError(failure: SqliteFailure): Error {
   }
   const { code, message } = failure;
   return code === 'STORAGE_UNAVAILABLE' ? new StorageError(message) : new ChoraleError(code, message);
-}
-
-function makeFolder(folder: string): void {
-  try {
-    makeDurably(resolve(folder));
-  } catch (error) {
-    const explanation = explainFailure(error, folder);
-    throw explanation === null ? error : new StorageError(explanation, { cause: error });
-  }
-}
-
-// Level by level: a recursive mkdir never returns where the system refuses new folders with "no such file".
-function makeDurably(folder: string): void {
-  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
-  makeDurably(dirname(folder));
-  mkdirSync(folder, { mode: 0o700 });
-  // A new folder is only durable once its parent's entry for it is.
-  flushFolder(dirname(folder));
-}
-
-function flushFolder(folder: string): void {
-  const descriptor = openSync(folder, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -1,8 +1,8 @@
-import { chmodSync, closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { GroupCommit } from './group-commit.ts';
+import { makePrivate } from './private-file.ts';
 import type { SqliteFailure, SqliteReply, SqliteRequest } from './sqlite-messages.ts';
 import { sqliteOperations } from './sqlite-operations.ts';
 import { explainFailure, SqliteRefusal } from './sqlite-refusal.ts';
@@ -38,16 +38,6 @@ function serve(): void {
     port.close();
   });
   port.postMessage({ id: 0, value: undefined } satisfies SqliteReply);
-}
-
-/** The database holds the signing secrets; SQLite gives its other files the same mode. */
-function makePrivate(file: string): void {
-  try {
-    closeSync(openSync(file, 'a', 0o600));
-    chmodSync(file, 0o600);
-  } catch {
-    // Whatever is wrong with it, opening the database says so in its own words.
-  }
 }
 
 function runner(db: DatabaseSync): (request: SqliteRequest) => SqliteReply {

@@ -30,6 +30,7 @@ const openRound: RoundRecord = {
   endedAt: null,
   reason: null,
   histogram: null,
+  shape: null,
 };
 const committed: RoundRecord = {
   ...openRound,
@@ -96,6 +97,48 @@ export function describeStore(
       expect(await store.countReports('pulse')).toBe(1);
     });
 
+    it('[S8] gives reports that arrive together the outcomes that they have one by one', async () => {
+      const store = await openWithStudy();
+      await store.addReport(report('ann'));
+      const other = { text: '{"other":1}' };
+      const together = [
+        report('ann'),
+        report('bob'),
+        report('ann', other),
+        report('bob', other),
+        report('bob', { receivedAt: '2026-11-09T09:00:00.000Z' }),
+        report('cid', other),
+      ];
+      const outcomes = await Promise.allSettled(together.map((entry) => store.addReport(entry)));
+      const receivedAt = '2026-11-02T09:00:00.000Z';
+      expect(outcomes).toMatchObject([
+        { value: { state: 'duplicate', receivedAt } },
+        { value: { state: 'stored', receivedAt } },
+        { reason: { code: 'REPORT_CONFLICT' } },
+        { reason: { code: 'REPORT_CONFLICT' } },
+        { value: { state: 'duplicate', receivedAt } },
+        { value: { state: 'stored', receivedAt } },
+      ]);
+      const stored = await store.readReports('pulse', { after: 0, limit: 9 });
+      expect(stored).toMatchObject([report('ann'), report('bob'), report('cid', other)]);
+    });
+
+    it.each([
+      ['half of a surrogate pair', '{"a":"\ud800"}'],
+      ['a NUL', '{"a":"\0"}'],
+    ])('refuses a text with %s, which no store gives back as it was, and nothing else', async (_, text) => {
+      const store = await openWithStudy();
+      const [bad, good] = await Promise.allSettled([
+        store.addReport(report('ann', { text })),
+        store.addReport(report('bob', { text: '{"a":"\u{1f600}\\ud800"}' })),
+      ]);
+      expect(bad).toMatchObject({ reason: { code: 'REPORT_INVALID' } });
+      expect(good).toMatchObject({ value: { state: 'stored' } });
+      expect(await store.addReport(report('bob', { text: '{"a":"\u{1f600}\\ud800"}' }))).toMatchObject({
+        state: 'duplicate',
+      });
+    });
+
     it('takes one report of a participant for each study', async () => {
       const store = await openWithStudy();
       await store.putStudy(study('exit'));
@@ -111,7 +154,8 @@ export function describeStore(
         store.addReport(report('bob', { study: 'unknown' })),
         store.addReport(report('cid')),
       ]);
-      expect([before.status, stray.status, after.status]).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+      expect([before.status, after.status]).toEqual(['fulfilled', 'fulfilled']);
+      expect(stray).toMatchObject({ status: 'rejected', reason: { code: 'STUDY_UNKNOWN' } });
       expect(await store.countReports('pulse')).toBe(2);
     });
 
@@ -172,12 +216,22 @@ export function describeStore(
       await store.openRound(openRound);
       await store.endRound(committed, null);
       await store.openRound({ ...openRound, round: 2, kind: 'evaluate' });
-      expect(await store.abandonOpenRounds('restarted', '2026-11-04T00:00:00.000Z')).toBe(1);
-      expect(await store.abandonOpenRounds('restarted', '2026-11-05T00:00:00.000Z')).toBe(0);
+      const restart = { study: 'pulse', reason: 'restarted', endedAt: '2026-11-04T00:00:00.000Z' };
+      expect(await store.abandonOpenRounds({ ...restart, study: 'another' })).toBe(0);
+      expect(await store.abandonOpenRounds(restart)).toBe(1);
+      expect(await store.abandonOpenRounds({ ...restart, endedAt: '2026-11-05T00:00:00.000Z' })).toBe(0);
       expect(await store.readRounds('pulse')).toMatchObject([
         { round: 1, state: 'committed', reason: null },
         { round: 2, state: 'abandoned', reason: 'restarted', endedAt: '2026-11-04T00:00:00.000Z' },
       ]);
+    });
+
+    it('keeps what became of a cohort', async () => {
+      const store = await openWithStudy();
+      await store.openRound(openRound);
+      const shape = { invited: 9, accepted: 4, declined: 1, left: 2, lost: 2, late: 1 };
+      await store.endRound({ ...committed, shape }, null);
+      expect(await store.readRounds('pulse')).toEqual([{ ...committed, shape }]);
     });
 
     it('keeps the histogram of an evaluation', async () => {
@@ -186,6 +240,45 @@ export function describeStore(
       const histogram = [4, 0, -3, 12];
       await store.endRound({ ...committed, kind: 'evaluate', histogram }, null);
       expect(await store.readRounds('pulse')).toMatchObject([{ kind: 'evaluate', histogram }]);
+    });
+  });
+
+  describe(`${name}: as a whole`, () => {
+    it('tells what it holds at one moment, its reports by how far they go', async () => {
+      const store = await openWithStudy();
+      await store.putStudy(study('exit'));
+      await store.putStudy(study('empty'));
+      for (const participant of ['ann', 'bob']) await store.addReport(report(participant));
+      await store.addReport(report('ann', { study: 'exit' }));
+      await store.openRound(openRound);
+      const model = { study: 'pulse', modelRound: 1, parameters: new Float32Array([1, -2]) };
+      await store.endRound(committed, model);
+      const value = await store.secret('one', 8);
+      const lastOf = async (id: string) => (await store.readReports(id, { after: 0, limit: 9 })).at(-1)?.sequence;
+      expect(await store.snapshot()).toEqual({
+        studies: [study('pulse'), study('exit'), study('empty')],
+        reports: [
+          { study: 'exit', count: 1, lastSequence: await lastOf('exit') },
+          { study: 'pulse', count: 2, lastSequence: await lastOf('pulse') },
+        ],
+        rounds: [committed],
+        models: [model],
+        secrets: [{ name: 'one', value }],
+      });
+    });
+
+    it('says that it is ready, again and again, without a trace in what it holds', async () => {
+      const store = await openWithStudy();
+      const before = await store.snapshot();
+      await store.ready();
+      await Promise.all([store.ready(), store.ready()]);
+      expect(await store.snapshot()).toEqual(before);
+    });
+
+    it('is not ready once it is closed', async () => {
+      const store = await openWithStudy();
+      await store.close();
+      await expect(store.ready()).rejects.toMatchObject({ name: 'StorageError', code: 'STORAGE_UNAVAILABLE' });
     });
   });
 

@@ -1,3 +1,5 @@
+import type { RoundShape } from '@chorale/protocol';
+
 /** One published study. The manifest is its canonical JSON, so that its hash can be computed again. */
 export type StudyRecord = { id: string; hash: string; manifest: string; publishedAt: string };
 
@@ -34,10 +36,30 @@ export type RoundRecord = {
   reason: string | null;
   /** Summed histogram of an evaluation: negatives' bins, then positives'. */
   histogram: number[] | null;
+  /** What became of the cohort; `null` while the round is open, and for rounds of older versions. */
+  shape: RoundShape | null;
 };
 
 /** The model after `modelRound` committed training rounds; 0 is the initial one. */
 export type ModelRecord = { study: string; modelRound: number; parameters: Float32Array };
+
+/** A secret as `Store.secret` made it. */
+export type SecretRecord = { name: string; value: Uint8Array };
+
+/** The reports of one study at one moment: how many, and the last one's sequence, 0 where there is none. */
+export type ReportExtent = { study: string; count: number; lastSequence: number };
+
+/**
+ * All that a store holds at one moment, except the reports themselves. Those never change once they
+ * are stored, so the ones up to `lastSequence` can be read afterwards and still belong to that moment.
+ */
+export type Snapshot = {
+  studies: StudyRecord[];
+  reports: ReportExtent[];
+  rounds: RoundRecord[];
+  models: ModelRecord[];
+  secrets: SecretRecord[];
+};
 
 /**
  * Everything the coordinator must not lose. A method's promise resolves only after its change is
@@ -54,24 +76,36 @@ export interface Store {
 
   /**
    * Keeps a report, once per participant and study.
-   * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before.
+   * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before, `STUDY_UNKNOWN`,
+   *   or `REPORT_INVALID` for a text that no store gives back as it was
    */
   addReport(report: ReportRecord): Promise<ReportOutcome>;
   countReports(study: string): Promise<number>;
-  /** Reports with a larger sequence than `after`, in order, at most `limit`. */
+  /**
+   * Reports with a larger sequence than `after`, in order, at most `limit`. Whoever has read up to a
+   * sequence has seen all reports of the study below it: none turns up there later.
+   */
   readReports(study: string, page: { after: number; limit: number }): Promise<StoredReport[]>;
 
   /** Records that a round is under way, so that its number is never used again. */
   openRound(round: RoundRecord): Promise<void>;
   /** Ends an open round and, where it trained, stores its model with it: both or neither. */
   endRound(round: RoundRecord, model: ModelRecord | null): Promise<void>;
-  /** Abandons rounds that a stopped process left open. */
-  abandonOpenRounds(reason: string, endedAt: string): Promise<number>;
+  /** Abandons rounds of one study that a stopped process left open; tells how many. */
+  abandonOpenRounds(restart: { study: string; reason: string; endedAt: string }): Promise<number>;
   readRounds(study: string): Promise<RoundRecord[]>;
   latestModel(study: string): Promise<ModelRecord | null>;
 
   /** A secret of this coordinator, made on first use: `bytes` random bytes that survive restarts. */
   secret(name: string, bytes: number): Promise<Uint8Array>;
+
+  /** The whole store at one moment, for a backup; its reports follow through `readReports`. */
+  snapshot(): Promise<Snapshot>;
+  /**
+   * Resolves after a write that changes nothing became durable.
+   * @throws StorageError when the store cannot write now
+   */
+  ready(): Promise<void>;
 
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import { evaluationCharges, isNoised, type Manifest, type TrainingTask, updateCharges } from '@chorale/protocol';
-import type { Chorale, LedgerBalance } from '@chorale/sdk';
+import type { Chorale, LedgerBalance, TrainingEvent } from '@chorale/sdk';
 import { html, nothing, type TemplateResult } from 'lit';
 import { errorNotice } from '../error-notice.ts';
 import { ledgerMeters } from '../ledger-meter.ts';
@@ -11,6 +11,9 @@ import {
   type TrainingStatus,
   trainingStatus,
 } from './training-status.ts';
+
+/** Events after which the ledger may say something else. */
+const charging: ReadonlySet<TrainingEvent['type']> = new Set(['update-sent', 'evaluated', 'round-ended'] as const);
 
 /** Training in this tab: consent where there is no noise, start and stop, progress, ledger. */
 export class TrainingPanel extends PageElement {
@@ -72,7 +75,7 @@ export class TrainingPanel extends PageElement {
     try {
       for await (const event of chorale.train({ noiseless: !isNoised(task), signal: this.#stop.signal })) {
         this.status = trainingStatus(this.status, event);
-        if (event.type === 'update-sent' || event.type === 'evaluated') await this.refreshLedger();
+        if (charging.has(event.type)) await this.refreshLedger();
       }
     } catch (error) {
       if (!this.#stop.signal.aborted) this.failure = error;
@@ -218,14 +221,12 @@ function roundsTable(rounds: readonly TabRound[]): TemplateResult {
         </thead>
         <tbody>
           ${rounds.map(
-            ({ round, kind, given, outcome, message }) => html`
+            (row) => html`
               <tr>
-                <th scope="row">${round}</th>
-                <td>${kind === 'train' ? 'training' : 'evaluation'}</td>
-                <td>
-                  ${given === 'sent' ? (kind === 'train' ? 'sent its update' : 'sent its counts') : given === 'refused' ? `gave nothing: ${message}` : 'computing'}
-                </td>
-                <td><span class="state ${outcome}">${outcome === 'open' ? 'under way' : outcome}</span></td>
+                <th scope="row">${row.round}</th>
+                <td>${row.kind === 'train' ? 'training' : 'evaluation'}</td>
+                <td>${givenWords(row)}</td>
+                <td><span class="state ${row.outcome}">${outcomeWords[row.outcome]}</span></td>
               </tr>
             `,
           )}
@@ -233,4 +234,26 @@ function roundsTable(rounds: readonly TabRound[]): TemplateResult {
       </table>
     </div>
   `;
+}
+
+const outcomeWords: Record<TabRound['outcome'], string> = {
+  open: 'under way',
+  closed: 'had enough',
+  committed: 'committed',
+  abandoned: 'abandoned',
+};
+
+function givenWords({ kind, given, outcome, message }: TabRound): string {
+  switch (given) {
+    case 'working':
+      return outcome === 'open' ? 'computing' : 'was not done in time';
+    case 'sent':
+      return kind === 'train' ? 'sent its update' : 'sent its counts';
+    case 'refused':
+      return `gave nothing: ${message}`;
+    case 'unneeded':
+      return 'gave nothing: not needed';
+    case 'uncounted':
+      return 'was too late: not counted';
+  }
 }

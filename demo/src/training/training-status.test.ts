@@ -44,3 +44,41 @@ test('a refusal says which round and why', () => {
 test('waiting for a cohort says how many it takes', () => {
   expect(statusSentence(after(waiting), words)).toContain('at least 2 sites');
 });
+
+test('a round that had enough before this tab was done says that nothing was sent', () => {
+  const status = after(waiting, started(7), {
+    type: 'round-ended',
+    round: 7,
+    outcome: 'closed',
+    made: false,
+    committedRounds: 4,
+  });
+  expect(status.rounds).toMatchObject([{ round: 7, given: 'unneeded', outcome: 'closed' }]);
+  expect(statusSentence(status, words)).toBe(
+    'Round 7 had enough updates; nothing of yours was sent. Waiting for the next round: it needs at least 2 sites, each in a tab of its own.',
+  );
+  expect(statusSentence(trainingStatus(status, started(8)), words)).not.toContain('Round 7');
+});
+
+test('a round that had enough while this tab was sending says that it does not count, and is not free', () => {
+  const status = after(started(7), {
+    type: 'round-ended',
+    round: 7,
+    outcome: 'closed',
+    made: true,
+    committedRounds: 4,
+  });
+  expect(status.rounds).toMatchObject([{ round: 7, given: 'uncounted', outcome: 'closed' }]);
+  expect(statusSentence(status, words)).toContain('yours is not counted, and what it cost stays spent.');
+});
+
+test.each([
+  [500, 'in a minute'],
+  [61_000, 'in 2 minutes'],
+  [91 * 60_000, 'in 2 hours'],
+  [2 ** 32, 'in 50 days'],
+])('a coordinator that asks to come back in %d ms asks so %s', (comeBackMs, words_) => {
+  const status = after({ type: 'waiting', for: 'later', comeBackMs, committedRounds: 3, totalRounds: 10 });
+  expect(status).toMatchObject({ phase: 'later', committedRounds: 3 });
+  expect(statusSentence(status, words)).toContain(`The coordinator asks to come back ${words_};`);
+});

@@ -4,14 +4,17 @@ import type { TrainingEvent } from '@chorale/sdk';
 export type TabRound = {
   round: number;
   kind: 'train' | 'evaluate';
-  given: 'working' | 'sent' | 'refused';
-  outcome: 'open' | 'committed' | 'abandoned';
+  /** `unneeded`: the round had enough, and nothing left this tab; `uncounted`: it was too late for the round. */
+  given: 'working' | 'sent' | 'refused' | 'unneeded' | 'uncounted';
+  outcome: 'open' | 'closed' | 'committed' | 'abandoned';
   message: string;
 };
 
 /** Everything a page shows of its own training. */
 export type TrainingStatus = {
-  phase: 'starting' | 'turn' | 'cohort' | 'computing' | 'sent' | 'lost' | 'done' | 'spent';
+  phase: 'starting' | 'turn' | 'cohort' | 'later' | 'computing' | 'sent' | 'lost' | 'done' | 'spent';
+  /** How long the coordinator asked this tab to stay away, while it does. */
+  comeBackMs: number;
   engine: { name: string; reason: string } | undefined;
   committedRounds: number;
   totalRounds: number;
@@ -23,7 +26,16 @@ export type TrainingStatus = {
 };
 
 export function startingStatus(totalRounds: number): TrainingStatus {
-  return { phase: 'starting', engine: undefined, committedRounds: 0, totalRounds, step: 0, steps: 0, rounds: [] };
+  return {
+    phase: 'starting',
+    comeBackMs: 0,
+    engine: undefined,
+    committedRounds: 0,
+    totalRounds,
+    step: 0,
+    steps: 0,
+    rounds: [],
+  };
 }
 
 /** The status after one more event. */
@@ -31,9 +43,12 @@ export function trainingStatus(status: TrainingStatus, event: TrainingEvent): Tr
   switch (event.type) {
     case 'engine':
       return { ...status, engine: { name: event.name, reason: event.reason } };
-    case 'waiting':
+    case 'waiting': {
       if (event.for === 'turn') return { ...status, phase: 'turn' };
-      return { ...status, phase: 'cohort', committedRounds: event.committedRounds, totalRounds: event.totalRounds };
+      const { committedRounds, totalRounds } = event;
+      const comeBackMs = event.for === 'later' ? event.comeBackMs : 0;
+      return { ...status, phase: event.for, comeBackMs, committedRounds, totalRounds };
+    }
     case 'round-started': {
       const opened: TabRound = { round: event.round, kind: event.kind, given: 'working', outcome: 'open', message: '' };
       const others = status.rounds.filter(({ round }) => round !== event.round);
@@ -55,7 +70,10 @@ export function trainingStatus(status: TrainingStatus, event: TrainingEvent): Tr
         ...status,
         phase: 'cohort',
         committedRounds: event.committedRounds,
-        rounds: change(status.rounds, event.round, { outcome: event.outcome }),
+        rounds: change(status.rounds, event.round, {
+          outcome: event.outcome,
+          ...(event.outcome === 'closed' ? { given: event.made ? 'uncounted' : 'unneeded' } : {}),
+        }),
       };
     case 'connection-lost':
       return { ...status, phase: 'lost' };
@@ -70,9 +88,9 @@ function change(rounds: readonly TabRound[], round: number, changed: Partial<Tab
   return rounds.map((r) => (r.round === round ? { ...r, ...changed } : r));
 }
 
-/** The status as one sentence, for people and for screen readers. */
+/** The status in a sentence or two, for people and for screen readers. */
 export function statusSentence(
-  { phase, rounds, committedRounds, totalRounds }: TrainingStatus,
+  { phase, comeBackMs, rounds, committedRounds, totalRounds }: TrainingStatus,
   { quorum, clients }: { quorum: number; clients: string },
 ): string {
   const [latest] = rounds;
@@ -82,7 +100,9 @@ export function statusSentence(
     case 'turn':
       return 'Waiting for this tab’s turn: of the tabs of one browser, one trains at a time.';
     case 'cohort':
-      return `Waiting for the next round: it needs at least ${quorum} ${clients}, each in a tab of its own.`;
+      return `${closed(latest)}Waiting for the next round: it needs at least ${quorum} ${clients}, each in a tab of its own.`;
+    case 'later':
+      return `${closed(latest)}More ${clients} wait than the next rounds need. The coordinator asks to come back in ${duration(comeBackMs)}; this tab does so by itself if you leave it open.`;
     case 'computing':
       return latest?.kind === 'evaluate'
         ? `Round ${latest.round}: testing the model on the rows held back here.`
@@ -98,4 +118,21 @@ export function statusSentence(
     case 'spent':
       return 'Stopped: another round would go past this browser’s privacy budget, so it takes no further part.';
   }
+}
+
+/** A round that had enough without this tab, as a sentence with a space after it; else nothing. */
+function closed(latest: TabRound | undefined): string {
+  if (latest?.outcome !== 'closed') return '';
+  return latest.given === 'unneeded'
+    ? `Round ${latest.round} had enough updates; nothing of yours was sent. `
+    : `Round ${latest.round} had enough updates before yours came; yours is not counted, and what it cost stays spent. `;
+}
+
+/** A duration in one unit, rounded up: nobody needs to come back to the second. */
+function duration(ms: number): string {
+  const minutes = Math.ceil(ms / 60_000);
+  if (minutes <= 1) return 'a minute';
+  if (minutes <= 90) return `${minutes} minutes`;
+  const hours = Math.ceil(minutes / 60);
+  return hours <= 48 ? `${hours} hours` : `${Math.ceil(hours / 24)} days`;
 }

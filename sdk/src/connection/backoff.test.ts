@@ -1,6 +1,6 @@
 import { seededRandom } from '@chorale/privacy/testing';
 import { expect, test } from 'vitest';
-import { backoffMs } from './backoff.ts';
+import { backoffMs, staggeredMs } from './backoff.ts';
 
 test('waits double up to the longest, each drawn between half and all of it', () => {
   const random = seededRandom(1);
@@ -12,4 +12,12 @@ test('waits double up to the longest, each drawn between half and all of it', ()
     expect(Math.max(...waits)).toBeLessThanOrEqual(ms);
     expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(ms / 4);
   }
+});
+
+test('a wait that was asked for is never shortened, and at most a tenth longer', () => {
+  const random = seededRandom(2);
+  const waits = Array.from({ length: 200 }, () => staggeredMs(1e10, random));
+  expect(Math.min(...waits)).toBeGreaterThanOrEqual(1e10);
+  expect(Math.max(...waits)).toBeLessThanOrEqual(1.1e10);
+  expect(Math.max(...waits) - Math.min(...waits)).toBeGreaterThan(0.08e10);
 });

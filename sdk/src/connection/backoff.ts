@@ -13,3 +13,8 @@ export function backoffMs(attempt: number, { firstMs, longestMs }: BackoffOption
   const half = Math.ceil(wait / 2);
   return half + uniformInteger(half + 1, random);
 }
+
+/** A wait that the coordinator asked for, up to a tenth longer, so that those it told the same do not come as one. */
+export function staggeredMs(ms: number, random: RandomSource): number {
+  return ms + ms * 0.1 * (random.nextUint32() / 2 ** 32);
+}

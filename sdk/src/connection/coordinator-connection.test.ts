@@ -4,7 +4,8 @@ import { seededRandom } from '@chorale/privacy/testing';
 import type { ClientToServerEvents, ReportReply, ServerToClientEvents } from '@chorale/protocol';
 import { Server, type Socket } from 'socket.io';
 import { afterEach, describe, expect, test } from 'vitest';
-import { CoordinatorConnection, type Retry } from './coordinator-connection.ts';
+import { CoordinatorConnection } from './coordinator-connection.ts';
+import type { Retry } from './retry.ts';
 
 type FaultySocket = Socket<ClientToServerEvents, ServerToClientEvents>;
 const stored: ReportReply = { ok: true, duplicate: false, receivedAt: '2026-11-02T09:00:00.000Z' };
@@ -33,7 +34,7 @@ async function serve(
   return { url: `http://127.0.0.1:${address.port}`, port: address.port, io };
 }
 
-function connect(coordinator: string, timeoutMs = 200): CoordinatorConnection {
+function connect(coordinator: string, timeoutMs = 5000): CoordinatorConnection {
   const connection = new CoordinatorConnection({
     coordinator,
     token: 'token',
@@ -64,14 +65,14 @@ describe('a connection to a coordinator', () => {
       { path: '/hr/socket.io' },
     );
     const retries: string[] = [];
-    expect(await deliver(connect(`${url}/hr`), ({ error }) => retries.push(error.code))).toMatchObject({
+    expect(await deliver(connect(`${url}/hr`, 200), ({ error }) => retries.push(error.code))).toMatchObject({
       duplicate: false,
     });
     expect(texts).toEqual(['{"a":1}', '{"a":1}', '{"a":1}']);
     expect(retries).toEqual(['CONNECTION_LOST', 'CONNECTION_LOST']);
   });
 
-  test('waits as long as a busy coordinator asks for', async () => {
+  test('waits as long as a busy coordinator asks for, and up to a tenth longer', async () => {
     let calls = 0;
     const { url } = await serve((socket) => {
       socket.on('report', (_, reply) => {
@@ -85,8 +86,73 @@ describe('a connection to a coordinator', () => {
     const waits: number[] = [];
     await deliver(connect(url), ({ waitMs }) => waits.push(waitMs));
     expect(waits).toHaveLength(2);
-    expect(waits[0]).toBe(120);
+    expect(waits[0]).toBeGreaterThanOrEqual(120);
+    expect(waits[0]).toBeLessThanOrEqual(132);
     expect(waits[1]).toBeLessThanOrEqual(20);
+  });
+
+  test.each(['RATE_LIMITED', 'STORAGE_UNAVAILABLE', 'UNAVAILABLE'] as const)(
+    'a refusal with %s passes: the same request is repeated',
+    async (code) => {
+      let calls = 0;
+      const { url } = await serve((socket) => {
+        socket.on('report', (_, reply) => {
+          calls += 1;
+          reply(calls === 1 ? { ok: false, error: { code, message: 'later' } } : stored);
+        });
+      });
+      const retries: string[] = [];
+      expect(await deliver(connect(url), ({ error }) => retries.push(error.code))).toMatchObject({ duplicate: false });
+      expect([calls, retries]).toEqual([2, [code]]);
+    },
+  );
+
+  test('a node that gives no seat because it is unavailable is left: another behind the same address may have one', async () => {
+    const ids: string[] = [];
+    const { url } = await serve((socket) => {
+      ids.push(socket.id);
+      socket.on('join', (_, reply) =>
+        reply(
+          ids.length === 1
+            ? { ok: false, error: { code: 'UNAVAILABLE', message: 'draining', retryAfterMs: 20 } }
+            : { ok: true, committedRounds: 2, done: false },
+        ),
+      );
+    });
+    expect(await connect(url).join('sha256-')).toEqual({ committedRounds: 2, done: false, comeBackMs: null });
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  test('who is asked to come back stays away so long, up to a tenth longer, and never comes at once', async () => {
+    const asked = [1000, 0];
+    const { url } = await serve((socket) => {
+      socket.on('join', (_, reply) =>
+        reply({ ok: true, committedRounds: 2, done: false, comeBackMs: asked.shift() as number }),
+      );
+    });
+    const connection = connect(url);
+    const { comeBackMs } = await connection.join('sha256-');
+    expect(comeBackMs).toBeGreaterThanOrEqual(1000);
+    expect(comeBackMs).toBeLessThanOrEqual(1100);
+    expect((await connection.join('sha256-')).comeBackMs).toBeGreaterThanOrEqual(10);
+  });
+
+  test('lets go of the socket once what is under way is answered, and not before', async () => {
+    const held = Promise.withResolvers<(reply: ReportReply) => void>();
+    const left = Promise.withResolvers<string>();
+    const { url } = await serve((socket) => {
+      socket.on('report', (_, reply) => held.resolve(reply));
+      socket.on('disconnect', (reason) => left.resolve(reason));
+    });
+    const connection = connect(url, 5000);
+    const delivery = deliver(connection);
+    const reply = await held.promise;
+    connection.disconnectWhenIdle();
+    expect(connection.connected).toBe(true);
+    reply(stored);
+    expect(await delivery).toMatchObject({ duplicate: false });
+    expect(await left.promise).toBe('client namespace disconnect');
+    expect(connection.connected).toBe(false);
   });
 
   test.each(['REPORT_CONFLICT', 'TOKEN_INVALID', 'REPORT_INVALID'] as const)(

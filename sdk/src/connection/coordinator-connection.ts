@@ -4,30 +4,24 @@ import {
   type ClientToServerEvents,
   type ErrorCode,
   type JoinMessage,
+  limits,
   PROTOCOL_VERSION,
-  ReplyShape,
+  type RoundMessage,
   type ServerToClientEvents,
   type UpdateMessage,
 } from '@chorale/protocol';
 import { io, type Socket } from 'socket.io-client';
-import * as v from 'valibot';
-import { abortable, delay } from '../abortable.ts';
-import { backoffMs, type BackoffOptions } from './backoff.ts';
+import type * as v from 'valibot';
+import { abortable } from '../abortable.ts';
+import { lazyPart } from '../lazy-part.ts';
+import { backoffMs, type BackoffOptions, staggeredMs } from './backoff.ts';
+import type { Transfer } from './bulk-transfer.ts';
 import { apiUrl } from './fetch-study.ts';
+import { EmptyReply, JoinReply, parseReply, ReportReply, UpdateReply } from './replies.ts';
+import { repeatRequest, type RequestOptions } from './retry.ts';
 import { connectOnce, type RoundListeners, subscribeRounds } from './round-subscription.ts';
 
 export type ChoraleSocket = Socket<ServerToClientEvents, ClientToServerEvents>;
-
-/** A failed attempt that will be repeated. */
-export type Retry = { error: ChoraleError; waitMs: number };
-
-export type RequestOptions = {
-  /** Without it the request is repeated until it is answered. */
-  signal?: AbortSignal | undefined;
-  onRetry?: ((retry: Retry) => void) | undefined;
-  /** Awaited before each attempt, such as for having joined. */
-  ready?: (() => Promise<void>) | undefined;
-};
 
 export type ConnectionOptions = {
   coordinator: string | URL;
@@ -38,26 +32,28 @@ export type ConnectionOptions = {
   backoff?: BackoffOptions;
 };
 
-/** The coordinator could not be reached or could not answer just now: the same request may succeed later. */
-const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['CONNECTION_LOST', 'INTERNAL', 'STORAGE_UNAVAILABLE']);
-
 type Emit = (socket: ReturnType<ChoraleSocket['timeout']>) => Promise<unknown>;
 
-const ReportReply = v.object({ ok: v.literal(true), duplicate: v.boolean(), receivedAt: v.string() });
-const JoinReply = v.object({ ok: v.literal(true), committedRounds: v.number(), done: v.boolean() });
-const UpdateReply = v.object({ ok: v.literal(true), duplicate: v.boolean() });
-const EmptyReply = v.object({ ok: v.literal(true) });
+/** How a client was received: with a seat, or told to come back after so many milliseconds. */
+export type Joined = { committedRounds: number; done: boolean; comeBackMs: number | null };
 
 /**
- * The device's socket to its coordinator. It connects when something is asked of it, and repeats
- * requests, the very same bytes, until there is an answer: each may arrive twice.
+ * The device's socket to its coordinator, and its requests for what is too large for one. It connects when
+ * something is asked of it, and repeats requests, the very same bytes, until there is an answer: each may
+ * arrive twice.
  */
 export class CoordinatorConnection {
+  readonly #coordinator: string | URL;
   readonly #socket: ChoraleSocket;
   readonly #token: string;
   readonly #random: RandomSource;
   readonly #timeoutMs: number;
   readonly #backoff: BackoffOptions;
+  /** Requests on the socket that have no answer yet. */
+  #unanswered = 0;
+  #disconnectsWhenIdle = false;
+  /** Until when a node that is unavailable asked to be left alone, on the clock of `performance.now`. */
+  #restUntil = 0;
 
   constructor({
     coordinator,
@@ -67,6 +63,7 @@ export class CoordinatorConnection {
     backoff = { firstMs: 500, longestMs: 30_000 },
   }: ConnectionOptions) {
     const url = apiUrl(coordinator, 'socket.io/');
+    this.#coordinator = coordinator;
     this.#token = token;
     this.#random = random;
     this.#timeoutMs = timeoutMs;
@@ -101,16 +98,52 @@ export class CoordinatorConnection {
   }
 
   /** Offers to train; to be repeated after each reconnect. @throws ChoraleError when refused for good. */
-  join(manifest: string, options: RequestOptions = {}): Promise<{ committedRounds: number; done: boolean }> {
+  async join(manifest: string, options: RequestOptions = {}): Promise<Joined> {
     const message: JoinMessage = { protocol: PROTOCOL_VERSION, token: this.#token, manifest };
-    return this.#request((socket) => socket.emitWithAck('join', message), JoinReply, options);
+    const { committedRounds, done, comeBackMs } = await this.repeat(
+      () =>
+        this.#attempt((socket) => socket.emitWithAck('join', message), JoinReply, options.signal).catch(
+          (error: unknown) => this.#tryAnother(error),
+        ),
+      options,
+    );
+    if (comeBackMs === undefined) return { committedRounds, done, comeBackMs: null };
+    // Nobody is asked to come back at once; who would obey it would never rest.
+    const awayMs = staggeredMs(Math.max(comeBackMs, this.#backoff.firstMs), this.#random);
+    return { committedRounds, done, comeBackMs: awayMs };
   }
 
-  /** Sends a contribution to a round. @throws ChoraleError when refused for good. */
+  /**
+   * The model of a round: what came with the invitation, or what is fetched because it was too large for it.
+   * @param modelBytes its size; nothing longer is read.
+   * @throws ChoraleError when refused for good, `ROUND_CLOSED` once the round is over.
+   */
+  async model(
+    { study, model, modelRound }: Pick<RoundMessage, 'study' | 'model' | 'modelRound'>,
+    { modelBytes, ...options }: RequestOptions & { modelBytes: number },
+  ): Promise<Uint8Array> {
+    if (model !== null) return model;
+    return this.repeat(async () => {
+      const { fetchModel } = await lazyPart(import('./bulk-transfer.ts'));
+      return fetchModel({ ...this.#transfer(study, options.signal), modelRound, modelBytes });
+    }, options);
+  }
+
+  /**
+   * Sends a contribution to a round: on the socket, or by a request of its own, which needs no seat, where
+   * it is larger than `limits.bulkBytes`.
+   * @throws ChoraleError when refused for good.
+   */
   sendUpdate(
     { study, round, update }: { study: string; round: number; update: Uint8Array },
     options: RequestOptions = {},
   ): Promise<{ duplicate: boolean }> {
+    if (update.byteLength > limits.bulkBytes) {
+      return this.repeat(async () => {
+        const { postUpdate } = await lazyPart(import('./bulk-transfer.ts'));
+        return postUpdate({ ...this.#transfer(study, options.signal), round, update, token: this.#token });
+      }, options);
+    }
     // Updates are made and stored on this device, never in memory that is shared.
     const message: UpdateMessage = { study, round, update: update as Uint8Array<ArrayBuffer> };
     return this.#request((socket) => socket.emitWithAck('update', message), UpdateReply, options);
@@ -131,7 +164,10 @@ export class CoordinatorConnection {
 
   /** Connects and stays connected, reporting what arrives until the returned function is called. */
   subscribe(listeners: RoundListeners): () => void {
-    return subscribeRounds(this.#socket, listeners, { waitMs: () => backoffMs(0, this.#backoff, this.#random) });
+    this.#disconnectsWhenIdle = false;
+    const waitMs = (): number =>
+      Math.max(this.#restUntil - performance.now(), backoffMs(0, this.#backoff, this.#random));
+    return subscribeRounds(this.#socket, listeners, { waitMs });
   }
 
   /** Lets go of the socket; the next request connects again. */
@@ -139,23 +175,15 @@ export class CoordinatorConnection {
     this.#socket.disconnect();
   }
 
-  /**
-   * Repeats what failed for want of a connection, or because the coordinator is busy, after longer and
-   * longer waits.
-   * @throws whatever else `attempt` throws; the signal's reason.
-   */
-  async repeat<T>(attempt: () => Promise<T>, { signal, onRetry }: RequestOptions): Promise<T> {
-    for (let failed = 0; ; failed += 1) {
-      try {
-        return await attempt();
-      } catch (error) {
-        signal?.throwIfAborted();
-        if (!isRetryable(error)) throw error;
-        const waitMs = Math.max(error.retryAfterMs ?? 0, backoffMs(failed, this.#backoff, this.#random));
-        onRetry?.({ error, waitMs });
-        await delay(waitMs, signal);
-      }
-    }
+  /** The same, but not before requests that are under way have their answers. */
+  disconnectWhenIdle(): void {
+    this.#disconnectsWhenIdle = true;
+    if (this.#unanswered === 0) this.disconnect();
+  }
+
+  /** See `repeatRequest`. */
+  repeat<T>(attempt: () => Promise<T>, options: RequestOptions): Promise<T> {
+    return repeatRequest(attempt, { ...options, backoff: this.#backoff, random: this.#random });
   }
 
   #request<S extends v.GenericSchema>(emit: Emit, schema: S, options: RequestOptions): Promise<v.InferOutput<S>> {
@@ -170,8 +198,27 @@ export class CoordinatorConnection {
     schema: S,
     signal: AbortSignal | undefined,
   ): Promise<v.InferOutput<S>> {
-    await this.#connect(signal);
-    return parseReply(schema, await abortable(acknowledged(emit(this.#socket.timeout(this.#timeoutMs))), signal));
+    this.#unanswered += 1;
+    try {
+      await this.#connect(signal);
+      return parseReply(schema, await abortable(acknowledged(emit(this.#socket.timeout(this.#timeoutMs))), signal));
+    } finally {
+      this.#unanswered -= 1;
+      if (this.#unanswered === 0 && this.#disconnectsWhenIdle) this.disconnect();
+    }
+  }
+
+  /** Who got no seat has none to lose: of several nodes behind one address, another may have one. */
+  #tryAnother(error: unknown): never {
+    if (error instanceof ChoraleError && error.code === 'UNAVAILABLE' && this.#unanswered === 0) {
+      this.#restUntil = performance.now() + staggeredMs(error.retryAfterMs ?? 0, this.#random);
+      this.disconnect();
+    }
+    throw error;
+  }
+
+  #transfer(study: string, signal: AbortSignal | undefined): Transfer {
+    return { coordinator: this.#coordinator, study, timeoutMs: this.#timeoutMs, signal };
   }
 
   /** @throws ChoraleError `CONNECTION_LOST` when this attempt fails; the next one may succeed. */
@@ -193,25 +240,9 @@ export class CoordinatorConnection {
   }
 }
 
-/** Whether the same request may succeed later. */
-export function isRetryable(error: unknown): error is ChoraleError {
-  return error instanceof ChoraleError && (retryable.has(error.code) || error.retryAfterMs !== undefined);
-}
-
 /** The only way that an acknowledgement fails is that it does not come in time, or the socket closes first. */
 function acknowledged(reply: Promise<unknown>): Promise<unknown> {
   return reply.catch((cause: unknown) => {
     throw new ChoraleError('CONNECTION_LOST', 'the coordinator did not answer', { cause });
   });
-}
-
-function parseReply<S extends v.GenericSchema>(schema: S, data: unknown): v.InferOutput<S> {
-  const reply = v.safeParse(ReplyShape, data);
-  if (reply.success && !reply.output.ok) {
-    const { code, message, retryAfterMs } = reply.output.error;
-    throw new ChoraleError(code, message, retryAfterMs === undefined ? {} : { retryAfterMs });
-  }
-  const result = v.safeParse(schema, data);
-  if (!result.success) throw new ChoraleError('MESSAGE_MALFORMED', `reply: ${result.issues[0].message}`);
-  return result.output;
 }

@@ -1,5 +1,6 @@
 import { ChoraleError, limits, ManifestMismatchError, parseManifest } from '@chorale/protocol';
 import { type Study, studyOf } from '../study.ts';
+import { cappedBody } from './capped-body.ts';
 
 /**
  * Fetches a study's manifest from its coordinator and checks it against the pinned hash.
@@ -49,30 +50,9 @@ async function fetchText(url: URL, signal: AbortSignal | undefined): Promise<str
   }
   if (response.status === 404) throw new ChoraleError('STUDY_UNKNOWN', 'the coordinator does not have this study');
   if (!response.ok) throw new ChoraleError('CONNECTION_LOST', `the coordinator answered ${response.status}`);
-  return readCapped(response);
-}
-
-/** The body as text, never more of it than a manifest may have. */
-async function readCapped(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  let bytes = 0;
-  const reader = response.body?.getReader();
-  try {
-    // Not every browser iterates over a stream.
-    for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
-      bytes += part.value.byteLength;
-      if (bytes > limits.manifestBytes) break;
-      text += decoder.decode(part.value, { stream: true });
-    }
-  } catch (cause) {
-    throw new ChoraleError('CONNECTION_LOST', 'the connection broke', { cause });
-  }
-  if (bytes > limits.manifestBytes) {
-    await reader?.cancel();
-    throw new ChoraleError('MANIFEST_INVALID', `manifest: longer than ${limits.manifestBytes} bytes`);
-  }
-  return text + decoder.decode();
+  const body = await cappedBody(response, { limitBytes: limits.manifestBytes });
+  if (body === null) throw new ChoraleError('MANIFEST_INVALID', `manifest: longer than ${limits.manifestBytes} bytes`);
+  return new TextDecoder().decode(body);
 }
 
 function parseJson(text: string): unknown {

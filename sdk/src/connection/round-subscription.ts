@@ -6,6 +6,7 @@ import {
   TrainingDoneMessage,
 } from '@chorale/protocol';
 import * as v from 'valibot';
+import { LONGEST_TIMER_MS } from '../abortable.ts';
 import type { ChoraleSocket } from './coordinator-connection.ts';
 
 /** What a training client hears of its coordinator. */
@@ -39,7 +40,7 @@ export function subscribeRounds(
     // The client comes back by itself unless the other end closed the connection on purpose.
     if (socket.active) return;
     clearTimeout(timer);
-    timer = setTimeout(() => connectOnce(socket), waitMs());
+    timer = setTimeout(() => connectOnce(socket), Math.min(waitMs(), LONGEST_TIMER_MS));
   };
   const parsed =
     <S extends v.GenericSchema>(schema: S, listener: (message: v.InferOutput<S>) => void) =>

@@ -1,5 +1,6 @@
 import { type Answers, ChoraleError, type ErrorCode } from '@chorale/protocol';
-import { type CoordinatorConnection, isRetryable, type Retry } from '../connection/coordinator-connection.ts';
+import type { CoordinatorConnection } from '../connection/coordinator-connection.ts';
+import { isRetryable, type Retry } from '../connection/retry.ts';
 import type { DeviceLock } from '../device-lock.ts';
 import { type Lifecycle, runWhileActive } from '../page-lifecycle.ts';
 import type { Receipt, StoredReport } from '../storage/device-store.ts';

@@ -9,6 +9,7 @@ import {
   type TrainingTask,
   updateCharges,
 } from '@chorale/protocol';
+import type { CoordinatorConnection } from '../connection/coordinator-connection.ts';
 import type { DeviceLock } from '../device-lock.ts';
 import type { Ledger } from '../ledger.ts';
 import type { DeviceStore, SpendRecord } from '../storage/device-store.ts';
@@ -30,6 +31,7 @@ export interface LocalTrainer {
 export type ContributionOptions = {
   study: Study;
   task: TrainingTask;
+  connection: CoordinatorConnection;
   store: DeviceStore;
   ledger: Ledger;
   lock: DeviceLock;
@@ -40,14 +42,15 @@ export type ContributionOptions = {
 /**
  * The bytes that this client sends to a round: those it made before, or new ones, which are charged and
  * stored before anybody sees them.
- * @throws BudgetExceededError; ChoraleError of the trainer or the store; the signal's reason.
+ * @throws BudgetExceededError; ChoraleError of the trainer, the store or the model's transfer; the signal's
+ *   reason, and then nothing new was charged or stored.
  */
 export async function contribution(
   message: RoundMessage,
   options: ContributionOptions,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  const { task, store, ledger, lock, trainer } = options;
+  const { task, connection, store, ledger, lock, trainer } = options;
   const { study, round, kind } = message;
   const stored = await store.update(study, round);
   if (stored !== null) {
@@ -56,7 +59,9 @@ export async function contribution(
   }
   // Nothing is computed that could not be sent.
   await ledger.check(spends(`${round}`, message, options));
-  const parameters = decodeParameters(message.model, parameterCount(task));
+  const length = parameterCount(task);
+  const model = await connection.model(message, { modelBytes: length * 4, signal });
+  const parameters = decodeParameters(model, length);
   const integers =
     kind === 'train' ? await trainer.train({ parameters, signal }) : await trainer.evaluate({ parameters, signal });
   const update = encodeIntegers(integers);
@@ -66,9 +71,10 @@ export async function contribution(
   await lock.run(
     'device',
     async () => {
-      signal.throwIfAborted();
       await requireRows(study, options);
       await ledger.check(charged);
+      // The round may have been closed meanwhile.
+      signal.throwIfAborted();
       await store.commitUpdate({ update: { study, round, kind, update }, spends: charged });
     },
     { signal },

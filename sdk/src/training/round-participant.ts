@@ -6,13 +6,11 @@ import {
   type RoundMessage,
 } from '@chorale/protocol';
 import { abortable } from '../abortable.ts';
-import type { CoordinatorConnection } from '../connection/coordinator-connection.ts';
 import { Gate } from '../connection/gate.ts';
 import type { EventQueue } from './event-queue.ts';
-import { contribution, type ContributionOptions } from './round-contribution.ts';
+import type { ContributionOptions } from './round-contribution.ts';
+import { RoundWork, type WorkResult } from './round-work.ts';
 import type { TrainingEvent } from './training-event.ts';
-
-type RoundParticipantOptions = ContributionOptions & { connection: CoordinatorConnection };
 
 /** Refusals of one contribution; the client may still be of use to the next round. */
 const ofOneRound: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -24,23 +22,27 @@ const ofOneRound: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'UPDATE_SHAPE',
 ]);
 
-/** What this client is doing for a round. */
-type Contribution = { round: number; state: 'computing' | 'sending'; cancel: AbortController; done: Promise<void> };
-
 /** One stretch of taking part: from having the turn to the end, or until the page is put away. */
 export class RoundParticipant {
-  readonly #options: RoundParticipantOptions;
+  readonly #options: ContributionOptions;
   readonly #events: EventQueue<TrainingEvent>;
   readonly #study: string;
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #ended = Promise.withResolvers<{ comeBackMs: number | null }>();
+  readonly #leaving = new AbortController();
   #signal = AbortSignal.abort();
   #engine = '';
   readonly #seat = new Gate();
   #joining = new AbortController();
-  #current: Contribution | null = null;
+  #joins = 0;
+  /** After which join the last invitation came. */
+  #invitedIn = 0;
+  /** For the last round that this client was invited to, until it hears that the round is over. */
+  #work: RoundWork | null = null;
+  /** Settles when nothing is under way for it. */
+  #working: Promise<void> = Promise.resolve();
   #inbox: Promise<void> = Promise.resolve();
 
-  constructor(options: RoundParticipantOptions, events: EventQueue<TrainingEvent>) {
+  constructor(options: ContributionOptions, events: EventQueue<TrainingEvent>) {
     this.#options = options;
     this.#events = events;
     this.#study = options.study.manifest.id;
@@ -48,42 +50,54 @@ export class RoundParticipant {
     this.#ended.promise.catch(() => {});
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  /** @returns whether the coordinator asks this client to come back, and when; `null` is never. */
+  async run(signal: AbortSignal): Promise<{ comeBackMs: number | null }> {
     const { connection } = this.#options;
-    this.#signal = signal;
+    this.#signal = AbortSignal.any([signal, this.#leaving.signal]);
     this.#reportEngine();
     const unsubscribe = connection.subscribe({
       connected: () => void this.#join(),
       disconnected: ({ message }) => this.#lose(message),
-      round: (message) => this.#receive(message, () => this.#take(message)),
+      round: (message) => {
+        const joins = this.#joins;
+        this.#receive(message, () => this.#take(message, joins));
+      },
       roundEnded: (message) => this.#receive(message, () => this.#end(message)),
       trainingDone: (message) => this.#receive(message, () => this.#finish(message)),
       malformed: (error) => this.#ended.reject(error),
     });
     try {
-      await abortable(this.#ended.promise, signal);
+      return await abortable(this.#ended.promise, signal);
     } finally {
       unsubscribe();
       this.#joining.abort();
-      this.#current?.cancel.abort();
+      this.#leaving.abort(new DOMException('this client is leaving', 'AbortError'));
     }
   }
 
   progress({ step, steps }: { step: number; steps: number }): void {
-    if (this.#current !== null) this.#events.push({ type: 'local-progress', round: this.#current.round, step, steps });
+    if (this.#work?.state !== 'computing') return;
+    this.#events.push({ type: 'local-progress', round: this.#work.message.round, step, steps });
   }
 
   async #join(): Promise<void> {
     const { connection, study, task } = this.#options;
+    this.#joins += 1;
     this.#joining.abort();
     const joining = new AbortController();
     this.#joining = joining;
     try {
-      const { committedRounds, done } = await connection.join(study.hash, { signal: joining.signal });
+      const { committedRounds, done, comeBackMs } = await connection.join(study.hash, { signal: joining.signal });
+      const progress = { committedRounds, totalRounds: task.rounds };
+      if (comeBackMs !== null && !done) {
+        this.#events.push({ type: 'waiting', for: 'later', comeBackMs, ...progress });
+        this.#ended.resolve({ comeBackMs });
+        return;
+      }
       this.#seat.open();
-      if (done) this.#receive({ study: study.manifest.id }, () => this.#finish({ committedRounds }));
-      else if (this.#current === null)
-        this.#events.push({ type: 'waiting', for: 'cohort', committedRounds, totalRounds: task.rounds });
+      if (done) this.#receive({ study: this.#study }, () => this.#finish({ committedRounds }));
+      else if (this.#work?.state === 'given') this.#receive({ study: this.#study }, () => this.#giveAgain(progress));
+      else if (!this.#work?.isUnderWay) this.#events.push({ type: 'waiting', for: 'cohort', ...progress });
     } catch (error) {
       if (!joining.signal.aborted) this.#ended.reject(error);
     }
@@ -102,91 +116,119 @@ export class RoundParticipant {
     this.#inbox = joined.then(handle).catch((error: unknown) => this.#ended.reject(error));
   }
 
-  async #take(message: RoundMessage): Promise<void> {
+  async #take(message: RoundMessage, joins: number): Promise<void> {
     const { round, kind, modelRound, deadlineMs } = message;
-    // Invited again after a reconnect, while still at it.
-    if (this.#current?.round === round) return;
+    const work = this.#work;
+    const isRepeated = joins === this.#invitedIn;
+    this.#invitedIn = joins;
+    if (work?.message.round === round && work.isUnderWay) {
+      // A reconnect brings the invitation once more. Another one after it means that what has an answer, read
+      // or not, is lost.
+      if (isRepeated && work.state === 'sending') this.#working = this.#working.then(() => this.#repeat(work));
+      return;
+    }
     await this.#settle();
     await this.#options.store.deleteUpdates(this.#study, { throughRound: round - 1 });
     this.#events.push({ type: 'round-started', round, kind, modelRound, deadlineMs });
-    const current: Contribution = { round, state: 'computing', cancel: new AbortController(), done: Promise.resolve() };
-    this.#current = current;
-    current.done = this.#contribute(message, current);
+    const next = new RoundWork(message, {
+      ...this.#options,
+      signal: this.#signal,
+      seated: (signal) => this.#seat.pass(signal),
+      onComputed: () => this.#reportEngine(),
+    });
+    this.#work = next;
+    this.#working = this.#tell(next, next.run());
   }
 
-  /**
-   * Waits until nothing is under way: what is computed is of no use any more, but what was sent has an
-   * answer, perhaps here already and not yet read.
-   */
-  async #settle(): Promise<void> {
-    if (this.#current?.state === 'computing') this.#current.cancel.abort();
-    await this.#current?.done;
+  /** After a reconnect: a coordinator that was stopped may have lost what it had acknowledged. */
+  async #giveAgain(progress: { committedRounds: number; totalRounds: number }): Promise<void> {
+    const work = this.#work;
+    // Invited again before this, say.
+    if (work?.state !== 'given') return;
+    const again = work.runAgain().then((result) => {
+      if (result.result === 'stopped' && !this.#signal.aborted)
+        this.#events.push({ type: 'waiting', for: 'cohort', ...progress });
+      return result;
+    });
+    this.#working = this.#tell(work, again);
   }
 
-  async #contribute(message: RoundMessage, current: Contribution): Promise<void> {
-    const { round, kind, deadlineMs } = message;
-    const { cancel } = current;
-    const deadline = AbortSignal.timeout(Math.min(deadlineMs, 2 ** 31 - 1));
-    const signal = AbortSignal.any([this.#signal, cancel.signal, deadline]);
-    try {
-      const update = await contribution(message, this.#options, signal);
-      current.state = 'sending';
-      this.#reportEngine();
-      const ready = (): Promise<void> => this.#seat.pass(signal);
-      const { duplicate } = await this.#options.connection.sendUpdate(
-        { study: this.#study, round, update },
-        { signal, ready },
-      );
-      this.#events.push({
-        type: kind === 'train' ? 'update-sent' : 'evaluated',
-        round,
-        bytes: update.byteLength,
-        duplicate,
-      });
-    } catch (error) {
-      if (this.#signal.aborted || cancel.signal.aborted) return;
-      this.#fail(round, deadline.aborted ? new ChoraleError('ROUND_CLOSED', 'the deadline passed') : error);
-    } finally {
-      this.#current = null;
+  async #repeat(work: RoundWork): Promise<void> {
+    if (work.state === 'given') await this.#tell(work, work.runAgain());
+  }
+
+  async #tell({ message }: RoundWork, work: Promise<WorkResult>): Promise<void> {
+    const { round, kind } = message;
+    const result = await work;
+    switch (result.result) {
+      case 'given': {
+        const { bytes, duplicate } = result;
+        this.#events.push({ type: kind === 'train' ? 'update-sent' : 'evaluated', round, bytes, duplicate });
+        break;
+      }
+      case 'refused':
+        this.#fail(message, result.error);
+        break;
+      case 'stopped':
+        break;
     }
   }
 
-  #fail(round: number, error: unknown): void {
+  /** Waits until nothing is under way: what was sent has an answer, perhaps here already and not yet read. */
+  async #settle(): Promise<void> {
+    this.#work?.finish();
+    await this.#working;
+  }
+
+  #fail({ round, model }: RoundMessage, error: unknown): void {
     const refusal =
       error instanceof ChoraleError ? error : new ChoraleError('INTERNAL', 'training failed', { cause: error });
     this.#events.push({ type: 'refused', round, code: refusal.code, message: refusal.message });
-    if (ofOneRound.has(refusal.code)) return;
-    void this.#decline(round, refusal);
+    if (!ofOneRound.has(refusal.code)) void this.#decline(round, refusal);
+    // Where updates outlive models, a round whose model cannot be fetched any more is still open for this client.
+    else if (this.#options.task.asynchronous !== undefined && model === null && refusal.code === 'ROUND_CLOSED')
+      void this.#giveUp(round, refusal.code);
+  }
+
+  async #giveUp(round: number, code: ErrorCode): Promise<void> {
+    const { connection } = this.#options;
+    const ready = (): Promise<void> => this.#seat.pass(this.#signal);
+    try {
+      await connection.decline({ study: this.#study, round, code }, { signal: this.#signal, ready });
+    } catch {
+      // The round is over, or this client is leaving anyway.
+    }
   }
 
   /** Others need not wait for this client; then it ends, since the next round would go the same way. */
   async #decline(round: number, refusal: ChoraleError): Promise<void> {
-    const { connection } = this.#options;
-    const ready = (): Promise<void> => this.#seat.pass(this.#signal);
-    try {
-      await connection.decline(
-        { study: this.#study, round, code: publicReason(refusal) },
-        { signal: this.#signal, ready },
-      );
-    } catch {
-      // The round is over, or this client is leaving anyway.
-    }
+    await this.#giveUp(round, publicReason(refusal));
     if (!(refusal instanceof BudgetExceededError)) return this.#ended.reject(refusal);
     this.#events.push({ type: 'ended', code: 'BUDGET_EXCEEDED', message: refusal.message });
-    return this.#ended.resolve();
+    return this.#ended.resolve({ comeBackMs: null });
   }
 
   async #end({ round, outcome, committedRounds }: RoundEndedMessage): Promise<void> {
-    if (this.#current?.round === round) await this.#settle();
-    await this.#options.store.deleteUpdates(this.#study, { throughRound: round });
-    this.#events.push({ type: 'round-ended', round, outcome, committedRounds });
+    const { store } = this.#options;
+    if (this.#work?.message.round === round) {
+      if (outcome === 'closed') this.#work.stop();
+      await this.#settle();
+      this.#work = null;
+    }
+    const ended = { type: 'round-ended', round, committedRounds } as const;
+    const event: TrainingEvent =
+      outcome === 'closed'
+        ? { ...ended, outcome, made: (await store.update(this.#study, round)) !== null }
+        : { ...ended, outcome };
+    await store.deleteUpdates(this.#study, { throughRound: round });
+    this.#events.push(event);
   }
 
   async #finish({ committedRounds }: { committedRounds: number }): Promise<void> {
     await this.#settle();
     await this.#options.store.deleteUpdates(this.#study, { throughRound: Number.MAX_SAFE_INTEGER });
     this.#events.push({ type: 'done', committedRounds });
-    this.#ended.resolve();
+    this.#ended.resolve({ comeBackMs: null });
   }
 
   #reportEngine(): void {

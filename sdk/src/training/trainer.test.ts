@@ -1,113 +1,8 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { secureRandom } from '@chorale/privacy';
-import {
-  type ClientToServerEvents,
-  encodeParameters,
-  type Manifest,
-  parameterCount,
-  type RoundMessage,
-  type ServerToClientEvents,
-} from '@chorale/protocol';
-import { Server, type Socket } from 'socket.io';
-import { afterEach, describe, expect, test } from 'vitest';
-import { CoordinatorConnection } from '../connection/coordinator-connection.ts';
-import { InProcessLock } from '../device-lock.ts';
-import { Ledger } from '../ledger.ts';
-import { alwaysActive } from '../page-lifecycle.ts';
+import { describe, expect, test } from 'vitest';
 import { MemoryDeviceStore } from '../storage/memory-store.ts';
-import { studyOf } from '../study.ts';
-import { trainingManifest, trainingRecords } from '../testing/training-study.ts';
-import { train } from './trainer.ts';
+import { trainingManifest } from '../testing/training-study.ts';
+import { heard, invitation, serve, take, types } from './testing/taking-part.ts';
 import type { TrainingEvent } from './training-event.ts';
-import { TrainingSession } from './training-session.ts';
-
-type Client = Socket<ClientToServerEvents, ServerToClientEvents>;
-
-const closing: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const close of closing.splice(0)) await close();
-});
-
-/** The coordinator's socket end, on a real port, doing what a test needs to happen at a certain moment. */
-async function serve(onConnection: (client: Client) => void): Promise<string> {
-  const server = createServer();
-  const io = new Server<ClientToServerEvents, ServerToClientEvents>(server);
-  io.on('connection', onConnection);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => io.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-function invitation(manifest: Manifest, round: number, changes: Partial<RoundMessage> = {}): RoundMessage {
-  const model = encodeParameters(new Float32Array(parameterCount(manifest.training!)));
-  return { study: manifest.id, round, kind: 'train', model, modelRound: 0, deadlineMs: 10_000, ...changes };
-}
-
-/** Trains as a device with a real engine, and collects what it says until it ends. */
-async function take({
-  manifest,
-  url,
-  store = new MemoryDeviceStore(),
-  noiseless = false,
-  maxEpsilon,
-  onEvent,
-}: {
-  manifest: Manifest;
-  url: string;
-  store?: MemoryDeviceStore;
-  noiseless?: boolean;
-  maxEpsilon?: number;
-  onEvent?: (event: TrainingEvent) => void;
-}): Promise<TrainingEvent[]> {
-  const connection = new CoordinatorConnection({
-    coordinator: url,
-    token: 'token',
-    random: secureRandom(),
-    timeoutMs: 1000,
-    backoff: { firstMs: 5, longestMs: 20 },
-  });
-  closing.unshift(async () => connection.disconnect());
-  if (manifest.training !== undefined) {
-    await store.putRecords(manifest.id, { ...trainingRecords(manifest), id: 'rows-1' });
-  }
-  const events: TrainingEvent[] = [];
-  const reading = train(
-    {
-      study: await studyOf(manifest),
-      store,
-      ledger: new Ledger({ store, maxEpsilon }),
-      lock: new InProcessLock(),
-      lifecycle: alwaysActive,
-      connection,
-      noiseless,
-      now: () => new Date('2026-11-02T09:00:00Z'),
-      startTrainer: async ({ task, noiseless: consent }) => {
-        const session = await TrainingSession.open({
-          task,
-          records: trainingRecords(manifest),
-          noiseless: consent,
-          preferredEngine: 'typed-arrays',
-        });
-        return {
-          recordsId: 'rows-1',
-          engine: session.engine,
-          train: (options) => session.train(options),
-          evaluate: (options) => session.evaluate(options),
-          terminate: () => {},
-        };
-      },
-    },
-    new AbortController().signal,
-  );
-  for await (const event of reading) {
-    events.push(event);
-    onEvent?.(event);
-  }
-  return events;
-}
-
-const types = (events: readonly TrainingEvent[]): string[] => events.map(({ type }) => type);
 
 describe('a client in rounds', () => {
   test('[B1] is charged once for a round in which the connection breaks, and re-sends the very same bytes', async () => {
@@ -115,16 +10,17 @@ describe('a client in rounds', () => {
     const updates: string[] = [];
     const store = new MemoryDeviceStore();
     const spentBeforeSending: number[] = [];
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => {
         reply({ ok: true, committedRounds: 0, done: false });
         client.emit('round', invitation(manifest, 1));
       });
-      client.on('update', ({ update }, reply) => {
+      client.on('update', async ({ update }, reply) => {
         updates.push(Buffer.from(update).toString('hex'));
         void store.spends().then((spends) => spentBeforeSending.push(spends.length));
         if (updates.length === 1) return client.disconnect(true);
         reply({ ok: true, duplicate: false });
+        await heard(client);
         client.emit('round-ended', { study: manifest.id, round: 1, outcome: 'committed', committedRounds: 1 });
         return client.emit('training-done', { study: manifest.id, committedRounds: 1 });
       });
@@ -155,7 +51,7 @@ describe('a client in rounds', () => {
     const earlier = Uint8Array.of(1, 2, 3, 4);
     await store.commitUpdate({ update: { study: manifest.id, round: 5, kind: 'train', update: earlier }, spends: [] });
     const updates: number[][] = [];
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => {
         reply({ ok: true, committedRounds: 0, done: false });
         client.emit('round', invitation(manifest, 5));
@@ -176,7 +72,7 @@ describe('a client in rounds', () => {
     const manifest = trainingManifest();
     const store = new MemoryDeviceStore();
     let asked = 0;
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => {
         reply({ ok: true, committedRounds: 0, done: false });
         client.emit('round', invitation(manifest, 1));
@@ -203,7 +99,7 @@ describe('a client in rounds', () => {
       const manifest = trainingManifest({ clients });
       const store = new MemoryDeviceStore();
       let bytes = 0;
-      const url = await serve((client) => {
+      const { url } = await serve((client) => {
         client.on('join', (_, reply) => {
           reply({ ok: true, committedRounds: 2, done: false });
           client.emit('round', invitation(manifest, 3, { kind: 'evaluate' }));
@@ -232,7 +128,7 @@ describe('a client in rounds', () => {
     const manifest = trainingManifest();
     const store = new MemoryDeviceStore();
     const declined: string[] = [];
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => {
         reply({ ok: true, committedRounds: 0, done: false });
         client.emit('round', invitation(manifest, 1));
@@ -253,7 +149,7 @@ describe('a client in rounds', () => {
 
   test('stays for the next round when the coordinator refuses one contribution', async () => {
     const manifest = trainingManifest();
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => {
         reply({ ok: true, committedRounds: 0, done: false });
         client.emit('round', invitation(manifest, 1));
@@ -276,7 +172,7 @@ describe('a client in rounds', () => {
   test('a model of the wrong size is refused and nothing is charged for it', async () => {
     const manifest = trainingManifest();
     const store = new MemoryDeviceStore();
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => {
         reply({ ok: true, committedRounds: 0, done: false });
         client.emit('round', invitation(manifest, 1, { model: new Uint8Array(3) }));
@@ -300,7 +196,7 @@ describe('a client in rounds', () => {
   });
 
   test('a refusal to let it join ends it with that error', async () => {
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => reply({ ok: false, error: { code: 'TOKEN_INVALID', message: 'no' } }));
     });
     await expect(take({ manifest: trainingManifest(), url })).rejects.toMatchObject({ code: 'TOKEN_INVALID' });
@@ -308,7 +204,7 @@ describe('a client in rounds', () => {
 
   test('gives its seat up when its reader stops reading', async () => {
     const left = Promise.withResolvers<string>();
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => reply({ ok: true, committedRounds: 0, done: false }));
       client.on('leave', ({ study }) => left.resolve(study));
     });
@@ -341,7 +237,7 @@ describe('[S3] training without noise', () => {
   test('works for a simulated study with the page’s consent, uncharged', async () => {
     const manifest = trainingManifest(open);
     const store = new MemoryDeviceStore();
-    const url = await serve((client) => {
+    const { url } = await serve((client) => {
       client.on('join', (_, reply) => {
         reply({ ok: true, committedRounds: 0, done: false });
         client.emit('round', invitation(manifest, 1));

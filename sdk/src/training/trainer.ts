@@ -1,14 +1,13 @@
-import { ChoraleError, isNoised, type TrainingTask } from '@chorale/protocol';
-import type { CoordinatorConnection } from '../connection/coordinator-connection.ts';
+import type { TrainingTask } from '@chorale/protocol';
 import { type Lifecycle, runWhileActive } from '../page-lifecycle.ts';
-import type { Study } from '../study.ts';
+import { ComeBack } from './come-back.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ContributionOptions, LocalTrainer } from './round-contribution.ts';
 import { RoundParticipant } from './round-participant.ts';
 import type { TrainingEvent } from './training-event.ts';
+import { trainingTask } from './training-task.ts';
 
 export type TrainerOptions = Omit<ContributionOptions, 'task' | 'trainer'> & {
-  connection: CoordinatorConnection;
   lifecycle: Lifecycle;
   /** The page's explicit consent to send what has no noise; for simulated studies only. */
   noiseless: boolean;
@@ -19,25 +18,6 @@ export type TrainerOptions = Omit<ContributionOptions, 'task' | 'trainer'> & {
     onProgress: (progress: { step: number; steps: number }) => void;
   }) => Promise<LocalTrainer>;
 };
-
-/**
- * The training task of a study, if this device may take part in it.
- * @throws ChoraleError `TRAINING_ABSENT`; `NOISELESS_REFUSED` for a task without noise, unless the study
- *   is simulated and the page consents.
- */
-export function trainingTask({ manifest }: Study, { noiseless }: { noiseless: boolean }): TrainingTask {
-  const task = manifest.training;
-  if (task === undefined) throw new ChoraleError('TRAINING_ABSENT', 'this study has no training');
-  if (!isNoised(task) && !(manifest.simulated && noiseless)) {
-    throw new ChoraleError(
-      'NOISELESS_REFUSED',
-      manifest.simulated
-        ? 'this study trains without noise: the page must ask for it with noiseless: true'
-        : 'training without noise is for simulated studies only',
-    );
-  }
-  return task;
-}
 
 /**
  * Takes part in a study's rounds until they are done, the budget is spent, or `signal` aborts; one tab
@@ -72,6 +52,7 @@ async function run(
   signal: AbortSignal,
 ): Promise<void> {
   const { study, lock, lifecycle, connection } = options;
+  const comeBack = new ComeBack(options.now);
   let trainer: LocalTrainer | undefined;
   let participant: RoundParticipant | undefined;
   events.push({ type: 'waiting', for: 'turn' });
@@ -82,8 +63,14 @@ async function run(
         noiseless: options.noiseless,
         onProgress: (progress) => participant?.progress(progress),
       });
-      participant = new RoundParticipant({ ...options, task, trainer }, events);
-      await participant.run(active);
+      for (;;) {
+        await comeBack.over(active);
+        participant = new RoundParticipant({ ...options, task, trainer }, events);
+        const { comeBackMs } = await participant.run(active);
+        if (comeBackMs === null) return;
+        comeBack.after(comeBackMs);
+        connection.disconnectWhenIdle();
+      }
     });
   } finally {
     connection.leave(study.manifest.id);

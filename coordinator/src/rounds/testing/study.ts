@@ -17,7 +17,7 @@ export function siteTask(changes: Partial<TrainingTask> = {}): TrainingTask {
     clippingNorm: 1,
     exampleClippingNorm: 1,
     privacy: { updateNoiseMultiplier: 1, exampleNoiseMultiplier: 2, delta: 1e-6 },
-    cohort: { size: 3, quorum: 2, selectionTimeoutMs: 5000, deadlineMs: 30_000 },
+    cohort: { size: 3, quorum: 2, overSelection: 1, selectionTimeoutMs: 5000, deadlineMs: 30_000 },
     evaluation: { everyRounds: 2, holdout: 0.2, seed: 7, bins: 10, noiseMultiplier: 1 },
     ...changes,
   };

@@ -3,13 +3,20 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Manifest } from '@chorale/protocol';
 import { pino } from 'pino';
-import { Server } from 'socket.io';
+import { AllowedOrigins } from '../../http/allowed-origins.ts';
+import { Admission } from '../../operations/admission.ts';
+import { FailureLog } from '../../operations/failure-log.ts';
+import { Metrics } from '../../operations/metrics.ts';
+import { nodeDefaults } from '../../operations/node-settings.ts';
+import { RateLimits } from '../../operations/rate-limits.ts';
 import type { ChoraleServer } from '../../sockets/chorale-socket.ts';
-import { attachTrainingHandler } from '../../sockets/training-handler.ts';
+import { attachSockets } from '../../sockets/server.ts';
 import type { Store } from '../../storage/store.ts';
 import { Invitations } from '../../surveys/invitations.ts';
+import { ReportService } from '../../surveys/report-service.ts';
 import { StudyRegistry } from '../../surveys/study-registry.ts';
 import type { Schedule } from '../scheduler.ts';
+import type { ResumeStudy } from '../study-rounds.ts';
 import { TrainingService } from '../training-service.ts';
 
 type Options = {
@@ -19,6 +26,8 @@ type Options = {
   schedule: Schedule;
   /** Awaited before each check of a token, which takes a while on a busy machine. */
   beforeVerify?: () => Promise<void>;
+  /** Alone unless it is given. */
+  resume?: ResumeStudy;
 };
 
 /** The coordinator's training on a real port: its store, its service and its sockets, and nothing else. */
@@ -35,19 +44,30 @@ export type TrainingServer = {
 };
 
 export async function startTrainingServer(options: Options): Promise<TrainingServer> {
-  const { store, manifests, now, schedule, beforeVerify } = options;
+  const { store, manifests, now, schedule, beforeVerify, resume } = options;
   const log = pino({ level: 'silent' });
   const studies = new StudyRegistry({ store, now });
   const invitations = new SlowInvitations(await store.secret('invitation', 32), beforeVerify);
-  const training = new TrainingService({ store, now, log, schedule });
+  const training = new TrainingService({ store, now, log, schedule, ...(resume === undefined ? {} : { resume }) });
   for (const manifest of manifests) await training.start((await studies.publish(manifest)).study);
 
   const http = createServer();
-  const io: ChoraleServer = new Server(http, { perMessageDeflate: false });
+  const io = attachSockets(http, {
+    ...nodeDefaults,
+    reports: new ReportService({ store, studies, invitations, now }),
+    training,
+    studies,
+    invitations,
+    admission: new Admission(),
+    limits: new RateLimits(nodeDefaults.rateLimits),
+    origins: new AllowedOrigins(null),
+    metrics: new Metrics(),
+    failures: new FailureLog({ log }),
+    log,
+  });
   const lost: (() => void)[] = [];
   io.on('connection', (socket) => {
-    attachTrainingHandler(socket, { training, studies, invitations, log });
-    // Registered after the handler's own listener, so that it runs after it.
+    // Registered after the session's own listener, so that it runs after it.
     socket.on('disconnect', () => lost.splice(0).forEach((resolve) => resolve()));
   });
   http.listen(0, '127.0.0.1');

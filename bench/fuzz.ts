@@ -1,0 +1,98 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SqliteStore } from '../coordinator/src/storage/sqlite-store.ts';
+import { fuzz, type FuzzResult, storedFaults } from '../coordinator/testing/fuzz/fuzz.ts';
+import { fuzzStudies } from '../coordinator/testing/fuzz/fuzz-studies.ts';
+import type { BenchOptions } from './options.ts';
+import { megabytes } from './print.ts';
+import { type ServerProcess, startCoordinatorServer } from './servers/server-process.ts';
+
+const FRAMES = 1_000_000;
+const REQUESTS = 10_000;
+const ROUNDS = 50;
+
+/** Memory that a process may hold more after it was fuzzed and has collected its garbage. */
+const LEFT_OVER_BYTES = 64e6;
+
+/** Is there any input from the network that stops the coordinator, or that counts though it should not? */
+export async function benchFuzz({ frames, requests, seed }: BenchOptions): Promise<void> {
+  const wanted = { frames: frames ?? FRAMES, requests: requests ?? REQUESTS };
+  console.log(
+    `fuzz: ${wanted.frames.toLocaleString('en')} frames and ${wanted.requests.toLocaleString('en')} requests, seed ${seed}`,
+  );
+  const folder = mkdtempSync(join(tmpdir(), 'chorale-fuzz-'));
+  try {
+    const { result, faults } = await fuzzProcess(folder, { ...wanted, seed });
+    const store = await SqliteStore.open(folder);
+    faults.push(...(await storedFaults(store, result)));
+    await store.close();
+    console.log(`  ${result.reports.length} honest reports, ${ROUNDS} honest rounds: ${faults.length} faults`);
+    for (const fault of faults) console.log(`  FAULT: ${fault}`);
+    if (faults.length > 0) process.exitCode = 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function fuzzProcess(
+  dataFolder: string,
+  options: { frames: number; requests: number; seed: number },
+): Promise<{ result: FuzzResult; faults: string[] }> {
+  const studies = fuzzStudies({ rounds: ROUNDS });
+  const { server, invitations } = await startCoordinatorServer({
+    manifests: Object.values(studies),
+    dataFolder,
+    // Else most of what is sent would be refused before it is looked at.
+    rateLimits: false,
+    execArgv: ['--expose-gc'],
+  });
+  try {
+    const { pid } = server.child;
+    const before = await server.collectedUsage();
+    const started = performance.now();
+    const sign: typeof invitations.sign = (claims) => invitations.sign(claims);
+    const onProgress = reporter();
+    const result = await fuzz({ ...options, url: server.url, studies, sign, reports: 100, atOnce: 10, onProgress });
+    const seconds = (performance.now() - started) / 1000;
+    const after = await server.collectedUsage();
+    const statuses = [...result.statuses].toSorted(([a], [b]) => Number(a) - Number(b));
+    console.log(`  ${result.connections.toLocaleString('en')} connections, ${seconds.toFixed(0)} s`);
+    console.log(`  answers: ${statuses.map(([status, count]) => `${status ?? 'none'} ${count}`).join(', ')}`);
+    console.log(
+      `  RSS ${megabytes(before.rssBytes)} before, ${megabytes(after.rssBytes)} after, peak ${megabytes(after.peakRssBytes)}`,
+    );
+    const faults = await livingFaults(server, pid);
+    if (after.rssBytes > before.rssBytes + LEFT_OVER_BYTES) faults.push('memory was not given back');
+    for (const [status, count] of statuses) {
+      if (status === 500) faults.push(`${count} requests were answered with 500`);
+    }
+    return { result, faults };
+  } catch (error) {
+    console.error(server.child.lines.join('').slice(-4000));
+    throw error;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function livingFaults({ child, url }: ServerProcess, pid: number): Promise<string[]> {
+  const faults: string[] = [];
+  const response = await fetch(new URL('/healthz', url)).catch(() => null);
+  if (response?.status !== 200 || child.hasEnded || child.pid !== pid)
+    faults.push('the coordinator does not answer any longer');
+  const lines = child.lines.join('').split('\n');
+  const errors = lines.filter((line) => line !== '' && !(line.startsWith('{') && Number(JSON.parse(line).level) < 50));
+  for (const line of errors.slice(0, 10)) faults.push(`it logged: ${line.slice(0, 500)}`);
+  return faults;
+}
+
+/** Says how far it is, a line every tenth. */
+function reporter(): (share: number) => void {
+  let said = 0;
+  return (share) => {
+    if (share < said + 0.1) return;
+    said = Math.floor(share * 10) / 10;
+    console.error(`  ${Math.round(said * 100)}%`);
+  };
+}

@@ -1,0 +1,123 @@
+import { manifestHash } from '@chorale/protocol';
+import { Crowd } from './clients/crowd.ts';
+import type { BenchOptions } from './options.ts';
+import { megabytes } from './print.ts';
+import { type ServerProcess, startCoordinatorServer, startFloorServer } from './servers/server-process.ts';
+import { signTokens } from './sign-tokens.ts';
+import { benchStudy } from './training-study.ts';
+
+type Shape = { parameters: number; clients: number };
+type Cost = { cpuMs: number; peakRssBytes: number; waits: number };
+
+/** Rounds before the first that is measured: code is compiled and buffers have their sizes by then. */
+const WARM_UP = 3;
+
+/**
+ * What does a round cost the server, next to a bare socket.io program that only sends the model and adds
+ * vectors up? Both in processes of their own, with the same clients and the same bytes, in turn.
+ */
+export async function benchServerCost(options: BenchOptions): Promise<void> {
+  if (options.rounds !== null) return benchMemory(options.rounds);
+  console.log('server CPU a round, over loopback, without the clients');
+  console.log('parameters  clients       floor   coordinator   ratio   peak RSS: floor  coordinator   waits');
+  for (const parameters of options.parameters ?? [10_000, 100_000, 1_000_000]) {
+    for (const clients of options.clients ?? [10, 50, 100]) {
+      const shape = { parameters, clients };
+      const rounds = Math.max(3, Math.min(40, Math.round(4e7 / (parameters * clients))));
+      const floor = await floorCost(shape, rounds);
+      const ours = await coordinatorCost(shape, rounds, options);
+      const cells = [
+        parameters.toLocaleString('en').padStart(10),
+        String(clients).padStart(8),
+        `${floor.cpuMs.toFixed(1)} ms`.padStart(11),
+        `${ours.cpuMs.toFixed(1)} ms`.padStart(13),
+        (ours.cpuMs / floor.cpuMs).toFixed(2).padStart(7),
+        megabytes(floor.peakRssBytes).padStart(17),
+        megabytes(ours.peakRssBytes).padStart(12),
+        String(ours.waits).padStart(7),
+      ];
+      console.log(cells.join(' '));
+    }
+  }
+}
+
+/** Does memory stay where it is over many rounds? */
+async function benchMemory(rounds: number): Promise<void> {
+  const shape = { parameters: 10_000, clients: 10 };
+  const marks = [10, 100, 500, 1000, 2000, 5000].filter((mark) => mark < rounds);
+  console.log(`memory of the coordinator over ${rounds} rounds of 10 clients and 10,000 parameters`);
+  const { server, crowd } = await startTraining(shape, {
+    rounds: rounds + 1,
+    holdAt: [...marks, rounds].map((n) => n + 1),
+  });
+  try {
+    for (const mark of [...marks, rounds]) {
+      await crowd.held();
+      const { rssBytes, peakRssBytes } = await server.restingUsage();
+      console.log(
+        `after ${String(mark).padStart(5)} rounds: RSS ${megabytes(rssBytes)}, peak ${megabytes(peakRssBytes)}`,
+      );
+      crowd.release();
+    }
+  } finally {
+    await crowd.stop();
+    await server.stop();
+  }
+}
+
+async function floorCost(shape: Shape, rounds: number): Promise<Cost> {
+  const server = await startFloorServer(shape);
+  const crowd = new Crowd({
+    ...crowdOf(shape, rounds),
+    url: server.url,
+    target: 'floor',
+    study: '',
+    manifest: '',
+    tokens: Array.from({ length: shape.clients }, () => ''),
+  });
+  return measure(server, crowd, rounds);
+}
+
+async function coordinatorCost(shape: Shape, rounds: number, { profile }: BenchOptions): Promise<Cost> {
+  const holdAt = [WARM_UP + 1, WARM_UP + rounds + 1];
+  const { server, crowd } = await startTraining(shape, { rounds: WARM_UP + rounds + 1, holdAt, profile });
+  return measure(server, crowd, rounds);
+}
+
+async function startTraining(
+  shape: Shape,
+  { rounds, holdAt, profile = null }: { rounds: number; holdAt: number[]; profile?: string | null },
+): Promise<{ server: ServerProcess; crowd: Crowd }> {
+  const manifest = benchStudy({ ...shape, rounds });
+  const { server, invitations } = await startCoordinatorServer({ manifests: [manifest], profile });
+  const crowd = new Crowd({
+    ...crowdOf(shape, rounds),
+    holdAt,
+    url: server.url,
+    target: 'coordinator',
+    study: 'bench',
+    manifest: await manifestHash(manifest),
+    tokens: await signTokens(invitations, { study: 'bench', group: 'a', count: shape.clients }),
+  });
+  return { server, crowd };
+}
+
+function crowdOf({ parameters }: Shape, rounds: number) {
+  return { parameters, holdAt: [WARM_UP + 1, WARM_UP + rounds + 1], atOnce: 20, processes: 2 };
+}
+
+/** From one invitation that all have received to another: whole rounds, and nothing else. */
+async function measure(server: ServerProcess, crowd: Crowd, rounds: number): Promise<Cost> {
+  try {
+    await crowd.held();
+    const before = await server.restingUsage();
+    crowd.release();
+    await crowd.held();
+    const after = await server.restingUsage();
+    const { waits } = await crowd.times();
+    return { cpuMs: (after.cpuMs - before.cpuMs) / rounds, peakRssBytes: after.peakRssBytes, waits };
+  } finally {
+    await crowd.stop();
+    await server.stop();
+  }
+}

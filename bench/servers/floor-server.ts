@@ -1,0 +1,60 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Server, type Socket } from 'socket.io';
+import { childConfig, say } from '../child.ts';
+import { answerUsage } from './server-usage.ts';
+
+/** What the program needs to know: size of the model, and clients of a round. */
+export type FloorConfig = { parameters: number; clients: number };
+
+// The least that a round can cost with socket.io: sends the model to all, adds their vectors up, applies
+// the mean and starts again. No identities, limits, checks, deadlines, records or second chances.
+const { parameters, clients } = await childConfig<FloorConfig>();
+const model = new Float32Array(parameters);
+const sum = new Float64Array(parameters);
+let round = 0;
+let missing = clients;
+let connected = 0;
+
+const http = createServer();
+const io = new Server(http, {
+  maxHttpBufferSize: parameters * 4 + 1024,
+  perMessageDeflate: false,
+  serveClient: false,
+  transports: ['websocket'],
+});
+
+const startRound = (): void => {
+  round += 1;
+  missing = clients;
+  io.emit('round', { round, model: Buffer.from(model.buffer) });
+};
+
+const add = (update: Buffer): void => {
+  const vector = floats(update);
+  for (let i = 0; i < parameters; i += 1) sum[i]! += vector[i]!;
+  missing -= 1;
+  if (missing > 0) return;
+  for (let i = 0; i < parameters; i += 1) model[i]! += sum[i]! / clients;
+  sum.fill(0);
+  startRound();
+};
+
+io.on('connection', (socket: Socket) => {
+  socket.on('update', ({ update }: { update: Buffer }) => add(update));
+  connected += 1;
+  if (connected === clients) setImmediate(startRound);
+});
+
+/** The floats in place where their bytes allow it, else copied. */
+function floats(bytes: Buffer): Float32Array {
+  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, parameters);
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+http.listen(0, '127.0.0.1');
+await once(http, 'listening');
+process.on('disconnect', () => process.exit(0));
+answerUsage();
+say({ type: 'ready', url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` });

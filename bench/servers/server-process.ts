@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Invitations } from '../../coordinator/src/surveys/invitations.ts';
+import { Child } from '../child.ts';
+import type { CoordinatorConfig } from './coordinator-server.ts';
+import type { FloorConfig } from './floor-server.ts';
+import type { ServerUsage } from './server-usage.ts';
+
+const COORDINATOR = new URL('./coordinator-server.ts', import.meta.url);
+const FLOOR = new URL('./floor-server.ts', import.meta.url);
+
+/** A server in a process of its own. */
+export class ServerProcess {
+  readonly child: Child;
+  readonly url: string;
+
+  constructor(child: Child, url: string) {
+    this.child = child;
+    this.url = url;
+  }
+
+  async usage(): Promise<ServerUsage> {
+    return (await this.child.ask({ type: 'usage' }, 'usage')) as unknown as ServerUsage;
+  }
+
+  /** Usage once the server rests: nothing is left over from what was asked of it before. A profiled one never rests. */
+  async restingUsage(): Promise<ServerUsage> {
+    let before = await this.usage();
+    for (let polls = 0; polls < 20; polls += 1) {
+      await sleep(150);
+      const now = await this.usage();
+      if (now.cpuMs - before.cpuMs < 3) return now;
+      before = now;
+    }
+    return before;
+  }
+
+  /** Usage after a full garbage collection; the server must run with `--expose-gc`. */
+  async collectedUsage(): Promise<ServerUsage> {
+    await this.child.ask({ type: 'collect' }, 'collect');
+    return this.restingUsage();
+  }
+
+  stop(): Promise<void> {
+    return this.child.stop();
+  }
+}
+
+type CoordinatorOptions = Partial<CoordinatorConfig> &
+  Pick<CoordinatorConfig, 'manifests'> & {
+    /** Folder that profiles of its CPU are written to. */
+    profile?: string | null;
+    execArgv?: string[];
+  };
+
+/** Starts the real coordinator, and gives what signs its invitations. */
+export async function startCoordinatorServer({
+  profile = null,
+  execArgv = [],
+  ...config
+}: CoordinatorOptions): Promise<{ server: ServerProcess; invitations: Invitations }> {
+  const defaults = { logLevel: 'warn', dataFolder: null, databaseUrl: null, rateLimits: true };
+  const child = new Child(COORDINATOR, {
+    config: { ...defaults, ...config } satisfies CoordinatorConfig,
+    execArgv: [...execArgv, ...(profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
+  });
+  const { url, secret } = await child.next('ready');
+  const invitations = new Invitations(Uint8Array.from(secret as Uint8Array));
+  return { server: new ServerProcess(child, String(url)), invitations };
+}
+
+export async function startFloorServer(config: FloorConfig): Promise<ServerProcess> {
+  const child = new Child(FLOOR, { config });
+  const { url } = await child.next('ready');
+  return new ServerProcess(child, String(url));
+}

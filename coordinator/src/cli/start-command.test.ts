@@ -1,0 +1,63 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { encodeIntegers, manifestHash } from '@chorale/protocol';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { demoFolder } from '../../testing/running-coordinator.ts';
+import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
+import { TrainingTestClient } from '../rounds/testing/training-client.ts';
+
+const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
+const cohort = { size: 1, quorum: 1, overSelection: 1, selectionTimeoutMs: 60_000, deadlineMs: 60_000 };
+const manifest = trainedManifest(siteTask({ cohort }));
+
+/** A coordinator in a process of its own, with a client that was invited to a round. */
+async function openRound() {
+  const file = join(temporaryFolder(), 'study.json');
+  writeFileSync(file, JSON.stringify(manifest));
+  const flags = ['--port', '0', '--study', file, '--demo', demoFolder(), '--data', temporaryFolder()];
+  const child = spawn(process.execPath, [binary, 'start', ...flags], {
+    env: { ...process.env, DRAIN_TIMEOUT_MS: '60000' },
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let stdout = '';
+  while (!/results .*\n/.test(stdout)) stdout += String((await once(child.stdout, 'data'))[0]);
+  const url = /http:\/\/\S+?:\d+/.exec(stdout)![0];
+  const invited = await fetch(`${url}/demo/invitations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ study: 'attrition', invitations: [{ name: 'a', group: 'north' }] }),
+  });
+  const { tokens }: { tokens: string[] } = JSON.parse(await invited.text());
+  const client = new TrainingTestClient(url);
+  onTestFinished(() => client.close());
+  await client.join(tokens[0]!, await manifestHash(manifest));
+  await client.next('round');
+  const isUnready = () => expect.poll(async () => (await fetch(`${url}/readyz`)).status);
+  return { child, exited, client, isUnready };
+}
+
+describe('chorale start, on a signal', () => {
+  it('lets the open round finish, and ends well', async () => {
+    const { child, exited, client, isUnready } = await openRound();
+    child.kill('SIGTERM');
+    await isUnready().toBe(503);
+    const update = encodeIntegers(new Int32Array(3));
+    expect(await client.request('update', { study: 'attrition', round: 1, update })).toMatchObject({ ok: true });
+    expect(await client.next('round-ended')).toMatchObject({ outcome: 'committed' });
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it('ends at once on another one, but not on the echo of the first', async () => {
+    const { child, exited, isUnready } = await openRound();
+    child.kill('SIGINT');
+    child.kill('SIGTERM');
+    await isUnready().toBe(503);
+    const again = setInterval(() => child.kill('SIGINT'), 100);
+    onTestFinished(() => clearInterval(again));
+    expect(await exited).toEqual([1, null]);
+  });
+});

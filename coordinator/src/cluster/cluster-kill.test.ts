@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { clusterTrials } from '../../testing/cluster-trials.ts';
+import { startPostgres } from '../../testing/postgres-server.ts';
+import { postgresProgramsMissing } from '../../testing/shared-postgres.ts';
+
+it.skipIf(postgresProgramsMissing)(
+  `[R16] [R19] every committed sum is exact though nodes are killed at random moments${postgresProgramsMissing}`,
+  async () => {
+    const server = await startPostgres();
+    try {
+      const result = await clusterTrials({ databaseUrl: server.databaseUrl, kills: 4, seed: 3 });
+      expect(result.kills).toBe(4);
+      expect(result.checked).toBeGreaterThan(4);
+    } finally {
+      await server.remove();
+    }
+  },
+  120_000,
+);

@@ -1,0 +1,133 @@
+import type { RoundSummary, StudySummary, SurveyResults, TrainingRounds } from '@chorale/protocol';
+import * as v from 'valibot';
+
+const Text = v.string();
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Clients = v.picklist(['employee', 'site']);
+const Group = v.nullable(Text);
+
+/** An answer without a body. */
+export const Nothing = v.undefined();
+
+export const Status = v.object({ status: Text });
+
+export const StudySummaries = v.array(
+  v.object({
+    id: Text,
+    title: Text,
+    manifest: Text,
+    simulated: v.boolean(),
+    survey: v.boolean(),
+    training: v.nullable(Clients),
+    voices: Count,
+  }),
+) satisfies v.GenericSchema<StudySummary[]>;
+
+const Estimate = v.object({ id: Text, label: Text, value: v.number(), lower: v.number(), upper: v.number() });
+
+const ResultCell = v.variant('state', [
+  v.object({
+    state: v.literal('published'),
+    group: Group,
+    respondents: Count,
+    estimates: v.array(Estimate),
+    effectiveRespondents: v.number(),
+  }),
+  v.object({
+    state: v.literal('suppressed'),
+    group: Group,
+    reason: v.picklist(['too-few', 'too-uncertain']),
+  }),
+]);
+
+const QuestionResult = v.object({
+  question: Text,
+  text: Text,
+  report: v.picklist(['favourable', 'distribution', 'mean', 'enps']),
+  range: v.tuple([v.number(), v.number()]),
+  mechanism: Text,
+  epsilon: v.number(),
+  realizedEpsilon: v.number(),
+  cells: v.array(ResultCell),
+});
+
+export const Results = v.object({
+  study: Text,
+  manifest: Text,
+  title: Text,
+  simulated: v.boolean(),
+  voices: Count,
+  epsilon: v.number(),
+  realizedEpsilon: v.number(),
+  confidence: v.number(),
+  minimumGroupSize: Count,
+  groups: v.object({ attribute: Text, label: Text, values: v.array(v.object({ id: Text, label: Text })) }),
+  questions: v.array(QuestionResult),
+}) satisfies v.GenericSchema<SurveyResults>;
+
+const Guarantee = v.object({
+  privacyUnit: Clients,
+  neighboringRelation: v.literal('replace-one'),
+  epsilon: v.number(),
+  delta: v.number(),
+});
+
+const Shape = v.object({ invited: Count, accepted: Count, declined: Count, left: Count, lost: Count, late: Count });
+
+const Round = v.object({
+  round: Count,
+  kind: v.picklist(['train', 'evaluate']),
+  state: v.picklist(['selecting', 'reporting', 'committed', 'abandoned']),
+  modelRound: Count,
+  cohort: Count,
+  accepted: Count,
+  dropouts: Count,
+  startedAt: Text,
+  endedAt: v.nullable(Text),
+  reason: v.nullable(Text),
+  shape: v.nullable(Shape),
+  spent: v.array(Guarantee),
+  evaluation: v.nullable(
+    v.object({
+      auc: v.nullable(v.number()),
+      accuracy: v.nullable(v.number()),
+      rows: v.number(),
+      aucLower: v.nullable(v.number()),
+      aucUpper: v.nullable(v.number()),
+    }),
+  ),
+}) satisfies v.GenericSchema<RoundSummary>;
+
+export const Rounds = v.object({
+  study: Text,
+  manifest: Text,
+  clients: Clients,
+  simulated: v.boolean(),
+  noised: v.boolean(),
+  waiting: Count,
+  committedRounds: Count,
+  totalRounds: Count,
+  rounds: v.array(Round),
+}) satisfies v.GenericSchema<TrainingRounds>;
+
+/** What became of a study that was published. */
+export const PublishOutcome = v.object({ study: Text, manifest: Text, outcome: v.picklist(['created', 'unchanged']) });
+
+export const UpdateOutcome = v.object({ duplicate: v.boolean() });
+
+export const Tokens = v.object({ tokens: v.array(Text) });
+
+/** A model as tfjs reads it; see `layersModel`. */
+export const LayersModel = v.object({
+  format: v.literal('layers-model'),
+  generatedBy: Text,
+  convertedBy: v.null(),
+  modelTopology: v.looseObject({}),
+  weightsManifest: v.array(
+    v.object({
+      paths: v.array(Text),
+      weights: v.array(v.object({ name: Text, shape: v.array(Count), dtype: v.literal('float32') })),
+    }),
+  ),
+  userDefinedMetadata: v.object({ study: Text, manifest: Text, modelRound: Count }),
+});

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import { ChoraleError, encodeParameters, type TrainingTask } from '@chorale/protocol';
+import type { TrainingService } from '../rounds/training-service.ts';
+import type { ModelRecord, Store } from '../storage/store.ts';
+import type { PublishedStudy, StudyRegistry } from '../surveys/study-registry.ts';
+import { LayersModel } from './answer-schemas.ts';
+import { layersModel } from './layers-model.ts';
+import { ModelParams, StudyParams } from './route-params.ts';
+import type { ChoraleApp } from './route-schema.ts';
+
+type Options = { store: Store; studies: StudyRegistry; training: TrainingService };
+
+const BYTES = 'application/octet-stream';
+
+/** Models of studies: the trained one for tfjs, and the present one as clients of a round start from it. */
+export function modelRoutes(app: ChoraleApp, { store, studies, training }: Options): void {
+  const trained = async (id: string): Promise<{ study: PublishedStudy; task: TrainingTask; model: ModelRecord }> => {
+    const study = await studies.get(id);
+    const task = study.manifest.training;
+    const model = task === undefined ? null : await store.latestModel(id);
+    if (task === undefined || model === null) {
+      throw new ChoraleError('TRAINING_ABSENT', `study ${id} has no trained model`);
+    }
+    return { study, task, model };
+  };
+
+  app.get(
+    '/studies/:id/model',
+    {
+      schema: {
+        summary: 'The trained model, for loadLayersModel of TensorFlow.js',
+        params: StudyParams,
+        response: { 200: LayersModel },
+        problems: [404],
+      },
+    },
+    async (request) => {
+      const { study, task, model } = await trained(request.params.id);
+      const { modelRound } = model;
+      // Relative to the address of the model itself.
+      return layersModel({
+        study: model.study,
+        manifest: study.hash,
+        task,
+        modelRound,
+        weightsPath: 'model/weights.bin',
+      });
+    },
+  );
+
+  app.get(
+    '/studies/:id/model/weights.bin',
+    {
+      schema: {
+        summary: 'Weights of the trained model: 32-bit little-endian floats',
+        params: StudyParams,
+        produces: BYTES,
+        problems: [404],
+      },
+    },
+    async (request, reply) => {
+      const { model } = await trained(request.params.id);
+      return reply.type(BYTES).send(Buffer.from(encodeParameters(model.parameters).buffer));
+    },
+  );
+
+  // One model is sent to a whole cohort: it is encoded and hashed once.
+  const tags = new WeakMap<Uint8Array, string>();
+  const tagOf = (bytes: Uint8Array): string => {
+    const tag = tags.get(bytes) ?? `"sha256-${createHash('sha256').update(bytes).digest('base64url')}"`;
+    tags.set(bytes, tag);
+    return tag;
+  };
+
+  app.get(
+    '/studies/:id/models/:modelRound',
+    {
+      schema: {
+        summary: 'The present model after so many committed rounds: 32-bit little-endian floats',
+        params: ModelParams,
+        produces: BYTES,
+        problems: [404],
+      },
+    },
+    async (request, reply) => {
+      const { id, modelRound } = request.params;
+      const { manifest } = await studies.get(id);
+      const bytes = await training.model(manifest.id, modelRound);
+      if (bytes === null)
+        throw new ChoraleError('ROUND_CLOSED', `the present model is not the one after ${modelRound} rounds`);
+      const etag = tagOf(bytes);
+      reply.header('etag', etag).header('cache-control', 'public, max-age=31536000, immutable');
+      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      return reply.type(BYTES).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    },
+  );
+}

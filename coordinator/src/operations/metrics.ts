@@ -1,0 +1,162 @@
+import type { ErrorCode, TrainingRounds } from '@chorale/protocol';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { RoundObservation } from '../rounds/round-observation.ts';
+
+type Phase = Extract<RoundObservation, { type: 'phase' }>['phase'];
+
+const PHASES: readonly Phase[] = [
+  'selecting',
+  'configuring',
+  'reporting',
+  'buffering',
+  'aggregating',
+  'abandoned',
+  'done',
+];
+
+/** Where bytes and refusals come and go. */
+export type Boundary = 'http' | 'websocket' | 'polling';
+
+/** Counts bytes of one transport. */
+type Traffic = { received: (bytes: number) => void; sent: (bytes: number) => void };
+
+/**
+ * What an operator sees of a running node, for Prometheus. Labels are studies, error codes and a few fixed
+ * words: never a participant, an address or anything that a client chose.
+ */
+export class Metrics {
+  readonly registry = new Registry();
+  readonly #registers = [this.registry];
+
+  readonly reports = new Counter({
+    name: 'chorale_reports_total',
+    help: 'Survey reports that were answered.',
+    labelNames: ['outcome'] as const,
+    registers: this.#registers,
+  });
+  readonly refusals = new Counter({
+    name: 'chorale_refusals_total',
+    help: 'Requests that were refused, by error code.',
+    labelNames: ['code', 'boundary'] as const,
+    registers: this.#registers,
+  });
+  readonly #received = new Counter({
+    name: 'chorale_received_bytes_total',
+    help: 'Bytes of messages and bodies that came in, without their framing.',
+    labelNames: ['transport'] as const,
+    registers: this.#registers,
+  });
+  readonly #sent = new Counter({
+    name: 'chorale_sent_bytes_total',
+    help: 'Bytes of messages and bodies that went out, without their framing.',
+    labelNames: ['transport'] as const,
+    registers: this.#registers,
+  });
+  readonly storeDuration = new Histogram({
+    name: 'chorale_store_duration_seconds',
+    help: 'How long the store took, from the request until its result was durable.',
+    labelNames: ['operation'] as const,
+    buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: this.#registers,
+  });
+  readonly #rounds = new Counter({
+    name: 'chorale_rounds_total',
+    help: 'Rounds that ended.',
+    labelNames: ['study', 'kind', 'outcome'] as const,
+    registers: this.#registers,
+  });
+  readonly #roundDuration = new Histogram({
+    name: 'chorale_round_duration_seconds',
+    help: 'How long rounds took, from the choice of the cohort to the end.',
+    labelNames: ['study', 'kind'] as const,
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
+    registers: this.#registers,
+  });
+  readonly #phase = new Gauge({
+    name: 'chorale_round_phase',
+    help: '1 for the phase that the training of a study is in, 0 for all others.',
+    labelNames: ['study', 'phase'] as const,
+    registers: this.#registers,
+  });
+  readonly #roundClients = new Counter({
+    name: 'chorale_round_clients_total',
+    help: 'Invited clients by what became of them; late ones are counted once more.',
+    labelNames: ['study', 'state'] as const,
+    registers: this.#registers,
+  });
+  readonly #waiting = new Gauge({
+    name: 'chorale_clients_waiting',
+    help: 'Clients that wait for a round.',
+    labelNames: ['study'] as const,
+    registers: this.#registers,
+  });
+  readonly #epsilon = new Gauge({
+    name: 'chorale_epsilon_spent',
+    help: 'Epsilon of a client that took part in every round so far.',
+    labelNames: ['study', 'unit'] as const,
+    registers: this.#registers,
+  });
+
+  /** Counters of bytes, found once: they count every message. */
+  readonly traffic = {
+    http: this.#bytes('http'),
+    websocket: this.#bytes('websocket'),
+    polling: this.#bytes('polling'),
+  } as const satisfies Record<Boundary, Traffic>;
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** @param count asked for whenever metrics are read */
+  watchConnections(count: () => number): void {
+    // A property of the registry from here on: the gauge reads for itself.
+    // oxlint-disable-next-line no-new
+    new Gauge({
+      name: 'chorale_connections',
+      help: 'Open socket connections.',
+      registers: this.#registers,
+      collect() {
+        this.set(count());
+      },
+    });
+  }
+
+  #bytes(transport: Boundary): Traffic {
+    const [received, sent] = [this.#received.labels({ transport }), this.#sent.labels({ transport })];
+    return { received: (bytes) => received.inc(bytes), sent: (bytes) => sent.inc(bytes) };
+  }
+
+  refused(code: ErrorCode | 'NOT_FOUND', boundary: Boundary): void {
+    this.refusals.inc({ code, boundary });
+  }
+
+  observeRound(event: RoundObservation): void {
+    const { study } = event;
+    switch (event.type) {
+      case 'phase':
+        for (const phase of PHASES) this.#phase.set({ study, phase }, phase === event.phase ? 1 : 0);
+        return;
+      case 'clients':
+        this.#waiting.set({ study }, event.waiting);
+        return;
+      case 'ended': {
+        const { kind, outcome, durationMs } = event;
+        const { accepted, declined, left, lost, late } = event.shape;
+        this.#rounds.inc({ study, kind, outcome });
+        this.#roundDuration.observe({ study, kind }, durationMs / 1000);
+        for (const [state, count] of Object.entries({ accepted, declined, left, lost, late })) {
+          this.#roundClients.inc({ study, state }, count);
+        }
+        return;
+      }
+    }
+  }
+
+  /** Notes what the rounds of a study have cost. */
+  spent({ study, rounds }: Pick<TrainingRounds, 'study' | 'rounds'>): void {
+    for (const { privacyUnit, epsilon } of rounds.at(-1)?.spent ?? []) {
+      this.#epsilon.set({ study, unit: privacyUnit }, epsilon);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import {
+  ChoraleError,
+  GRID_STEPS,
+  histogramNoiseStddev,
+  parameterCount,
+  type TrainingTask,
+  updateNormBound,
+} from '@chorale/protocol';
+import type { Extent } from './extent.ts';
+
+/** Most held-back rows of one client in one score bin: bounds what one client can move in a histogram. */
+export const LARGEST_BIN = 1_000_000;
+
+/** What one contribution to a round must look like. [R17] */
+export type ContributionRule = {
+  /** Integers in one vector. */
+  length: number;
+  /** Refuses a vector that no honest client would send. @throws ChoraleError `UPDATE_OVER_NORM` */
+  check: (extent: Extent) => void;
+};
+
+/** The rule for the contributions to a round of this kind. */
+export function contributionRule(task: TrainingTask, kind: 'train' | 'evaluate'): ContributionRule {
+  return kind === 'train' ? updateRule(task) : histogramRule(task);
+}
+
+/** Public weight of a group's clients in a training round; evaluations count rows, so none weighs more. */
+export function contributionWeight(task: TrainingTask, kind: 'train' | 'evaluate', group: string): number {
+  return kind === 'train' && task.weights !== undefined && Object.hasOwn(task.weights, group)
+    ? task.weights[group]!
+    : 1;
+}
+
+function updateRule(task: TrainingTask): ContributionRule {
+  const bound = updateNormBound(task);
+  return {
+    length: parameterCount(task),
+    check({ norm }) {
+      // Without noise the bound is GRID_STEPS, where norms are exact. With noise it has a margin: rounding
+      // decides only for norms within one part in 2^33 of it, and either answer is right there.
+      if (norm <= bound) return;
+      throw new ChoraleError(
+        'UPDATE_OVER_NORM',
+        `update: its norm exceeds ${Math.round((bound / GRID_STEPS) * 1000) / 1000} clipping norms`,
+      );
+    },
+  };
+}
+
+function histogramRule(task: TrainingTask): ContributionRule {
+  const length = 2 * task.evaluation.bins;
+  // A discrete Gaussian of stddev S is subgaussian with parameter S: all bins of an honest client stay
+  // within S sqrt(2 ln(2 d / beta)) of their counts, except with probability beta = 1e-12.
+  const tail = histogramNoiseStddev(task) * Math.sqrt(2 * Math.log(2 * length * 1e12));
+  return {
+    length,
+    check({ least, greatest }) {
+      if (least >= -tail && greatest <= LARGEST_BIN + tail) return;
+      throw new ChoraleError(
+        'UPDATE_OVER_NORM',
+        `histogram: every bin must be a noised count from 0 to ${LARGEST_BIN}`,
+      );
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { measure } from './extent.ts';
+
+describe('measure', () => {
+  it('[R17] knows the norm of a vector as an exact sum of squares tells it, and its extremes', () => {
+    fc.assert(
+      fc.property(fc.int32Array({ maxLength: 40 }), (vector) => {
+        const { norm, least, greatest } = measure(vector);
+        const square = Array.from(vector, BigInt).reduce((sum, value) => sum + value * value, 0n);
+        // Rounding of 40 squares, their sums and the root: less than 64 times 2^-53.
+        expect(Math.abs(norm - Math.sqrt(Number(square)))).toBeLessThanOrEqual(norm * 2 ** -47);
+        expect([least, greatest]).toEqual([Math.min(0, ...vector), Math.max(0, ...vector)]);
+      }),
+    );
+  });
+
+  it('[R17] tells a norm from the next larger one where squares are exact', () => {
+    expect(measure(Int32Array.of(2 ** 16, 0)).norm).toBe(2 ** 16);
+    expect(measure(Int32Array.of(2 ** 16, 1)).norm).toBeGreaterThan(2 ** 16);
+  });
+
+  it('[R17] does not overflow for the largest vector there is', () => {
+    const { norm } = measure(new Int32Array(1_000_000).fill(-(2 ** 31)));
+    // A thousand times 2^31, right to one part in 2^33.
+    expect(Math.abs(norm / (1000 * 2 ** 31) - 1)).toBeLessThan(2 ** -33);
+  });
+});

@@ -1,0 +1,373 @@
+import { invitationLimit, type TrainingTask } from '@chorale/protocol';
+import { sentAway } from './arrival.ts';
+import { nextKind } from './cadence.ts';
+import {
+  carriedCohort,
+  type Invitation,
+  inviteMember,
+  reopenMember,
+  setPresence,
+  settleMember,
+  shapeOf,
+  withContributors,
+} from './cohort.ts';
+import { afterCommit, resting, unchanged } from './round-end.ts';
+import type { Effect, Phase, Round, Step, TrainingEvent, TrainingState, Turnout } from './training-state.ts';
+import { addClient, requeue } from './waiting-clients.ts';
+
+/**
+ * How long after its deadline a client's place is free. Its own clock has run out by then, so that it takes
+ * an invitation to the same round for another one, and sends what it made for the first if it made anything.
+ */
+export const EXPIRY_MARGIN_MS = 1000;
+
+type Buffering = Extract<Phase, { state: 'buffering' }>;
+type Cohort = Round['cohort'];
+
+/** Whether updates are gathered in buffers now, or would be next; evaluations are rounds of one cohort. */
+export function isBuffered(task: TrainingTask, { phase, progress }: TrainingState): boolean {
+  if (task.asynchronous === undefined) return false;
+  return ('round' in phase ? phase.round.kind : nextKind(task, progress)) === 'train';
+}
+
+/** When the next place gets free because its client's time is up. */
+export function expiryOf({ computing }: TrainingState): number | null {
+  const first = computing.first();
+  return first === undefined ? null : first.deadline + EXPIRY_MARGIN_MS;
+}
+
+/**
+ * [R21] Opens the next model's round as soon as there is anybody who could contribute to it. Those who compute
+ * go on, under the numbers that they were invited by.
+ */
+export function openBuffer(task: TrainingTask, before: TrainingState, now: number): Step {
+  const state = expire(before, now);
+  const { connected, computing, progress } = state;
+  if (connected.isEmpty() && computing.isEmpty()) return unchanged(state);
+  const round: Round = {
+    number: progress.round + 1,
+    kind: 'train',
+    modelRound: progress.committedRounds,
+    startedAt: now,
+    cohort: carriedCohort(computing, connected),
+  };
+  const deferred = Math.max(0, state.deferred - task.cohort.size);
+  return {
+    state: {
+      ...state,
+      deferred,
+      progress: { ...progress, round: round.number },
+      phase: { state: 'configuring', round },
+    },
+    effects: [{ type: 'open', round }],
+  };
+}
+
+/** What an event changes while updates are gathered in buffers. */
+export function applyToBuffer(task: TrainingTask, state: TrainingState, event: TrainingEvent, now: number): Step {
+  switch (event.type) {
+    case 'joined':
+      return join(task, state, event, now);
+    case 'left':
+      return unchanged(leave(state, event));
+    case 'opened': {
+      const { phase, connected, computing } = state;
+      if (phase.state !== 'configuring' || phase.round.number !== event.round) return unchanged(state);
+      const ready = connected
+        .keySeq()
+        .filterNot((participant) => computing.has(participant))
+        .toOrderedSet();
+      return unchanged({ ...state, phase: { state: 'buffering', round: phase.round, ready } });
+    }
+    case 'update-accepted':
+      return unchanged(take(state, event, now));
+    case 'declined':
+      return unchanged(decline(state, event, now));
+    case 'updates-lost':
+      return reopen(task, state, event, now);
+    case 'stored': {
+      const { phase } = state;
+      if (phase.state !== 'aggregating' || phase.round.number !== event.round) return unchanged(state);
+      return commit(task, state, { round: phase.round, participants: event.participants ?? null }, now);
+    }
+    case 'failed': {
+      const { phase } = state;
+      if ((phase.state !== 'configuring' && phase.state !== 'aggregating') || phase.round.number !== event.round) {
+        return unchanged(state);
+      }
+      const { round } = phase;
+      const rested = resting(state, round, { back: notComputing(state, round.cohort), now });
+      if (phase.state === 'configuring') return unchanged(rested);
+      const { reason } = event;
+      return {
+        state: rested,
+        effects: [
+          { type: 'abandon', round, turnout: phase.turnout, reason },
+          ...announcements(contributors(round.cohort), 'abandoned'),
+        ],
+      };
+    }
+    case 'tick':
+      return unchanged(state);
+  }
+}
+
+/**
+ * [R21] A buffer is released when it holds `size` updates. Until then whoever waits is invited at once, with the
+ * present model, as long as fewer than `invitationLimit` compute.
+ */
+export function settleBuffer(task: TrainingTask, before: TrainingState, phase: Buffering, now: number): Step {
+  const { round } = phase;
+  if (round.cohort.accepted >= task.cohort.size) {
+    const turnout = turnoutOf(before, round.cohort);
+    return {
+      state: { ...before, phase: { state: 'aggregating', round, turnout } },
+      effects: [{ type: 'aggregate', round, turnout }],
+    };
+  }
+  const state = expire(before, now);
+  return state.phase.state === 'buffering' ? inviteReady(task, state, state.phase, now) : unchanged(state);
+}
+
+function inviteReady(task: TrainingTask, state: TrainingState, { round, ready }: Buffering, now: number): Step {
+  const { computing, connected, progress } = state;
+  const places = invitationLimit(task) - computing.size;
+  if (places <= 0 || ready.isEmpty()) return unchanged(state);
+  const participants = [...ready.take(places)];
+  const deadline = now + task.cohort.deadlineMs;
+  const invited = participants.map((participant): [string, Invitation] => {
+    const { group } = connected.get(participant)!;
+    return [participant, { round: round.number, modelRound: progress.committedRounds, deadline, group }];
+  });
+  const cohort = invited.reduce((before, [participant, invitation]) => {
+    return inviteMember(before, participant, invitation);
+  }, round.cohort);
+  const phase: Phase = { state: 'buffering', round: { ...round, cohort }, ready: ready.subtract(participants) };
+  return {
+    state: { ...state, phase, computing: computing.concat(invited) },
+    effects: [{ type: 'invite', round, deadline, participants }],
+  };
+}
+
+/** [R4] Who comes back while it computes is invited again, with the time that is left. */
+function join(
+  task: TrainingTask,
+  state: TrainingState,
+  { participant, group }: { participant: string; group: string },
+  now: number,
+): Step {
+  const away = sentAway(task, state, participant);
+  if (away !== null) return away;
+  const connected = addClient(state.connected, { participant, group }, now);
+  const after = withCohort({ ...state, connected }, (cohort) => setPresence(cohort, participant, true));
+  const invitation = state.computing.get(participant);
+  if (invitation === undefined) return unchanged(withReady(after, participant));
+  if (now >= invitation.deadline) return unchanged(after);
+  return { state: after, effects: invitations([[participant, invitation]], after) };
+}
+
+/** [R5] A client that leaves after its update was accepted still counts. */
+function leave(
+  state: TrainingState,
+  { participant, forGood }: { participant: string; forGood: boolean },
+): TrainingState {
+  const { phase } = state;
+  const without: TrainingState = {
+    ...state,
+    connected: state.connected.delete(participant),
+    computing: forGood ? state.computing.delete(participant) : state.computing,
+    phase: phase.state === 'buffering' ? { ...phase, ready: phase.ready.delete(participant) } : phase,
+  };
+  return withCohort(without, (cohort) => {
+    const absent = setPresence(cohort, participant, false);
+    return forGood ? settleMember(absent, participant, 'left') : absent;
+  });
+}
+
+/** [R3] [R8] An update counts in the buffer that is open when it arrives, once, and not from its client's deadline on. */
+function take(
+  state: TrainingState,
+  { participant, round }: { participant: string; round: number },
+  now: number,
+): TrainingState {
+  const { phase, computing } = state;
+  const invitation = computing.get(participant);
+  const isOpen = phase.state === 'buffering' && phase.round.number === round;
+  if (!isOpen || invitation === undefined || now >= invitation.deadline) return state;
+  const without = { ...state, computing: computing.delete(participant) };
+  return withCohort(without, (cohort) => settleMember(cohort, participant, 'accepted'));
+}
+
+/** Who declines a round is not asked again in the same one; who declines an earlier one goes back to the queue. */
+function decline(
+  state: TrainingState,
+  { participant, round }: { participant: string; round: number },
+  now: number,
+): TrainingState {
+  const { phase, computing } = state;
+  if (computing.get(participant)?.round !== round) return state;
+  const without = { ...state, computing: computing.delete(participant) };
+  if (!('round' in phase) || phase.round.number !== round) return backInLine(without, participant, now);
+  return withCohort(without, (cohort) => settleMember(cohort, participant, 'declined'));
+}
+
+/** [R19] Clients whose updates were lost with a node are asked for them again. */
+function reopen(
+  task: TrainingTask,
+  state: TrainingState,
+  event: Extract<TrainingEvent, { type: 'updates-lost' }>,
+  now: number,
+): Step {
+  const { phase } = state;
+  if (phase.state !== 'buffering' || phase.round.number !== event.round) return unchanged(state);
+  const { members } = phase.round.cohort;
+  const lost = event.participants.filter((participant) => members.get(participant)?.standing === 'accepted');
+  const asked = askAgain(task, phase.round.cohort, lost, now);
+  const after = withCohort({ ...state, computing: state.computing.concat(asked) }, (cohort) =>
+    lost.reduce(reopenMember, cohort),
+  );
+  return { state: after, effects: invitations(asked, after) };
+}
+
+/**
+ * [R21] The members whose updates are in the new model are told under the numbers that they were invited by, and
+ * go to the end of the queue. [R23] Those whose model is too old from here on are told at once that nothing is
+ * wanted of them any more; before an evaluation and at the end of the task, all who compute.
+ */
+function commit(
+  task: TrainingTask,
+  state: TrainingState,
+  { round, participants }: { round: Round; participants: ReadonlySet<string> | null },
+  now: number,
+): Step {
+  // Nodes may have taken in more than the owner had heard of, or lost some.
+  const cohort = participants === null ? round.cohort : withContributors(round.cohort, participants);
+  const counted = contributors(cohort);
+  const lost = contributors(round.cohort).flatMap(([p]) => (participants?.has(p) === false ? [p] : []));
+  const asked = askAgain(task, cohort, lost, now);
+  const computing = state.computing.deleteAll(counted.map(([participant]) => participant)).concat(asked);
+  const after = afterCommit({ ...state, computing }, round, { back: [], now });
+  const isNext = nextKind(task, after.progress) === 'train';
+  const { maximumStaleness } = task.asynchronous!;
+  const isWanted = ({ modelRound }: Invitation): boolean =>
+    isNext && after.progress.committedRounds - modelRound <= maximumStaleness;
+  const kept = computing.filter(isWanted);
+  const closed = computing.filter((invitation) => !isWanted(invitation));
+  const left: TrainingState = { ...after, computing: kept };
+  const back = [...notComputing(left, cohort), ...closed.keys()];
+  return {
+    state: { ...left, connected: requeue(left.connected, back, now) },
+    effects: [
+      ...announcements(counted, 'committed'),
+      ...byRound(closed).map(([number, all]): Effect => ({ type: 'close', round: { number }, participants: all })),
+      ...invitations(
+        asked.filter(([participant]) => kept.has(participant)),
+        left,
+      ),
+    ],
+  };
+}
+
+/** Invitations anew, with all the time that the task gives, for what these members had sent already. */
+function askAgain(
+  task: TrainingTask,
+  { members }: Cohort,
+  participants: readonly string[],
+  now: number,
+): [participant: string, Invitation][] {
+  const deadline = now + task.cohort.deadlineMs;
+  return participants.flatMap((participant): [string, Invitation][] => {
+    const invitation = members.get(participant)?.invitation;
+    return invitation === undefined ? [] : [[participant, { ...invitation, deadline }]];
+  });
+}
+
+/** Frees the places of clients whose time is up; those with a connection go to the end of the queue. */
+function expire(state: TrainingState, now: number): TrainingState {
+  const over = [...state.computing.takeWhile(({ deadline }) => now >= deadline + EXPIRY_MARGIN_MS).keys()];
+  if (over.length === 0) return state;
+  const without = { ...state, computing: state.computing.deleteAll(over) };
+  return over.reduce((before, participant) => backInLine(before, participant, now), without);
+}
+
+function backInLine(state: TrainingState, participant: string, now: number): TrainingState {
+  return withReady({ ...state, connected: requeue(state.connected, [participant], now) }, participant);
+}
+
+/** A client that is connected, and of which nothing is asked, waits for an invitation, unless its update is in the buffer. */
+function withReady(state: TrainingState, participant: string): TrainingState {
+  const { phase, connected } = state;
+  if (phase.state !== 'buffering' || !connected.has(participant)) return state;
+  if (phase.round.cohort.members.get(participant)?.standing === 'accepted') return state;
+  return { ...state, phase: { ...phase, ready: phase.ready.add(participant) } };
+}
+
+/** The state with another cohort, as long as the round has not ended. */
+function withCohort(state: TrainingState, change: (cohort: Cohort) => Cohort): TrainingState {
+  const { phase } = state;
+  if (phase.state !== 'configuring' && phase.state !== 'buffering') return state;
+  const cohort = change(phase.round.cohort);
+  return cohort === phase.round.cohort ? state : { ...state, phase: { ...phase, round: { ...phase.round, cohort } } };
+}
+
+/**
+ * What became of the cohort when the buffer was full: `lost` and `late` are still asked for their updates, or
+ * let their time pass. Only the latter, and who left, dropped out.
+ */
+function turnoutOf({ computing }: TrainingState, cohort: Cohort): Turnout {
+  const shape = shapeOf(cohort);
+  const expired = cohort.members.count(({ standing }, p) => standing === 'pending' && !computing.has(p));
+  return { accepted: shape.accepted, dropouts: shape.left + expired, shape };
+}
+
+function contributors({ members }: Cohort): [participant: string, Invitation][] {
+  return [...members].flatMap(([participant, { standing, invitation }]): [string, Invitation][] =>
+    standing === 'accepted' && invitation !== undefined ? [[participant, invitation]] : [],
+  );
+}
+
+function notComputing({ computing }: TrainingState, { members }: Cohort): string[] {
+  return [...members.keys()].filter((participant) => !computing.has(participant));
+}
+
+/** How a round ended, to each under the number that it was invited by. */
+function announcements(
+  members: Iterable<[participant: string, Invitation]>,
+  outcome: 'committed' | 'abandoned',
+): Effect[] {
+  return byRound(members).map(([number, participants]) => ({
+    type: 'announce',
+    round: { number },
+    outcome,
+    participants,
+  }));
+}
+
+/**
+ * Invitations once more, to those who are connected. They come with the present model, since no other is kept; the
+ * staleness that an update will have is that of the first.
+ */
+function invitations(
+  asked: readonly [participant: string, Invitation][],
+  { connected, progress }: TrainingState,
+): Effect[] {
+  const modelRound = progress.committedRounds;
+  return asked
+    .filter(([participant]) => connected.has(participant))
+    .map(([participant, { round: number, deadline }]) => ({
+      type: 'invite',
+      round: { number, kind: 'train', modelRound },
+      deadline,
+      participants: [participant],
+    }));
+}
+
+function byRound(invited: Iterable<[participant: string, Invitation]>): [number: number, participants: string[]][] {
+  const rounds = new Map<number, string[]>();
+  for (const [participant, { round }] of invited) {
+    const participants = rounds.get(round);
+    if (participants === undefined) rounds.set(round, [participant]);
+    else participants.push(participant);
+  }
+  return [...rounds];
+}

@@ -1,0 +1,223 @@
+import { invitationLimit, type TrainingTask } from '@chorale/protocol';
+import { sentAway } from './arrival.ts';
+import { newCohort, pendingMembers, reopenMember, setPresence, settleMember, shapeOf } from './cohort.ts';
+import { afterCommit, resting, unchanged } from './round-end.ts';
+import type { Phase, Round, Step, TrainingEvent, TrainingState, Turnout } from './training-state.ts';
+import { addClient, longestWait } from './waiting-clients.ts';
+
+/** How long a round that has its quorum waits for clients whose connection was lost: a page's reload. */
+export const ABSENCE_GRACE_MS = 10_000;
+
+type Reporting = Extract<Phase, { state: 'reporting' }>;
+type Cohort = Round['cohort'];
+
+/** What an event changes in a round of one cohort, or between two such rounds. */
+export function applyToCohort(task: TrainingTask, state: TrainingState, event: TrainingEvent, now: number): Step {
+  switch (event.type) {
+    case 'joined':
+      return join(task, state, event, now);
+    case 'left':
+      return leave(state, event);
+    case 'opened': {
+      const { phase } = state;
+      if (phase.state !== 'configuring' || phase.round.number !== event.round) return unchanged(state);
+      const deadline = now + task.cohort.deadlineMs;
+      const participants = pendingMembers(phase.round.cohort).filter((p) => state.connected.has(p));
+      return {
+        state: { ...state, phase: { state: 'reporting', round: phase.round, deadline, graceUntil: null } },
+        effects: [{ type: 'invite', round: phase.round, deadline, participants }],
+      };
+    }
+    case 'update-accepted':
+      return whileOpen(state, event.round, now, (cohort) => settleMember(cohort, event.participant, 'accepted'));
+    case 'declined':
+      return whileOpen(state, event.round, now, (cohort) => settleMember(cohort, event.participant, 'declined'));
+    case 'updates-lost':
+      return reopen(state, event, now);
+    case 'stored': {
+      const { phase } = state;
+      if (phase.state !== 'aggregating' || phase.round.number !== event.round) return unchanged(state);
+      return commit(state, phase.round, now);
+    }
+    case 'failed': {
+      const { phase } = state;
+      if ((phase.state !== 'aggregating' && phase.state !== 'configuring') || phase.round.number !== event.round) {
+        return unchanged(state);
+      }
+      const { round } = phase;
+      const { reason } = event;
+      if (phase.state === 'configuring')
+        return unchanged(resting(state, round, { back: round.cohort.members.keys(), now }));
+      return abandon(state, { round, turnout: phase.turnout, reason, participants: reporters(round) }, now);
+    }
+    case 'tick':
+      return unchanged(state);
+  }
+}
+
+/**
+ * [R1] A round starts when as many clients wait as it may invite, or when at least `quorum` wait and the first
+ * of them has waited `selectionTimeoutMs`, during the round before or since. Those who have waited longest
+ * are invited: some more than the `size` that is wanted, for those who will not make it.
+ * [R2] Its number is one more than any before, and durable before anybody is invited.
+ */
+export function selectCohort(task: TrainingTask, state: TrainingState, kind: Round['kind'], now: number): Step {
+  const { quorum, selectionTimeoutMs } = task.cohort;
+  const { connected, progress } = state;
+  const limit = invitationLimit(task);
+  const isFull = connected.size >= limit;
+  const hasWaited = connected.size >= quorum && now >= longestWait(connected) + selectionTimeoutMs;
+  if (!isFull && !hasWaited) return unchanged(state);
+  const round: Round = {
+    number: progress.round + 1,
+    kind,
+    modelRound: progress.committedRounds,
+    startedAt: now,
+    cohort: newCohort(connected.take(limit)),
+  };
+  const deferred = Math.max(0, state.deferred - limit);
+  return {
+    state: {
+      ...state,
+      deferred,
+      progress: { ...progress, round: round.number },
+      phase: { state: 'configuring', round },
+    },
+    effects: [{ type: 'open', round }],
+  };
+}
+
+/**
+ * [R6] A round ends when it has the `size` updates that it wants, when every member has reported, declined
+ * or left for good, and at its deadline at the latest. With the quorum reached and only lost connections
+ * missing it ends after a short grace; below the quorum they are waited for until the deadline, because an
+ * abandoned round wastes the budget of those who reported.
+ * [R7] With the quorum it is aggregated, without it abandoned: at once when it is out of reach.
+ */
+export function settleReporting(task: TrainingTask, state: TrainingState, phase: Reporting, now: number): Step {
+  const { round, deadline, graceUntil } = phase;
+  const { cohort } = round;
+  const { size, quorum } = task.cohort;
+  const { accepted, pending, absent } = cohort;
+  const isOver = now >= deadline;
+  if (accepted + (isOver ? 0 : pending) < quorum) {
+    const reason = isOver ? 'deadline passed below the quorum' : 'quorum out of reach';
+    const participants = [...cohort.members.keys()];
+    return abandon(state, { round, turnout: turnoutOf(cohort, { isOver }), reason, participants }, now);
+  }
+  const isWaitedOut = graceUntil !== null && absent === pending && now >= graceUntil;
+  if (accepted >= size || isOver || pending === 0 || isWaitedOut) {
+    const turnout = turnoutOf(cohort, { isOver });
+    const late = pendingMembers(cohort).filter((participant) => state.connected.has(participant));
+    return {
+      state: { ...state, phase: { state: 'aggregating', round, turnout } },
+      effects: [
+        ...(late.length > 0 ? [{ type: 'close', round, participants: late } as const] : []),
+        { type: 'aggregate', round, turnout },
+      ],
+    };
+  }
+  const isGrace = accepted >= quorum && absent === pending;
+  const until = isGrace ? (graceUntil ?? Math.min(deadline, now + ABSENCE_GRACE_MS)) : null;
+  return until === graceUntil ? unchanged(state) : unchanged({ ...state, phase: { ...phase, graceUntil: until } });
+}
+
+/** Whoever was about to report when the round had enough, or could no longer succeed, is not a dropout. */
+function turnoutOf(cohort: Cohort, { isOver }: { isOver: boolean }): Turnout {
+  const shape = shapeOf(cohort);
+  return { accepted: shape.accepted, dropouts: shape.left + shape.lost + (isOver ? shape.late : 0), shape };
+}
+
+/**
+ * [R4] A member whose connection was lost may come back until the deadline, and is invited again with the
+ * time that is left unless its update was accepted. [R8] Who joins during a round waits for the next.
+ */
+function join(
+  task: TrainingTask,
+  state: TrainingState,
+  { participant, group }: { participant: string; group: string },
+  now: number,
+): Step {
+  const away = sentAway(task, state, participant);
+  if (away !== null) return away;
+  const { phase, connected } = state;
+  const member = 'round' in phase ? phase.round.cohort.members.get(participant) : undefined;
+  const after = withCohort({ ...state, connected: addClient(connected, { participant, group }, now) }, (cohort) =>
+    setPresence(cohort, participant, true),
+  );
+  const isInvited = after.phase.state === 'reporting' && member?.standing === 'pending';
+  if (!isInvited || now >= after.phase.deadline) return unchanged(after);
+  const { round, deadline } = after.phase;
+  return { state: after, effects: [{ type: 'invite', round, deadline, participants: [participant] }] };
+}
+
+/** [R5] A client that leaves after its update was accepted still counts. */
+function leave(state: TrainingState, { participant, forGood }: { participant: string; forGood: boolean }): Step {
+  const without = { ...state, connected: state.connected.delete(participant) };
+  return unchanged(
+    withCohort(without, (cohort) => {
+      const absent = setPresence(cohort, participant, false);
+      return forGood ? settleMember(absent, participant, 'left') : absent;
+    }),
+  );
+}
+
+/** [R19] Members whose updates were lost with a node are invited again, those without a connection once they are back. */
+function reopen(state: TrainingState, event: Extract<TrainingEvent, { type: 'updates-lost' }>, now: number): Step {
+  const { state: after } = whileOpen(state, event.round, now, (cohort) =>
+    event.participants.reduce(reopenMember, cohort),
+  );
+  if (after.phase.state !== 'reporting' || after === state) return unchanged(state);
+  const { round, deadline } = after.phase;
+  const { members } = round.cohort;
+  const present = event.participants.filter((p) => members.get(p)?.standing === 'pending' && members.get(p)?.present);
+  return {
+    state: after,
+    effects: present.length > 0 ? [{ type: 'invite', round, deadline, participants: present }] : [],
+  };
+}
+
+/** The state with another cohort, in the phases in which what members do still matters. */
+function withCohort(state: TrainingState, change: (cohort: Cohort) => Cohort): TrainingState {
+  const { phase } = state;
+  if (phase.state !== 'configuring' && phase.state !== 'reporting') return state;
+  const cohort = change(phase.round.cohort);
+  return cohort === phase.round.cohort ? state : { ...state, phase: { ...phase, round: { ...phase.round, cohort } } };
+}
+
+/** [R8] Nothing is accepted before a round's invitation, from its deadline on, or once it has ended. */
+function whileOpen(state: TrainingState, round: number, now: number, change: (cohort: Cohort) => Cohort): Step {
+  const { phase } = state;
+  const isOpen = phase.state === 'reporting' && phase.round.number === round && now < phase.deadline;
+  return unchanged(isOpen ? withCohort(state, change) : state);
+}
+
+function commit(state: TrainingState, round: Round, now: number): Step {
+  return {
+    state: afterCommit(state, round, { back: round.cohort.members.keys(), now }),
+    effects: [{ type: 'announce', round, outcome: 'committed', participants: reporters(round) }],
+  };
+}
+
+function abandon(
+  state: TrainingState,
+  { participants, ...end }: { round: Round; turnout: Turnout; reason: string; participants: readonly string[] },
+  now: number,
+): Step {
+  const { round } = end;
+  const { progress } = state;
+  const after =
+    round.kind === 'evaluate' ? { ...progress, failedEvaluations: progress.failedEvaluations + 1 } : progress;
+  return {
+    state: resting({ ...state, progress: after }, round, { back: round.cohort.members.keys(), now }),
+    effects: [
+      { type: 'abandon', ...end },
+      { type: 'announce', round, outcome: 'abandoned', participants },
+    ],
+  };
+}
+
+/** Members that wait for the end of a round which was aggregated: the others were told when it closed. */
+function reporters({ cohort }: Round): string[] {
+  return [...cohort.members].filter(([, { standing }]) => standing !== 'pending').map(([participant]) => participant);
+}

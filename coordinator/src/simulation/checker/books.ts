@@ -1,0 +1,135 @@
+import type { TrainingTask } from '@chorale/protocol';
+import type { RoundBook } from './round-book.ts';
+import type { Violations } from './violations.ts';
+
+/** A connection, by its identity alone. */
+export type Connection = object;
+
+/** The clocks of a world. */
+export type Clocks = { readonly elapsedMs: number; readonly now: () => number };
+
+/** [R11] Failed evaluations of one model after which training goes on without. */
+const EVALUATION_ATTEMPTS = 3;
+
+/**
+ * A checker's own records of one study, from what clients sent and were told and what the store was
+ * asked; the code under test is never asked what it did.
+ */
+export class Books {
+  readonly task: TrainingTask;
+  readonly violations: Violations;
+  readonly clocks: Clocks;
+  /** The group of each participant. */
+  readonly groups: ReadonlyMap<string, string>;
+  /** The connection that speaks for each participant: the latest that joined. */
+  readonly seats = new Map<string, Connection>();
+  /** Who has had a seat since the last round ended: the next cohort is chosen of these. */
+  candidates = new Set<string>();
+  /** Who left for good since then. */
+  leavers = new Set<string>();
+  readonly rounds = new Map<number, RoundBook>();
+  /** The round that was to be opened last, by the coordinator that runs now. */
+  present: RoundBook | null = null;
+  /** Updates and declines that were sent and not answered yet, by round. */
+  readonly unanswered = new Map<number, number>();
+  /** The committed model. */
+  model: Float32Array;
+  committedRounds = 0;
+  /** Whether the present model has a committed evaluation. */
+  isEvaluated = false;
+  /**
+   * Evaluations of the present model that failed: `most` counts those that nobody was invited to as well,
+   * which a coordinator may or may not know of.
+   */
+  failedEvaluations = { least: 0, most: 0 };
+  /** No later round may have this number or a smaller one. */
+  highestRound = 0;
+  /** Rounds that have ended, by how: the numbers of those that nobody was invited to count as abandoned. */
+  readonly ended = { committed: 0, abandoned: 0 };
+  /** How updates and declines were answered, by code or `accepted`, `declined` and `duplicate`. */
+  readonly answers: Record<string, number> = {};
+  /** Joins that were answered with a time to come back. */
+  sentAway = 0;
+  /** Connections that were told that the task is done. */
+  readonly released = new Set<Connection>();
+
+  constructor(options: {
+    task: TrainingTask;
+    groups: ReadonlyMap<string, string>;
+    violations: Violations;
+    clocks: Clocks;
+    parameters: number;
+  }) {
+    this.task = options.task;
+    this.groups = options.groups;
+    this.violations = options.violations;
+    this.clocks = options.clocks;
+    this.model = new Float32Array(options.parameters);
+  }
+
+  /** [R10] [R11] Whether the present model must be evaluated before anything else. */
+  get isEvaluationDue(): boolean {
+    const { task, committedRounds } = this;
+    if (task.clients !== 'site' || committedRounds === 0 || this.isEvaluated) return false;
+    return committedRounds >= task.rounds || committedRounds % task.evaluation.everyRounds === 0;
+  }
+
+  /** [R11] Whether the task is over; `maybe` where that depends on evaluations that nobody was invited to. */
+  get isDone(): 'yes' | 'no' | 'maybe' {
+    if (this.committedRounds < this.task.rounds) return 'no';
+    return this.isEvaluationDue ? this.isEvaluationGivenUp : 'yes';
+  }
+
+  get isEvaluationGivenUp(): 'yes' | 'no' | 'maybe' {
+    const { least, most } = this.failedEvaluations;
+    if (least >= EVALUATION_ATTEMPTS) return 'yes';
+    return most >= EVALUATION_ATTEMPTS ? 'maybe' : 'no';
+  }
+
+  /** Public weight of a participant's contribution. */
+  weightOf(participant: string, kind: 'train' | 'evaluate'): number {
+    const weights = this.task.weights;
+    return kind === 'train' && weights !== undefined ? (weights[this.groups.get(participant)!] ?? 1) : 1;
+  }
+
+  /** A participant's seat is this connection's from now on. */
+  seat(participant: string, connection: Connection): void {
+    this.seats.set(participant, connection);
+    this.candidates.add(participant);
+  }
+
+  /** A round takes no more updates. */
+  end(book: RoundBook): void {
+    if (book.endedMs !== null) return;
+    book.endedMs = this.clocks.elapsedMs;
+    this.nextCohort();
+  }
+
+  /** Whoever comes from now on is for the next round. */
+  nextCohort(): void {
+    this.candidates = new Set(this.seats.keys());
+    this.leavers = new Set();
+  }
+
+  /** Counts a round that has ended, once. */
+  resolve(book: RoundBook, outcome: 'committed' | 'abandoned'): void {
+    if (book.isResolved) return;
+    book.isResolved = true;
+    this.ended[outcome] += 1;
+    if (outcome === 'committed' || book.kind === 'train' || book.modelRound !== this.committedRounds) return;
+    this.failedEvaluations.most += 1;
+    if (book.openedMs !== null) this.failedEvaluations.least += 1;
+  }
+
+  /** A round was committed: its model is the one that the next round starts from. */
+  commit(kind: 'train' | 'evaluate', model: Float32Array | null): void {
+    if (kind === 'evaluate') {
+      this.isEvaluated = true;
+      return;
+    }
+    if (model !== null) this.model = model;
+    this.committedRounds += 1;
+    this.isEvaluated = false;
+    this.failedEvaluations = { least: 0, most: 0 };
+  }
+}

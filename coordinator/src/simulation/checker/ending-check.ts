@@ -1,0 +1,209 @@
+import type { RoundEndedMessage, TrainingDoneMessage } from '@chorale/protocol';
+import type { ModelRecord, RoundRecord } from '../../storage/store.ts';
+import type { Books, Connection } from './books.ts';
+import { exactSum, expectedModel, isSameModel } from './expected-result.ts';
+import { isPending, type RoundBook } from './round-book.ts';
+
+type Ending = { book: RoundBook; record: RoundRecord; model: ModelRecord | null };
+
+/** How rounds end: what is stored of them, and what clients are told. [R6] [R7] [R13] [R16] */
+export class EndingCheck {
+  readonly #books: Books;
+  /** An end that was to be stored in this event; checked once all replies of the round are known. */
+  #ending: Ending | null = null;
+  /** A round whose end clients were told in this event. */
+  #told: RoundBook | null = null;
+
+  constructor(books: Books) {
+    this.#books = books;
+  }
+
+  /** The end of a round is to be stored. */
+  ending(record: RoundRecord, model: ModelRecord | null): void {
+    const { violations, present } = this.#books;
+    const what = `round ${record.round}, which was to be stored as ${record.state},`;
+    const book = this.#books.rounds.get(record.round);
+    if (book === undefined || record.state === 'open') {
+      violations.require(false, 'R7', `${what} was never opened`);
+      return;
+    }
+    violations.require(book === present, 'R7', `${what} is not the present one`);
+    violations.require(!book.confirmed && book.ending !== 'abandoned', 'R7', `${what} had ended before`);
+    violations.require(record.state === 'abandoned' || book.ending === null, 'R7', `${what} was to be stored before`);
+    this.#ending = { book, record, model };
+    book.ending = record.state;
+    if (record.state === 'abandoned') this.#books.resolve(book, 'abandoned');
+    this.#books.end(book);
+  }
+
+  /** A client is told how a round ended. */
+  told(participant: string, connection: Connection, message: RoundEndedMessage): void {
+    const { violations, rounds, seats, committedRounds } = this.#books;
+    const { outcome } = message;
+    const what = `${participant} was told that round ${message.round} is ${outcome}`;
+    const book = rounds.get(message.round);
+    if (book === undefined) {
+      violations.require(false, 'R13', `${what}, which was never opened`);
+      return;
+    }
+    violations.require(seats.get(participant) === connection, 'R14', `${what} on a connection without its seat`);
+    violations.require(!book.told.has(participant), 'R13', `${what} after ${book.told.get(participant)}`);
+    violations.require(book.invited.has(participant) || book.candidates.has(participant), 'R13', `${what}, uninvited`);
+    violations.require(
+      message.committedRounds === committedRounds,
+      'R13',
+      `${what} with ${message.committedRounds} committed rounds instead of ${committedRounds}`,
+    );
+    book.told.set(participant, outcome);
+    this.#told = book;
+    if (outcome === 'closed') {
+      violations.require(isPending(book, participant), 'R6', `${what} though nothing more was wanted of it`);
+    } else {
+      violations.require(
+        (outcome === 'committed') === book.confirmed,
+        'R13',
+        `${what} while the store ${book.confirmed ? 'has said' : 'has not said'} that it is committed`,
+      );
+      book.announced = outcome;
+    }
+    this.#books.end(book);
+  }
+
+  released(participant: string, connection: Connection, message: TrainingDoneMessage): void {
+    const { violations, released, committedRounds, task } = this.#books;
+    violations.require(
+      this.#books.isDone !== 'no',
+      'R11',
+      `${participant} was told that the task is done, which it is not`,
+    );
+    violations.require(!released.has(connection), 'R11', `${participant} was told twice that the task is done`);
+    violations.require(message.committedRounds === committedRounds, 'R11', `done after ${committedRounds} rounds`);
+    violations.require(committedRounds === task.rounds, 'R11', `done after ${committedRounds} rounds`);
+    released.add(connection);
+  }
+
+  /** After everything that one event led to. */
+  settle(): void {
+    const ending = this.#ending;
+    if (ending !== null && !this.#books.unanswered.has(ending.book.number)) {
+      if (ending.record.state === 'committed') this.#checkCommit(ending);
+      else this.#checkAbandoned(ending);
+      ending.book.acceptedAtEnd = ending.book.accepted.size;
+      this.#ending = null;
+    }
+    if (this.#told !== null) this.#checkTold(this.#told);
+    this.#told = null;
+    this.#checkSaid();
+  }
+
+  /** The coordinator is gone: what it was about to say is not said. */
+  forget(): void {
+    this.#ending = null;
+    this.#told = null;
+  }
+
+  #checkAbandoned({ book, record, model }: Ending): void {
+    const { violations, task, clocks } = this.#books;
+    const what = `round ${book.number}`;
+    violations.require(model === null && record.histogram === null, 'R7', `${what} was abandoned with a result`);
+    violations.require((record.reason ?? '') !== '', 'R7', `${what} was abandoned without a reason`);
+    this.#checkShape(book, record);
+    if (book.commitFailed) return;
+    const reachable = book.cohort - book.declined.size - book.left.size - book.leavers.size;
+    const isOver = clocks.now() >= book.deadline || book.clockChanges > 0;
+    violations.require(
+      book.accepted.size < task.cohort.quorum && (isOver || reachable < task.cohort.quorum),
+      'R7',
+      `${what} was abandoned with ${book.accepted.size} of ${book.cohort} updates, ${reachable} within reach`,
+    );
+  }
+
+  #checkCommit({ book, record, model }: Ending): void {
+    const { violations, task, model: before, committedRounds } = this.#books;
+    const what = `round ${book.number}`;
+    const count = book.accepted.size;
+    violations.require(count >= task.cohort.quorum, 'R7', `${what} was committed with ${count} updates`);
+    violations.require(count <= task.cohort.size, 'R6', `${what} was committed with ${count} updates`);
+    violations.require(record.reason === null, 'R7', `${what} was committed with a reason to abandon it`);
+    this.#checkShape(book, record);
+    if (book.kind === 'train') {
+      const expected = expectedModel(before, book.accepted.values(), task);
+      const isSame = model !== null && isSameModel(model.parameters, expected, task);
+      violations.require(isSame, 'R16', () => `${what}: the model is not the one before plus ${count} updates`);
+      violations.require(model?.modelRound === committedRounds + 1, 'R15', `${what} made model ${model?.modelRound}`);
+      violations.require(record.histogram === null, 'R7', `${what} trained and was stored with a histogram`);
+    } else {
+      const { sum } = exactSum(book.accepted.values(), 2 * task.evaluation.bins);
+      const isSame = record.histogram !== null && sum.every((value, i) => Number(value) === record.histogram![i]);
+      violations.require(isSame && model === null, 'R16', `${what}: the histogram is not the sum of ${count}`);
+    }
+  }
+
+  /** [R18] What is published of the cohort adds up, and is what clients did. */
+  #checkShape(book: RoundBook, record: RoundRecord): void {
+    const { violations } = this.#books;
+    const { shape } = record;
+    const what = `round ${book.number}`;
+    violations.require(record.cohort === book.cohort, 'shape', `${what} has another cohort than at its start`);
+    violations.require(
+      record.accepted === book.accepted.size,
+      'shape',
+      `${what} is stored with ${record.accepted} updates instead of ${book.accepted.size}`,
+    );
+    if (shape === null) {
+      violations.require(false, 'shape', `${what} ended without its shape`);
+      return;
+    }
+    const { invited, accepted, declined, left, lost, late } = shape;
+    const isSum = accepted + declined + left + lost + late === invited && lost >= 0 && late >= 0;
+    violations.require(isSum && invited === book.cohort, 'shape', () => `${what}: ${JSON.stringify(shape)}`);
+    const invitedLeft = [...book.left].filter((participant) => book.invited.has(participant)).length;
+    violations.require(
+      accepted === book.accepted.size && declined === book.declined.size,
+      'shape',
+      () => `${what}: ${JSON.stringify(shape)} of ${book.accepted.size} updates and ${book.declined.size} declines`,
+    );
+    violations.require(
+      left >= invitedLeft && left <= book.left.size + book.leavers.size,
+      'shape',
+      () => `${what}: ${JSON.stringify(shape)} with ${invitedLeft} to ${book.left.size} gone for good`,
+    );
+    const missing = left + lost;
+    violations.require(
+      record.dropouts >= missing && record.dropouts <= missing + late,
+      'shape',
+      () => `${what}: ${record.dropouts} dropouts of ${JSON.stringify(shape)}`,
+    );
+  }
+
+  /** A round that is full or committed has been said to be so, to those who are connected. */
+  #checkSaid(): void {
+    const { present, seats, violations, task } = this.#books;
+    if (present === null) return;
+    const isFull = present.accepted.size >= task.cohort.size && !present.wasFull;
+    if (isFull) present.wasFull = true;
+    const isSilent = present.confirmed && !present.wasConfirmed && present.announced === null;
+    present.wasConfirmed = present.confirmed;
+    if (!isFull && !isSilent) return;
+    for (const participant of present.invited) {
+      const isDue = seats.has(participant) && isPending(present, participant) === isFull;
+      violations.require(
+        !isDue || present.told.has(participant),
+        'R13',
+        `${participant} was not told that round ${present.number} has ended`,
+      );
+    }
+  }
+
+  /** Whoever is connected and waits for this end must have been told. */
+  #checkTold(book: RoundBook): void {
+    const { violations, seats } = this.#books;
+    for (const participant of book.invited) {
+      if (!seats.has(participant) || book.told.has(participant)) continue;
+      const isPendingMember = isPending(book, participant);
+      // Who returned after the close learns by its refusal; who has contributed waits for the outcome.
+      const isDue = book.announced === null ? isPendingMember : !isPendingMember;
+      violations.require(!isDue, 'R13', `${participant} was not told how round ${book.number} ended`);
+    }
+  }
+}

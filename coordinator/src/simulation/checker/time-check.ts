@@ -1,0 +1,121 @@
+import type { Books } from './books.ts';
+import { isPending, type RoundBook } from './round-book.ts';
+
+/** [R6] How long a round that has its quorum waits for lost connections. */
+const GRACE_MS = 10_000;
+
+/** How late a round may end, besides what the store takes. */
+const TOLERANCE_MS = 1000;
+
+/** [R9] Longest rest after abandoned rounds, and longest pause between two questions to the store. */
+const LONGEST_REST_MS = 60_000;
+const LONGEST_PAUSE_MS = 30_000;
+
+/** Rounds end in time, and while enough clients are there the next one comes. [R1] [R6] */
+export class TimeCheck {
+  readonly #books: Books;
+  /** When something last went on; `null` while it need not. */
+  #progressMs: number | null = null;
+  #lastRound: RoundBook | null = null;
+  #callsUnderWay = 0;
+  #storeMs = 0;
+  #wasEnded = false;
+
+  constructor(books: Books) {
+    this.#books = books;
+  }
+
+  storeAsked(): void {
+    this.#callsUnderWay += 1;
+  }
+
+  storeAnswered(): void {
+    this.#callsUnderWay = Math.max(0, this.#callsUnderWay - 1);
+    this.#storeMs = this.#books.clocks.elapsedMs;
+  }
+
+  /** Waits may begin again, each once. */
+  clockSet(): void {
+    this.#progressMs = null;
+    const { present } = this.#books;
+    if (present === null || present.openedMs === null) return;
+    present.clockChanges += 1;
+    present.dueMs = Infinity;
+  }
+
+  restarted(): void {
+    this.#callsUnderWay = 0;
+    this.#storeMs = this.#books.clocks.elapsedMs;
+    this.#progressMs = null;
+    this.#lastRound = null;
+  }
+
+  /** After everything that one event led to. */
+  settle(): void {
+    const { present } = this.#books;
+    if (present !== null) this.#checkEnd(present);
+    this.#checkProgress();
+  }
+
+  #checkEnd(book: RoundBook): void {
+    const { violations, clocks } = this.#books;
+    if (book.openedMs === null) return;
+    if (book.endedMs === null) this.#setDue(book);
+    else if (this.#lastRound === book && this.#wasEnded) return;
+    const isStoreBusy = book.endedMs === null && this.#callsUnderWay > 0;
+    const endMs = book.endedMs ?? clocks.elapsedMs;
+    violations.require(
+      isStoreBusy || endMs <= Math.max(book.dueMs, this.#storeMs) + TOLERANCE_MS,
+      'R6',
+      () => `round ${book.number} ${book.endedMs === null ? 'goes on' : 'ended'} ${endMs - book.dueMs} ms late`,
+    );
+  }
+
+  /** When the round must end, from what its clients did so far. */
+  #setDue(book: RoundBook): void {
+    const { task, clocks, seats } = this.#books;
+    const { size, quorum } = task.cohort;
+    const { elapsedMs } = clocks;
+    const accepted = book.accepted.size;
+    let gone = book.declined.size;
+    for (const participant of book.left) if (book.invited.has(participant)) gone += 1;
+    const latestMs = book.openedMs! + (book.clockChanges + 1) * task.cohort.deadlineMs;
+    book.dueMs = Math.min(book.dueMs, latestMs);
+    if (accepted >= size || accepted + gone >= book.cohort || book.cohort - gone < quorum) {
+      book.dueMs = Math.min(book.dueMs, elapsedMs);
+      return;
+    }
+    if (accepted < quorum || book.clockChanges > 0) return;
+    for (const participant of book.invited) {
+      if (seats.has(participant) && isPending(book, participant)) {
+        if (book.absentSinceMs !== null) book.dueMs = latestMs;
+        book.absentSinceMs = null;
+        return;
+      }
+    }
+    book.absentSinceMs ??= elapsedMs;
+    book.dueMs = Math.min(book.dueMs, book.absentSinceMs + GRACE_MS);
+  }
+
+  #checkProgress(): void {
+    const { present, seats, task, clocks, violations } = this.#books;
+    const { elapsedMs } = clocks;
+    const isEnded = present !== null && present.endedMs !== null;
+    const hasMoved = present !== this.#lastRound || isEnded !== this.#wasEnded;
+    this.#lastRound = present;
+    this.#wasEnded = isEnded;
+    if (this.#books.isDone !== 'no' || seats.size < task.cohort.quorum || this.#callsUnderWay > 0) {
+      this.#progressMs = null;
+      return;
+    }
+    if (hasMoved || this.#progressMs === null) this.#progressMs = elapsedMs;
+    const { selectionTimeoutMs, deadlineMs } = task.cohort;
+    const longestMs = deadlineMs + selectionTimeoutMs + LONGEST_REST_MS + LONGEST_PAUSE_MS + TOLERANCE_MS;
+    const idleMs = elapsedMs - Math.max(this.#progressMs, this.#storeMs);
+    violations.require(
+      idleMs <= longestMs,
+      'progress',
+      () => `nothing has gone on for ${idleMs} ms with ${seats.size} clients that wait`,
+    );
+  }
+}

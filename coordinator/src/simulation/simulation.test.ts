@@ -1,0 +1,69 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect, it, onTestFinished } from 'vitest';
+import { SimulationRandom } from './random.ts';
+import { openSimulationStore } from './simulation-store.ts';
+import { simulateBriefly } from './testing/simulate-briefly.ts';
+
+it('2,000 rounds with all faults break no rule, and every kind of fault is among them', async () => {
+  const result = await simulateBriefly({ rounds: 2000, studies: 64, clients: 10, seed: 20_261_102 });
+  expect(result.found).toEqual([]);
+  expect(result).toMatchObject({ rounds: 2000, violations: 0 });
+  // Power: what is not tried cannot be found.
+  expect(result.committed).toBeGreaterThan(1000);
+  expect(result.abandoned).toBeGreaterThan(200);
+  expect(result.storeFailures).toBeGreaterThan(100);
+  for (const phase of ['starting', 'waiting', 'opening', 'reporting', 'storing']) {
+    expect(result.restartsDuring[phase], phase).toBeGreaterThan(5);
+  }
+  const answers = ['duplicate', 'declined', 'UPDATE_DUPLICATE', 'UPDATE_SHAPE', 'UPDATE_OVER_NORM', 'NOT_IN_COHORT'];
+  for (const answer of [...answers, 'ROUND_CLOSED']) expect(result.answers[answer], answer).toBeGreaterThan(20);
+});
+
+it('without faults and dropouts every round is committed', async () => {
+  const result = await simulateBriefly({ faults: new Set(), dropout: 0 });
+  expect(result).toMatchObject({ rounds: 200, committed: 200, abandoned: 0, violations: 0, restarts: 0 });
+});
+
+it('most clients may drop out: rounds end and nothing hangs', async () => {
+  const result = await simulateBriefly({ dropout: 0.8, clients: 12 });
+  expect(result).toMatchObject({ rounds: 200, violations: 0 });
+  expect(result.committed).toBeGreaterThan(5);
+  expect(result.abandoned).toBeGreaterThan(50);
+});
+
+it('more clients than there are seats are sent away and come back', async () => {
+  const result = await simulateBriefly({ clients: 130, rounds: 24, studies: 4, seed: 4 });
+  expect(result).toMatchObject({ rounds: 24, violations: 0 });
+  expect(result.sentAway).toBeGreaterThan(0);
+});
+
+it('the same seed does the same, alone and beside others, however long the store really takes', async () => {
+  const all = await simulateBriefly({ rounds: 160, seed: 7 });
+  expect((await simulateBriefly({ rounds: 160, seed: 7 })).laneFingerprints).toEqual(all.laneFingerprints);
+  const alone = await simulateBriefly({ rounds: 160, seed: 7, lane: 3 });
+  expect(alone.laneFingerprints).toEqual({ 3: all.laneFingerprints[3] });
+  const slow = await simulateBriefly({ rounds: 160, seed: 7, lane: 3, store: await slowStore() });
+  expect(slow.laneFingerprints).toEqual(alone.laneFingerprints);
+  const other = await simulateBriefly({ rounds: 160, seed: 8 });
+  expect(other.fingerprint).not.toBe(all.fingerprint);
+});
+
+/** A real store whose answers are held back for a while, each for another one. */
+async function slowStore(): ReturnType<typeof openSimulationStore> extends Promise<{ store: infer S }>
+  ? Promise<S>
+  : never {
+  const { store, close } = await openSimulationStore({});
+  onTestFinished(close);
+  const random = new SimulationRandom(1);
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        const answer: unknown = await Reflect.apply(value, target, args);
+        if (random.chance(0.5)) await pause(random.integer(1, 8));
+        return answer;
+      };
+    },
+  });
+}

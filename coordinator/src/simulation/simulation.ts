@@ -1,0 +1,246 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Store } from '../storage/store.ts';
+import type { Violation } from './checker/violations.ts';
+import type { Fault } from './faults.ts';
+import { SimulationRandom } from './random.ts';
+import type { Serve } from './simulated-coordinator.ts';
+import type { TraceSink } from './trace.ts';
+import { World, type WorldReport } from './world.ts';
+
+export type SimulationOptions = {
+  /** Clients of each study. */
+  clients: number;
+  /** Rounds in all. */
+  rounds: number;
+  /** Probability that an invited client does not contribute. */
+  dropout: number;
+  seed: number;
+  /** Studies at a time. */
+  studies: number;
+  /** Whether each lane has one study that takes all its rounds, instead of many. */
+  isLong?: boolean | undefined;
+  faults: ReadonlySet<Fault>;
+  store: Store;
+  /** Only the worlds of this lane, as they are with all others around. */
+  lane?: number | undefined;
+  trace?: TraceSink | undefined;
+  serve?: Serve | undefined;
+  onProgress?: ((rounds: number) => void) | undefined;
+};
+
+/** A violation, and the lane of worlds in which it was found. */
+export type FoundViolation = Violation & { lane: number };
+
+export type SimulationResult = {
+  rounds: number;
+  committed: number;
+  abandoned: number;
+  violations: number;
+  found: FoundViolation[];
+  studies: number;
+  events: number;
+  restarts: number;
+  /** Restarts, by what the coordinator was doing. */
+  restartsDuring: Record<string, number>;
+  storeFailures: number;
+  /** Joins that were answered with a time to come back. */
+  sentAway: number;
+  /** How updates and declines were answered, by code or `accepted`, `declined` and `duplicate`. */
+  answers: Record<string, number>;
+  /** Simulated time of all worlds together. */
+  simulatedMs: number;
+  /** Of everything that happened. */
+  fingerprint: string;
+  /** Of everything that happened in each lane. */
+  laneFingerprints: Record<number, string>;
+};
+
+/** Violations that are kept in all. */
+const KEPT = 20;
+
+/**
+ * Simulates rounds of many studies. Each of `studies` lanes has its share of the rounds and simulates one
+ * study after the other, so lanes do not influence each other; they share the store, which writes what they
+ * ask at the same time in one transaction.
+ */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  checkSimulation(options);
+  const random = new SimulationRandom(options.seed);
+  const lanes = Array.from({ length: options.studies }, (_, lane) => ({
+    lane,
+    random: random.branch(),
+    rounds: Math.floor(options.rounds / options.studies) + (lane < options.rounds % options.studies ? 1 : 0),
+  })).filter(({ lane, rounds }) => rounds > 0 && (options.lane === undefined || lane === options.lane));
+  const tag = `${Date.now().toString(36)}-${process.pid.toString(36)}`;
+  const done = { rounds: 0 };
+  const turns = new Turns((underWay) => options.onProgress?.(done.rounds + underWay));
+  const reports = Promise.all(lanes.map((lane) => runLane({ ...lane, tag, turns, done }, options)));
+  const stop = turns.run();
+  try {
+    return summarize(await Promise.race([reports, stop]));
+  } finally {
+    turns.stop();
+  }
+}
+
+type Lane = {
+  lane: number;
+  random: SimulationRandom;
+  rounds: number;
+  tag: string;
+  turns: Turns;
+  done: { rounds: number };
+};
+
+/** One study after the other, until the lane has its rounds or a violation. */
+async function runLane(
+  { lane, random, tag, turns, done, ...share }: Lane,
+  options: SimulationOptions,
+): Promise<{ lane: number; reports: WorldReport[] }> {
+  const { clients, dropout, isLong, faults, store, serve, trace } = options;
+  const reports: WorldReport[] = [];
+  let { rounds } = share;
+  while (rounds > 0) {
+    const world = await World.create({
+      seed: random.word(),
+      study: `sim-${tag}-${lane}-${reports.length}`,
+      clients,
+      dropout,
+      rounds,
+      isLong,
+      faults,
+      store,
+      serve,
+      trace,
+      wake: turns.wake,
+    });
+    await turns.live(world);
+    const report = await world.finish();
+    reports.push(report);
+    const ended = report.committed + report.abandoned;
+    rounds -= ended;
+    done.rounds += ended;
+    if (report.violations > 0) break;
+  }
+  return { lane, reports };
+}
+
+/** Turns between two reports of progress. */
+const TURNS_PER_REPORT = 100;
+
+/** Gives all worlds their turns. Between two turns of the event loop all promises settle. */
+class Turns {
+  readonly #living = new Map<World, { ended: () => void }>();
+  readonly #onProgress: (rounds: number) => void;
+  #woken = Promise.withResolvers<void>();
+  #isStopped = false;
+
+  /** @param onProgress told now and then how many rounds of the living worlds have ended */
+  constructor(onProgress: (rounds: number) => void) {
+    this.#onProgress = onProgress;
+  }
+
+  readonly wake = (): void => this.#woken.resolve();
+
+  /** Resolves when the world has ended. */
+  live(world: World): Promise<void> {
+    return new Promise((ended) => {
+      this.#living.set(world, { ended });
+      this.wake();
+    });
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.wake();
+  }
+
+  async run(): Promise<never> {
+    for (let turn = 0; !this.#isStopped; turn += 1) {
+      if (turn % TURNS_PER_REPORT === 0) this.#report();
+      this.#woken = Promise.withResolvers<void>();
+      let isRunning = false;
+      for (const [world, { ended }] of this.#living) {
+        const state = world.advance();
+        if (state === 'running') isRunning = true;
+        if (state !== 'ended') continue;
+        this.#living.delete(world);
+        ended();
+      }
+      if (!isRunning) await this.#woken.promise;
+      await nextTurn();
+    }
+    throw new Error('the simulation was stopped');
+  }
+
+  #report(): void {
+    let rounds = 0;
+    for (const world of this.#living.keys()) rounds += world.rounds;
+    this.#onProgress(rounds);
+  }
+}
+
+function summarize(lanes: readonly { lane: number; reports: WorldReport[] }[]): SimulationResult {
+  const reports = lanes.flatMap((lane) => lane.reports);
+  const sum = (of: (report: WorldReport) => number): number => reports.reduce((total, r) => total + of(r), 0);
+  const committed = sum((r) => r.committed);
+  const abandoned = sum((r) => r.abandoned);
+  return {
+    rounds: committed + abandoned,
+    committed,
+    abandoned,
+    violations: sum((r) => r.violations),
+    found: lanes
+      .flatMap(({ lane, reports: own }) => own.flatMap((r) => r.kept.map((v) => ({ lane, ...v }))))
+      .slice(0, KEPT),
+    studies: reports.length,
+    events: sum((r) => r.events),
+    restarts: sum((r) => r.restarts),
+    restartsDuring: addUp(reports.map((r) => r.restartsDuring)),
+    answers: addUp(reports.map((r) => r.answers)),
+    storeFailures: sum((r) => r.storeFailures),
+    sentAway: sum((r) => r.sentAway),
+    simulatedMs: sum((r) => r.elapsedMs),
+    fingerprint: combine(reports.map((r) => r.fingerprint)),
+    laneFingerprints: Object.fromEntries(
+      lanes.map(({ lane, reports: own }) => [lane, combine(own.map((r) => r.fingerprint))]),
+    ),
+  };
+}
+
+function addUp(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const total: Record<string, number> = {};
+  for (const [key, count] of counts.flatMap((one) => Object.entries(one))) total[key] = (total[key] ?? 0) + count;
+  return total;
+}
+
+/** One fingerprint of many, in their order. */
+function combine(fingerprints: readonly string[]): string {
+  let [high, low] = [0, 0];
+  for (const text of fingerprints) {
+    high = (Math.imul(high, 31) + Number.parseInt(text.slice(0, 8), 16)) | 0;
+    low = (Math.imul(low, 37) + Number.parseInt(text.slice(8), 16)) | 0;
+  }
+  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
+}
+
+/** @throws RangeError for what cannot be simulated. */
+export function checkSimulation({
+  clients,
+  rounds,
+  dropout,
+  seed,
+  studies,
+  lane,
+}: Omit<SimulationOptions, 'store'>): void {
+  const counts = { clients, rounds, studies };
+  for (const [name, value] of Object.entries(counts)) {
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new RangeError(`${name} must be a whole number >= 1, got ${value}`);
+  }
+  if (!(dropout >= 0 && dropout < 1)) throw new RangeError(`dropout must be in [0, 1), got ${dropout}`);
+  if (lane !== undefined && !(lane >= 0 && lane < studies)) {
+    throw new RangeError(`lane must be in [0, ${studies - 1}], got ${lane}`);
+  }
+  if (!Number.isSafeInteger(seed)) throw new RangeError(`seed must be a whole number, got ${seed}`);
+}

@@ -1,0 +1,126 @@
+import * as v from 'valibot';
+import type { ModelRecord, RoundRecord, SecretRecord, StoredReport, StudyRecord } from './store.ts';
+
+/**
+ * A backup is gzipped text of one JSON object a line, so that it can be read without this program:
+ *
+ *   {"format":"chorale-backup","version":1,"createdAt":"2026-11-21T08:00:00.000Z"}
+ *   {"type":"study", ...}, then rounds, models, secrets and reports, each line with its `type`
+ *   {"type":"end","counts":{"study":1, ...},"sha256":"..."}
+ *
+ * The hash is of all bytes before the last line. Nothing follows that line.
+ */
+export const BACKUP_FORMAT = 'chorale-backup';
+export const BACKUP_VERSION = 1;
+
+/** Longest line that is read, in bytes: a model of fifty million parameters. */
+export const MAXIMUM_LINE_BYTES = 256 * 1024 * 1024;
+
+export type BackupRecord =
+  | ({ type: 'study' } & StudyRecord)
+  | ({ type: 'round' } & RoundRecord)
+  | ({ type: 'model' } & ModelRecord)
+  | ({ type: 'secret' } & SecretRecord)
+  | ({ type: 'report' } & StoredReport);
+
+/** Records by type. */
+export type BackupCounts = Record<BackupRecord['type'], number>;
+
+/** What a whole backup says of itself. */
+export type BackupSummary = { createdAt: string; counts: BackupCounts };
+
+const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const Base64 = v.pipe(v.string(), v.base64());
+const Bytes = v.pipe(
+  Base64,
+  v.transform((text) => Uint8Array.from(Buffer.from(text, 'base64'))),
+);
+const Parameters = v.pipe(
+  Bytes,
+  v.check(({ length }) => length % 4 === 0, 'parameters must be whole floats'),
+  v.transform(({ buffer }) => new Float32Array(buffer)),
+);
+const Shape = v.strictObject({
+  invited: Count,
+  accepted: Count,
+  declined: Count,
+  left: Count,
+  lost: Count,
+  late: Count,
+});
+
+export const BackupHeader = v.object({
+  format: v.literal(BACKUP_FORMAT),
+  version: v.pipe(v.number(), v.integer()),
+  createdAt: v.string(),
+});
+
+export const BackupEnd = v.strictObject({
+  type: v.literal('end'),
+  counts: v.strictObject({ study: Count, round: Count, model: Count, secret: Count, report: Count }),
+  sha256: v.pipe(v.string(), v.hexadecimal(), v.length(64)),
+});
+
+const Record = v.variant('type', [
+  v.strictObject({
+    type: v.literal('study'),
+    id: v.string(),
+    hash: v.string(),
+    manifest: v.string(),
+    publishedAt: v.string(),
+  }),
+  v.strictObject({
+    type: v.literal('round'),
+    study: v.string(),
+    round: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+    kind: v.picklist(['train', 'evaluate']),
+    state: v.picklist(['open', 'committed', 'abandoned']),
+    modelRound: Count,
+    cohort: Count,
+    accepted: Count,
+    dropouts: Count,
+    startedAt: v.string(),
+    endedAt: v.nullable(v.string()),
+    reason: v.nullable(v.string()),
+    histogram: v.nullable(v.array(v.number())),
+    shape: v.nullable(Shape),
+  }),
+  v.strictObject({ type: v.literal('model'), study: v.string(), modelRound: Count, parameters: Parameters }),
+  v.strictObject({ type: v.literal('secret'), name: v.string(), value: Bytes }),
+  v.strictObject({
+    type: v.literal('report'),
+    sequence: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+    study: v.string(),
+    participant: v.string(),
+    group: v.string(),
+    text: v.string(),
+    receivedAt: v.string(),
+  }),
+]);
+
+/** Any line after the first. */
+export const BackupLine = v.union([Record, BackupEnd]);
+
+/** One record as a line, with its line break. */
+export function toLine(record: BackupRecord): string {
+  switch (record.type) {
+    case 'model': {
+      const { buffer, byteOffset, byteLength } = record.parameters;
+      return line({ ...record, parameters: Buffer.from(buffer, byteOffset, byteLength).toString('base64') });
+    }
+    case 'secret':
+      return line({ ...record, value: Buffer.from(record.value).toString('base64') });
+    case 'study':
+    case 'round':
+    case 'report':
+      return line(record);
+  }
+}
+
+export function line(value: object): string {
+  return `${JSON.stringify(value)}\n`;
+}
+
+export function noRecords(): BackupCounts {
+  return { study: 0, round: 0, model: 0, secret: 0, report: 0 };
+}

@@ -1,0 +1,163 @@
+import { randomBytes } from 'node:crypto';
+import { ChoraleError } from '@chorale/protocol';
+import { type Kysely, sql } from 'kysely';
+import {
+  toRoundRow,
+  toSecretRow,
+  toStudyRow,
+  fromModelRow,
+  fromReportRow,
+  fromRoundRow,
+  fromSecretRow,
+  fromStudyRow,
+  toModelRow,
+} from './postgres-rows.ts';
+import type { PostgresTables } from './postgres-schema.ts';
+import type { ModelRecord, ReportExtent, Store } from './store.ts';
+
+/** The store's methods as SQL, except for reports, which are written together, and the end of it all. */
+export type PostgresOperations = Omit<Store, 'addReport' | 'close'>;
+
+/** Each does all of its change in one transaction, or none of it. */
+export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperations {
+  return {
+    async putStudy(study) {
+      const { id, hash } = study;
+      const inserted = await db
+        .insertInto('study')
+        .values(toStudyRow(study))
+        .onConflict((conflict) => conflict.column('id').doNothing())
+        .executeTakeFirst();
+      if (inserted.numInsertedOrUpdatedRows === 1n) return 'created';
+      const known = await db.selectFrom('study').select('hash').where('id', '=', id).executeTakeFirst();
+      if (known?.hash === hash) return 'unchanged';
+      throw new ChoraleError(
+        'STUDY_CONFLICT',
+        `study ${id} is published with another manifest: give the new one another id`,
+      );
+    },
+    async getStudy(id) {
+      const row = await db.selectFrom('study').selectAll().where('id', '=', id).executeTakeFirst();
+      return row === undefined ? null : fromStudyRow(row);
+    },
+    listStudies: () => listStudies(db),
+
+    async countReports(study) {
+      const { count } = await db
+        .selectFrom('report')
+        .select((of) => of.fn.countAll<string>().as('count'))
+        .where('study', '=', study)
+        .executeTakeFirstOrThrow();
+      return Number(count);
+    },
+    async readReports(study, { after, limit }) {
+      const rows = await db
+        .selectFrom('report')
+        .selectAll()
+        .where('study', '=', study)
+        .where('sequence', '>', String(after))
+        .orderBy('sequence')
+        .limit(limit)
+        .execute();
+      return rows.map(fromReportRow);
+    },
+
+    async openRound(round) {
+      if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
+      await db.insertInto('round').values(toRoundRow(round)).execute();
+    },
+    async endRound(record, model) {
+      const { study, round, state } = record;
+      if (state === 'open') throw new TypeError('state must be committed or abandoned, got open');
+      const { cohort, accepted, dropouts, ended_at, reason, histogram, shape } = toRoundRow(record);
+      const isEnded = await db.transaction().execute(async (transaction) => {
+        const { numUpdatedRows } = await transaction
+          .updateTable('round')
+          .set({ state, cohort, accepted, dropouts, ended_at, reason, histogram, shape })
+          .where('study', '=', study)
+          .where('round', '=', round)
+          .where('state', '=', 'open')
+          .executeTakeFirst();
+        if (numUpdatedRows !== 1n) return false;
+        if (model !== null) await putModel(transaction, model);
+        return true;
+      });
+      if (!isEnded) throw new RangeError(`round ${round} of study ${study} is not open`);
+    },
+    async abandonOpenRounds({ study, reason, endedAt }) {
+      const { numUpdatedRows } = await db
+        .updateTable('round')
+        .set({ state: 'abandoned', reason, ended_at: endedAt })
+        .where('study', '=', study)
+        .where('state', '=', 'open')
+        .executeTakeFirst();
+      return Number(numUpdatedRows);
+    },
+    async readRounds(study) {
+      const rows = await db.selectFrom('round').selectAll().where('study', '=', study).orderBy('round').execute();
+      return rows.map(fromRoundRow);
+    },
+    async latestModel(study) {
+      const row = await db.selectFrom('model').selectAll().where('study', '=', study).executeTakeFirst();
+      return row === undefined ? null : fromModelRow(row);
+    },
+
+    async secret(name, bytes) {
+      // Of two nodes one inserts; the other waits for it here, inserts nothing, and reads what is there.
+      await db
+        .insertInto('secret')
+        .values(toSecretRow({ name, value: randomBytes(bytes) }))
+        .onConflict((conflict) => conflict.column('name').doNothing())
+        .execute();
+      const row = await db.selectFrom('secret').selectAll().where('name', '=', name).executeTakeFirstOrThrow();
+      const { value } = fromSecretRow(row);
+      if (value.length === bytes) return value;
+      throw new RangeError(`bytes must be what secret ${name} was made with, got ${bytes}`);
+    },
+
+    snapshot: () =>
+      db
+        .transaction()
+        .setIsolationLevel('repeatable read')
+        .setAccessMode('read only')
+        .execute(async (transaction) => ({
+          studies: await listStudies(transaction),
+          reports: await listExtents(transaction),
+          rounds: (await transaction.selectFrom('round').selectAll().orderBy('study').orderBy('round').execute()).map(
+            fromRoundRow,
+          ),
+          models: (await transaction.selectFrom('model').selectAll().orderBy('study').execute()).map(fromModelRow),
+          secrets: (await transaction.selectFrom('secret').selectAll().orderBy('name').execute()).map(fromSecretRow),
+        })),
+    async ready() {
+      const { numUpdatedRows } = await db
+        .updateTable('heartbeat')
+        .set({ beats: sql`beats + 1` })
+        .executeTakeFirst();
+      if (numUpdatedRows !== 1n) throw new RangeError('the heartbeat has no row');
+    },
+  };
+}
+
+async function listStudies(db: Kysely<PostgresTables>): ReturnType<Store['listStudies']> {
+  return (await db.selectFrom('study').selectAll().orderBy('position').execute()).map(fromStudyRow);
+}
+
+async function listExtents(db: Kysely<PostgresTables>): Promise<ReportExtent[]> {
+  const rows = await db
+    .selectFrom('report')
+    .select((of) => ['study', of.fn.countAll<string>().as('count'), of.fn.max('sequence').as('last')])
+    .groupBy('study')
+    .orderBy('study')
+    .execute();
+  return rows.map(({ study, count, last }) => ({ study, count: Number(count), lastSequence: Number(last) }));
+}
+
+async function putModel(db: Kysely<PostgresTables>, model: ModelRecord): Promise<void> {
+  const { study, ...row } = toModelRow(model);
+  await db
+    .insertInto('model')
+    .values({ study, ...row })
+    .onConflict((conflict) => conflict.column('study').doUpdateSet(row))
+    .execute();
+}

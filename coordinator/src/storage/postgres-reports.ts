@@ -1,0 +1,101 @@
+import { ChoraleError } from '@chorale/protocol';
+import { type Kysely, sql } from 'kysely';
+import { explainPostgres, isRefusedValue } from './postgres-failure.ts';
+import type { PostgresTables } from './postgres-schema.ts';
+import type { ReportOutcome, ReportRecord } from './store.ts';
+
+type Outcome = PromiseSettledResult<ReportOutcome>;
+type Known = Pick<ReportRecord, 'text' | 'receivedAt'>;
+
+/**
+ * Stores reports in one transaction, with the outcomes that they would have one after the other.
+ * @throws when nothing is known of any of them: the database failed
+ */
+export async function writeReports(db: Kysely<PostgresTables>, reports: readonly ReportRecord[]): Promise<Outcome[]> {
+  try {
+    return await writeTogether(db, reports);
+  } catch (error) {
+    if (!isRefusedValue(error)) throw error;
+    if (reports.length === 1) return [{ status: 'rejected', reason: explainPostgres(error) }];
+  }
+  // The database does not say whose value it refused. Alone, each report fails for itself only.
+  const outcomes: Outcome[] = [];
+  for (const report of reports) outcomes.push(...(await writeReports(db, [report])));
+  return outcomes;
+}
+
+async function writeTogether(db: Kysely<PostgresTables>, reports: readonly ReportRecord[]): Promise<Outcome[]> {
+  // Of one participant's reports in this batch only the first can be stored; the others meet it there.
+  const firsts = new Map<string, ReportRecord>();
+  for (const report of reports) if (!firsts.has(keyOf(report))) firsts.set(keyOf(report), report);
+
+  const { studies, stored, known } = await db.transaction().execute(async (transaction) => {
+    const open = await lockStudies(transaction, [...new Set(reports.map(({ study }) => study))]);
+    const candidates = [...firsts.values()].filter(({ study }) => open.has(study));
+    const inserted = await insert(transaction, candidates);
+    const others = candidates.filter((report) => !inserted.has(keyOf(report)));
+    return { studies: open, stored: inserted, known: await select(transaction, others) };
+  });
+
+  return reports.map((report): Outcome => {
+    const key = keyOf(report);
+    if (!studies.has(report.study)) return refused('STUDY_UNKNOWN', 'this coordinator has no such study');
+    const first = firsts.get(key)!;
+    if (first === report && stored.has(key)) return outcome('stored', report);
+    const kept = stored.has(key) ? first : known.get(key);
+    if (kept?.text === report.text) return outcome('duplicate', kept);
+    return refused('REPORT_CONFLICT', 'another report was accepted for this invitation');
+  });
+}
+
+/**
+ * Which of the studies exist, locked for this transaction against writers of reports on all nodes.
+ *
+ * Readers page by "sequence above the last one seen", so within a study a lower sequence must never
+ * become visible after a higher one. Sequences are drawn when a row is inserted but rows show when
+ * their transaction commits, and two open transactions may commit in the other order. With the study
+ * locked there are no two: whoever draws the next sequence has waited until all rows with lower ones
+ * were committed, or will never be. Locked in one order, so that nobody waits in a circle.
+ */
+async function lockStudies(db: Kysely<PostgresTables>, ids: string[]): Promise<Set<string>> {
+  const query = sql<{ id: string }>`SELECT id FROM study WHERE id = ANY(${ids}) ORDER BY id FOR NO KEY UPDATE`;
+  const { rows } = await query.execute(db);
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** The keys of those that were not there yet; their sequences grow in the order given. */
+async function insert(db: Kysely<PostgresTables>, reports: readonly ReportRecord[]): Promise<Set<string>> {
+  if (reports.length === 0) return new Set();
+  const column = (name: keyof ReportRecord) => sql`${reports.map((report) => report[name])}::text[]`;
+  const { rows } = await sql<{ study: string; participant: string }>`
+    INSERT INTO report (study, participant, group_id, text, received_at)
+    SELECT study, participant, group_id, text, received_at
+    FROM unnest(${column('study')}, ${column('participant')}, ${column('group')}, ${column('text')}, ${column('receivedAt')})
+      WITH ORDINALITY AS new (study, participant, group_id, text, received_at, position)
+    ORDER BY position
+    ON CONFLICT (study, participant) DO NOTHING
+    RETURNING study, participant`.execute(db);
+  return new Set(rows.map(keyOf));
+}
+
+async function select(db: Kysely<PostgresTables>, reports: readonly ReportRecord[]): Promise<Map<string, Known>> {
+  if (reports.length === 0) return new Map();
+  const column = (name: 'study' | 'participant') => sql`${reports.map((report) => report[name])}::text[]`;
+  const { rows } = await sql<{ study: string; participant: string; text: string; received_at: string }>`
+    SELECT study, participant, text, received_at FROM report
+    JOIN unnest(${column('study')}, ${column('participant')}) AS asked (study, participant)
+      USING (study, participant)`.execute(db);
+  return new Map(rows.map((row) => [keyOf(row), { text: row.text, receivedAt: row.received_at }]));
+}
+
+function keyOf({ study, participant }: { study: string; participant: string }): string {
+  return JSON.stringify([study, participant]);
+}
+
+function outcome(state: ReportOutcome['state'], { receivedAt }: Known): Outcome {
+  return { status: 'fulfilled', value: { state, receivedAt } };
+}
+
+function refused(code: 'STUDY_UNKNOWN' | 'REPORT_CONFLICT', message: string): Outcome {
+  return { status: 'rejected', reason: new ChoraleError(code, message) };
+}

@@ -1,0 +1,72 @@
+import type { Insertable, Selectable } from 'kysely';
+import type { PostgresTables } from './postgres-schema.ts';
+import type { ModelRecord, RoundRecord, SecretRecord, StoredReport, StudyRecord } from './store.ts';
+
+// Columns are not null, of one type and checked by the tables, so rows are trusted for what they hold.
+
+export function fromStudyRow(row: Selectable<PostgresTables['study']>): StudyRecord {
+  return { id: row.id, hash: row.hash, manifest: row.manifest, publishedAt: row.published_at };
+}
+
+export function fromReportRow(row: Selectable<PostgresTables['report']>): StoredReport {
+  const { study, participant, text } = row;
+  return { sequence: Number(row.sequence), study, participant, group: row.group_id, text, receivedAt: row.received_at };
+}
+
+export function fromRoundRow(row: Selectable<PostgresTables['round']>): RoundRecord {
+  const { study, round, kind, state, cohort, accepted, dropouts, reason } = row;
+  return {
+    study,
+    round,
+    kind,
+    state,
+    modelRound: row.model_round,
+    cohort,
+    accepted,
+    dropouts,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    reason,
+    histogram: row.histogram === null ? null : JSON.parse(row.histogram),
+    shape: row.shape === null ? null : JSON.parse(row.shape),
+  };
+}
+
+export function fromModelRow(row: Selectable<PostgresTables['model']>): ModelRecord {
+  // Copied: the bytes may start anywhere in their buffer, floats only at multiples of four.
+  const parameters = new Float32Array(Uint8Array.from(row.parameters).buffer);
+  return { study: row.study, modelRound: row.model_round, parameters };
+}
+
+export function toModelRow({ study, modelRound, parameters }: ModelRecord): PostgresTables['model'] {
+  const { buffer, byteOffset, byteLength } = parameters;
+  return { study, model_round: modelRound, parameters: Buffer.from(buffer, byteOffset, byteLength) };
+}
+
+export function fromSecretRow(row: Selectable<PostgresTables['secret']>): SecretRecord {
+  return { name: row.name, value: Uint8Array.from(row.value) };
+}
+
+export function toStudyRow({ id, hash, manifest, publishedAt }: StudyRecord): Insertable<PostgresTables['study']> {
+  return { id, hash, manifest, published_at: publishedAt };
+}
+
+export function toReportRow(report: StoredReport): Insertable<PostgresTables['report']> {
+  const { sequence, study, participant, group, text, receivedAt } = report;
+  return { sequence: String(sequence), study, participant, group_id: group, text, received_at: receivedAt };
+}
+
+export function toRoundRow(record: RoundRecord): Insertable<PostgresTables['round']> {
+  const { study, round, kind, state, modelRound, cohort, accepted, dropouts, startedAt, endedAt, reason } = record;
+  const times = { started_at: startedAt, ended_at: endedAt };
+  const texts = { histogram: toJson(record.histogram), shape: toJson(record.shape) };
+  return { study, round, kind, state, model_round: modelRound, cohort, accepted, dropouts, ...times, reason, ...texts };
+}
+
+export function toSecretRow({ name, value }: SecretRecord): Insertable<PostgresTables['secret']> {
+  return { name, value: Buffer.from(value) };
+}
+
+function toJson(value: object | null): string | null {
+  return value === null ? null : JSON.stringify(value);
+}

@@ -1,0 +1,92 @@
+import type { Kysely } from 'kysely';
+import { BatchQueue } from './batch-queue.ts';
+import { requireExactText } from './exact-text.ts';
+import { connectPostgres, type PostgresOptions } from './postgres-connections.ts';
+import { explainPostgres } from './postgres-failure.ts';
+import { type PostgresOperations, postgresOperations } from './postgres-operations.ts';
+import { writeReports } from './postgres-reports.ts';
+import { type PostgresTables, prepareSchema } from './postgres-schema.ts';
+import { StorageError } from './storage-error.ts';
+import type { ReportOutcome, ReportRecord, Store } from './store.ts';
+
+/** Reports of one transaction: short enough that other nodes soon have their turn. */
+const BATCH = { items: 1000, size: 4 * 1024 * 1024 };
+
+/**
+ * The store that several nodes share: a Postgres database. A method that could not reach it, or lost it
+ * before the reply, rejects with StorageError; a change may then have been made or not, and asking again
+ * tells. Once the database is back, so is the store.
+ */
+export class PostgresStore implements Store {
+  readonly #db: Kysely<PostgresTables>;
+  readonly #operations: PostgresOperations;
+  readonly #reports: BatchQueue<ReportRecord, ReportOutcome>;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | null = null;
+
+  private constructor(db: Kysely<PostgresTables>) {
+    this.#db = db;
+    this.#operations = postgresOperations(db);
+    this.#reports = new BatchQueue({
+      write: (reports) => writeReports(db, reports),
+      limits: BATCH,
+      sizeOf: ({ text }) => text.length,
+    });
+  }
+
+  /**
+   * Opens the store of a database and makes its tables when there are none.
+   * @param databaseUrl as libpq writes it: `postgres://user:password@host:port/database`
+   * @throws StorageError when the database cannot be reached, used or understood
+   */
+  static async open(databaseUrl: string, options: PostgresOptions = {}): Promise<PostgresStore> {
+    const db = connectPostgres(databaseUrl, options);
+    try {
+      await prepareSchema(db, options.schema);
+    } catch (error) {
+      await db.destroy();
+      throw explainPostgres(error);
+    }
+    return new PostgresStore(db);
+  }
+
+  putStudy: Store['putStudy'] = (study) => this.#run(() => this.#operations.putStudy(study));
+  getStudy: Store['getStudy'] = (id) => this.#run(() => this.#operations.getStudy(id));
+  listStudies: Store['listStudies'] = () => this.#run(() => this.#operations.listStudies());
+  addReport: Store['addReport'] = (report) =>
+    this.#run(async () => {
+      requireExactText(report);
+      return this.#reports.add(report);
+    });
+  countReports: Store['countReports'] = (study) => this.#run(() => this.#operations.countReports(study));
+  readReports: Store['readReports'] = (study, page) => this.#run(() => this.#operations.readReports(study, page));
+  openRound: Store['openRound'] = (round) => this.#run(() => this.#operations.openRound(round));
+  endRound: Store['endRound'] = (round, model) => this.#run(() => this.#operations.endRound(round, model));
+  abandonOpenRounds: Store['abandonOpenRounds'] = (restart) =>
+    this.#run(() => this.#operations.abandonOpenRounds(restart));
+  readRounds: Store['readRounds'] = (study) => this.#run(() => this.#operations.readRounds(study));
+  latestModel: Store['latestModel'] = (study) => this.#run(() => this.#operations.latestModel(study));
+  secret: Store['secret'] = (name, bytes) => this.#run(() => this.#operations.secret(name, bytes));
+  snapshot: Store['snapshot'] = () => this.#run(() => this.#operations.snapshot());
+  ready: Store['ready'] = () => this.#run(() => this.#operations.ready());
+
+  /** Resolves after all that was asked before is written and the connections are closed. */
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#db.destroy());
+    return this.#closing;
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#closing !== null) throw new StorageError('the store is closed');
+    const running = work();
+    this.#running.add(running);
+    try {
+      return await running;
+    } catch (error) {
+      // Of arguments that are wrong the caller hears as it is; nothing of the database is in there.
+      throw error instanceof TypeError || error instanceof RangeError ? error : explainPostgres(error);
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+}
