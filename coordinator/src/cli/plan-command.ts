@@ -1,9 +1,8 @@
-import { planQuestion, type Question } from '@chorale/privacy/forecast';
+import { planQuestion, questionVerdict, type Question } from '@chorale/privacy/forecast';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
 import { parseMechanism } from './mechanism-name.ts';
 import { printFields, printJson } from './print.ts';
-import { questionVerdict } from './question-verdict.ts';
 
 type Options = {
   question: Question;

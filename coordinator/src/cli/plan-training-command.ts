@@ -1,8 +1,7 @@
-import { planTraining, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
+import { planTraining, trainingVerdict, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
 import { Command, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
-import { trainingVerdict } from './training-verdict.ts';
 
 type Options = {
   parameters: number;

@@ -1,4 +1,4 @@
-import { planQuestion, type PlanOptions } from '@chorale/privacy/forecast';
+import { planQuestion, type PlanOptions } from './forecast.ts';
 import { expect, it } from 'vitest';
 import { questionVerdict } from './question-verdict.ts';
 
