@@ -69,11 +69,11 @@ export { accountTernary, informativeProbability } from './accounting/ternary-acc
 export type { ShuffledReports, ShuffleGuarantee } from './accounting/shuffle-accounting.ts';
 export { accountShuffle, accountShuffledResponse } from './accounting/shuffle-accounting.ts';
 export type { ClippedCountNoise } from './accounting/adaptive-clipping.ts';
-export { splitClippedCountNoise } from './accounting/adaptive-clipping.ts';
+export { nextClippingNorm, splitClippedCountNoise } from './accounting/adaptive-clipping.ts';
 export { skellamEpsilon } from './accounting/skellam-accounting.ts';
 export type { QuestionSampling } from './mechanisms/question-sampling.ts';
 export { questionSampling } from './mechanisms/question-sampling.ts';
-export { discreteLaplace } from './sampling/discrete-laplace.ts';
+export { discreteLaplace, discreteLaplaceVector } from './sampling/discrete-laplace.ts';
 export type { Fraction } from './sampling/discrete-laplace.ts';
 export type {
   LongitudinalRandomizedResponse,

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import vectors from '../../vectors/adaptive-clipping.json' with { type: 'json' };
-import { splitClippedCountNoise } from './adaptive-clipping.ts';
+import { nextClippingNorm, splitClippedCountNoise } from './adaptive-clipping.ts';
 import { composeSpends } from './composition.ts';
 import { gaussianEpsilon } from './gaussian-accounting.ts';
 
@@ -51,5 +51,32 @@ describe('the noise of adaptive clipping', () => {
     );
     expect(() => splitClippedCountNoise({ ...valid, noiseMultiplier: 0 })).toThrow('noiseMultiplier must be');
     expect(() => splitClippedCountNoise({ ...valid, expectedClients: 0 })).toThrow('expectedClients must be');
+  });
+});
+
+describe('the clipping norm', () => {
+  it('takes a geometric step and converges to the quantile of norms', () => {
+    expect(nextClippingNorm({ clippingNorm: 2, fraction: 1 })).toBeCloseTo(2 * Math.exp(-0.1), 15);
+    expect(nextClippingNorm({ clippingNorm: 2, fraction: 0.25, target: 0.75, rate: 1 })).toBeCloseTo(
+      2 * Math.exp(0.5),
+      15,
+    );
+    // Norms that are uniform up to 10.
+    let clippingNorm = 0.1;
+    for (let round = 0; round < 200; round += 1) {
+      clippingNorm = nextClippingNorm({ clippingNorm, fraction: Math.min(1, clippingNorm / 10), target: 0.3 });
+    }
+    expect(clippingNorm).toBeCloseTo(3, 3);
+  });
+
+  it('refuses parameters out of range', () => {
+    expect(() => nextClippingNorm({ clippingNorm: 0, fraction: 0 })).toThrow('clippingNorm must be');
+    expect(() => nextClippingNorm({ clippingNorm: 1, fraction: Number.NaN })).toThrow(
+      'fraction must be finite, got NaN',
+    );
+    expect(() => nextClippingNorm({ clippingNorm: 1, fraction: 0, target: 2 })).toThrow(
+      'target must be in [0, 1], got 2',
+    );
+    expect(() => nextClippingNorm({ clippingNorm: 1, fraction: 0, rate: 0 })).toThrow('rate must be');
   });
 });

@@ -1,4 +1,4 @@
-import { checkPositive } from '../numerics/checks.ts';
+import { checkIn, checkPositive } from '../numerics/checks.ts';
 import type { NeighboringRelation } from './guarantee.ts';
 
 /** How the noise of a round is shared between the summed updates and the count of those that were clipped. */
@@ -45,4 +45,31 @@ export function splitClippedCountNoise({
   }
   const part = noiseMultiplier / countNoiseMultiplier;
   return { updateNoiseMultiplier: noiseMultiplier / Math.sqrt(1 - part * part), countNoiseStddev };
+}
+
+/**
+ * The next round's clipping norm, by a geometric step towards the quantile of update norms that is the target.
+ *
+ * @param clippingNorm finite and > 0
+ * @param fraction of updates that were within the norm, as released; noise may take it outside [0, 1]
+ * @param target in [0, 1], 1/2 unless given
+ * @param rate finite and > 0, 0.2 unless given
+ * @throws {RangeError} outside these ranges
+ * @see Andrew et al., 2021, section 3
+ */
+export function nextClippingNorm({
+  clippingNorm,
+  fraction,
+  target = 0.5,
+  rate = 0.2,
+}: {
+  clippingNorm: number;
+  fraction: number;
+  target?: number | undefined;
+  rate?: number | undefined;
+}): number {
+  checkPositive({ clippingNorm, rate });
+  if (!Number.isFinite(fraction)) throw new RangeError(`fraction must be finite, got ${fraction}`);
+  checkIn('target', target, '[0, 1]');
+  return clippingNorm * Math.exp(-rate * (fraction - target));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fitPValue, z } from '../../testing/chi-square.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
-import { discreteLaplace, type Fraction } from './discrete-laplace.ts';
+import { discreteLaplace, discreteLaplaceVector, type Fraction } from './discrete-laplace.ts';
 
 /** The probabilities of -reach .. reach, everything beyond at the ends. */
 function masses(scale: number, reach: number): number[] {
@@ -36,6 +36,10 @@ describe('discreteLaplace', () => {
     expect(fitPValue(counts, masses(value, reach))).toBeGreaterThan(1e-9);
     // Power: a scale wrong by a twentieth fails the same test.
     expect(fitPValue(counts, masses(value * 1.05, reach))).toBeLessThan(1e-9);
+  });
+
+  it('comes many at a time, the same as one by one', () => {
+    expect([...discreteLaplaceVector({ length: 200, scale: 1.25 }, seededRandom(2))]).toEqual(draws(200, 1.25, 2));
   });
 
   it('takes a fraction for the double that it equals', () => {
@@ -101,5 +105,6 @@ describe('discreteLaplace', () => {
     for (const scale of [0, -1, 2 ** 41, Number.NaN, Infinity, { numerator: 1n, denominator: 0n }])
       expect(() => discreteLaplace({ scale })).toThrow('scale must be in');
     expect(() => discreteLaplace({ scale: fraction })).toThrow('denominator must be > 0, got -1');
+    expect(() => discreteLaplaceVector({ length: -1, scale: 1 })).toThrow('length must be an integer >= 0, got -1');
   });
 });

@@ -1,3 +1,4 @@
+import { checkInteger } from '../numerics/checks.ts';
 import { bernoulliSampler } from './exact-bernoulli.ts';
 import { ceilDivide, expOfNegativeFraction, fractionOfDouble } from '../numerics/exponential.ts';
 import { secureRandom, type RandomSource } from './random.ts';
@@ -28,6 +29,21 @@ export function discreteLaplace(
   random: RandomSource = secureRandom(),
 ): number {
   return sampler(scale)(random);
+}
+
+/**
+ * `length` independent draws of `discreteLaplace`.
+ *
+ * @param length integer >= 0
+ * @throws {RangeError} for a length or scale out of range
+ */
+export function discreteLaplaceVector(
+  { length, scale }: { length: number; scale: number | Fraction },
+  random: RandomSource = secureRandom(),
+): Float64Array {
+  checkInteger('length', length, '[0, Infinity)');
+  const draw = sampler(scale);
+  return new Float64Array(length).map(() => draw(random));
 }
 
 type Sampler = (random: RandomSource) => number;
