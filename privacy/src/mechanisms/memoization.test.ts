@@ -163,6 +163,16 @@ describe('memoizedLetters', () => {
     expect(fitPValue(tables.same, independent(channel))).toBeLessThan(1e-9);
   });
 
+  it('share no stream with whatever else is drawn for the question, not even by a value that looks alike', async () => {
+    const key = await knownKey();
+    const seen: number[][] = [];
+    const privatize = (_input: number, random?: RandomSource) => seen.push(take(random!, 8));
+    await memoizedLetters({ mechanism: 'm', inputs: 1, outputs: 2, epsilon: 1, privatize }, key, labels);
+    for (const value of ['m', '["m",1,2,1,0]', 'm",1,2,1,0', '0']) {
+      expect(take(await memoizedRandom(key, { ...labels, value }), 8)).not.toEqual(seen[0]);
+    }
+  });
+
   it('are had from any channel, however many words it takes, and a longer stream begins with the shorter one', async () => {
     const key = await knownKey();
     for (const wide of [subsetSelection({ options: 20, epsilon: 1 }), numericMean({ epsilon: 2 })]) {

@@ -33,7 +33,7 @@ export async function memoizationKey(): Promise<CryptoKey> {
  *
  * Use one stream for one draw. What two channels make of the same words can tell more than both promise together.
  *
- * @param labels `value` names what is drawn: an answer, or a purpose; `memoizedLetters` has JSON lists for its letters
+ * @param labels `value` names what is drawn: an answer, or a purpose
  * @param words how many 32-bit words the stream has, an integer in [1, 65536]; 32 unless it is given
  * @throws {RangeError} (rejects) outside this range
  * @throws {SecureRandomUnavailableError} (rejects) without `crypto.subtle` or where it fails; the stream itself throws
@@ -45,19 +45,7 @@ export async function memoizedRandom(
   { version, question, value, words = 32 }: MemoizationLabels & { value: string; words?: number | undefined },
 ): Promise<RandomSource> {
   checkInteger('words', words, `[1, ${mostWords}]`);
-  // No two lists are the same JSON, which writes even broken surrogates each in its own way.
-  const message = (counter: number) =>
-    new TextEncoder().encode(JSON.stringify([purpose, version, question, value, counter]));
-  const blocks = await attempt((subtle) =>
-    Promise.all(
-      Array.from({ length: Math.ceil(words / blockWords) }, (_, counter) => subtle.sign('HMAC', key, message(counter))),
-    ),
-  );
-  const all = blocks.flatMap((block) => {
-    const view = new DataView(block);
-    return Array.from({ length: blockWords }, (_, index) => view.getUint32(4 * index));
-  });
-  return new FixedWords(all.slice(0, words));
+  return stream(key, [version, question, value], words);
 }
 
 /**
@@ -73,15 +61,15 @@ export async function memoizedRandom(
 export async function memoizedLetters(
   channel: Pick<Channel, 'mechanism' | 'inputs' | 'outputs' | 'epsilon' | 'privatize'>,
   key: CryptoKey,
-  labels: MemoizationLabels,
+  { version, question }: MemoizationLabels,
 ): Promise<number[]> {
   const { mechanism, inputs, outputs, epsilon } = channel;
   // One after the other: a thousand at once would fill the queue of WebCrypto's threads for nothing.
   const letters: number[] = [];
   for (let input = 0; input < inputs; input += 1) {
     // Not the realized epsilon: where a release moves the last place of a weight, the noise must stay.
-    const value = JSON.stringify([mechanism, inputs, outputs, epsilon, input]);
-    letters.push(await letterOf(channel, input, (words) => memoizedRandom(key, { ...labels, value, words })));
+    const labels = [version, question, mechanism, inputs, outputs, epsilon, input];
+    letters.push(await letterOf(channel, input, (words) => stream(key, labels, words)));
   }
   return letters;
 }
@@ -101,6 +89,21 @@ async function letterOf(
       if (!isUsedUp || words >= mostWords) throw cause;
     }
   }
+}
+
+/** No two lists are the same JSON, which writes even broken surrogates each in its own way. */
+async function stream(key: CryptoKey, labels: readonly (string | number)[], words: number): Promise<RandomSource> {
+  const message = (counter: number) => new TextEncoder().encode(JSON.stringify([purpose, ...labels, counter]));
+  const blocks = await attempt((subtle) =>
+    Promise.all(
+      Array.from({ length: Math.ceil(words / blockWords) }, (_, counter) => subtle.sign('HMAC', key, message(counter))),
+    ),
+  );
+  const all = blocks.flatMap((block) => {
+    const view = new DataView(block);
+    return Array.from({ length: blockWords }, (_, index) => view.getUint32(4 * index));
+  });
+  return new FixedWords(all.slice(0, words));
 }
 
 class FixedWords implements RandomSource {
