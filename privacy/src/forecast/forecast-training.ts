@@ -1,4 +1,4 @@
-import { checkIn, checkInteger, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { gaussianEpsilon, gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
 import { privUnit } from '../updates/priv-unit.ts';
@@ -80,9 +80,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   checkInteger('dimension', dimension, '[1, 9999999]');
   checkPositive({ clippingNorm });
   checkIn('epsilon', epsilon, '(0, 20]');
-  if (mode !== 'local' && mode !== 'distributed') {
-    throw new RangeError(`mode must be local or distributed, got ${String(mode)}`);
-  }
+  checkOneOf('mode', mode, 'local', 'distributed');
   const { cohort, roundsPerClient } = cohortOf(options);
   const survivors = options.minimumSurvivors;
   if (mode === 'local' && survivors !== undefined) {
@@ -104,9 +102,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
       ? privUnit({ dimension, epsilon: epsilon / roundsPerClient, clippingNorm }).squaredError
       : Infinity;
   const mechanism = options.mechanism ?? (pure < gaussian ? 'privunit' : 'gaussian');
-  if (mechanism !== 'gaussian' && mechanism !== 'privunit') {
-    throw new RangeError(`mechanism must be gaussian or privunit, got ${String(mechanism)}`);
-  }
+  checkOneOf('mechanism', mechanism, 'gaussian', 'privunit');
   if (mechanism === 'privunit' && mode !== 'local') {
     throw new RangeError('mechanism must be gaussian for distributed noise, got privunit');
   }

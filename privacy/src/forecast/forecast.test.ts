@@ -223,6 +223,11 @@ describe('planQuestion', () => {
     expect(plan({ question: { type: 'number', minimum: 1, maximum: 1 }, report: 'mean' })).toThrow('minimum must be');
     expect(plan({ question: { type: 'choice', options: 1 }, report: 'distribution' })).toThrow('options must be');
     expect(plan({ question: { type: 'scale', options: 1 }, report: 'mean' })).toThrow('options must be');
+    for (const report of ['favourable', 'distribution', 'mean'] as const) {
+      expect(plan({ question: { type: 'text' } as never, report })).toThrow(
+        'question must be scale or choice or yesno or number, got text',
+      );
+    }
     for (const mechanism of ['laplace', 'hybrid-with-no-answer', 'constructor']) {
       expect(plan({ mechanism })).toThrow(
         'mechanism must be one of randomized-response, subset-selection, optimized-unary-encoding, ' +

@@ -1,4 +1,4 @@
-import { checkIn, checkPositiveInteger } from '../numerics/checks.ts';
+import { checkIn, checkOneOf, checkPositiveInteger } from '../numerics/checks.ts';
 import { meanForecast } from './forecast-mean.ts';
 import { shareForecast, shareMechanisms } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
@@ -82,7 +82,9 @@ export function planQuestion(options: PlanOptions): Plan {
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   if (share !== undefined) checkIn('share', share, '[0, 1]');
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
-  const forecast =
+  // An unknown one has no letters, nor a scale.
+  checkOneOf('question', question.type, 'scale', 'choice', 'yesno', 'number');
+  const { standardError, margin95, ...forecast } =
     report === 'mean'
       ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
       : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, mechanism });
@@ -96,25 +98,20 @@ export function planQuestion(options: PlanOptions): Plan {
   const askedPart = questionsPerDevice / questions;
   const asked = respondents * askedPart;
   const { targetMargin } = forecast;
-  const margin95 = forecast.margin95(asked);
-  const minimumRespondents = fewestRespondents((candidate) => forecast.margin95(candidate * askedPart) <= targetMargin);
+  const margin = margin95(asked);
   return {
-    mechanism: forecast.mechanism,
-    realizedEpsilon: forecast.realizedEpsilon,
-    p: forecast.p,
-    q: forecast.q,
+    ...forecast,
     // Those asked are drawn without replacement.
-    standardError: forecast.standardError(asked, (respondents - asked) / Math.max(1, respondents - 1)),
-    margin95,
-    minimumRespondents,
-    targetMargin,
+    standardError: standardError(asked, (respondents - asked) / Math.max(1, respondents - 1)),
+    margin95: margin,
+    minimumRespondents: fewestRespondents((candidate) => margin95(candidate * askedPart) <= targetMargin),
     asked,
     verdict:
       asked < minimumGroupSize
         ? 'hidden'
-        : margin95 <= targetMargin
+        : margin <= targetMargin
           ? 'readable'
-          : margin95 <= 2 * targetMargin
+          : margin <= 2 * targetMargin
             ? 'rough'
             : 'too-noisy',
   };

@@ -41,6 +41,11 @@ export function checkProbability(values: Readonly<Record<string, number>>): void
   for (const [name, value] of Object.entries(values)) checkIn(name, value, '(0, 1)');
 }
 
+/** @throws {RangeError} unless the value is one of the choices */
+export function checkOneOf(name: string, value: string, ...choices: readonly string[]): void {
+  if (!choices.includes(value)) throw new RangeError(`${name} must be ${choices.join(' or ')}, got ${String(value)}`);
+}
+
 /** @throws {RangeError} unless the list holds so many numbers */
 export function checkLength(name: string, list: ArrayLike<unknown>, length: number): void {
   if (list.length !== length) throw new RangeError(`${name} must hold ${length} numbers, got ${list.length}`);

@@ -1,3 +1,4 @@
+import { checkInteger } from '../numerics/checks.ts';
 import { join53, tableSampler } from './cumulative-table.ts';
 import { bernoulliExp } from './exact-bernoulli.ts';
 import { expOfNegativeFraction, type FixedPointBounds, fractionOfDouble } from '../numerics/exponential.ts';
@@ -38,9 +39,7 @@ export function discreteGaussianVector(
   { length, noiseStddev }: { length: number; noiseStddev: number },
   random: RandomSource = secureRandom(),
 ): Float64Array {
-  if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`length must be an integer >= 0, got ${length}`);
-  }
+  checkInteger('length', length, '[0, Infinity)');
   const draw = sampler(noiseStddev);
   const vector = new Float64Array(length);
   for (let index = 0; index < length; index += 1) vector[index] = draw(random);

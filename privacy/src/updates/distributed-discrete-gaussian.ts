@@ -1,4 +1,4 @@
-import { checkInteger, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
+import { checkInteger, checkOneOf, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -74,9 +74,7 @@ export function distributedDiscreteGaussian({
   if (givenScale !== undefined) checkPositive({ scale: givenScale });
   checkProbability({ overflowProbability });
   // Anything else would be taken for the relation with less noise.
-  if (neighboringRelation !== 'replace-one' && neighboringRelation !== 'zero-out') {
-    throw new RangeError(`neighboringRelation must be replace-one or zero-out, got ${String(neighboringRelation)}`);
-  }
+  checkOneOf('neighboringRelation', neighboringRelation, 'replace-one', 'zero-out');
   const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps });
   const difference = neighboringRelation === 'replace-one' ? 2 : 1;
 

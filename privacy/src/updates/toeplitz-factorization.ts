@@ -1,4 +1,4 @@
-import { checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
+import { checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -144,17 +144,8 @@ export function accountMatrixFactorization({
 /** The largest change of one contribution between neighbours. */
 export function changeNorm(contributionNorm: number, neighboringRelation: NeighboringRelation): number {
   checkPositive({ contributionNorm });
-  switch (neighboringRelation) {
-    case 'replace-one':
-      return 2 * contributionNorm;
-    case 'add-or-remove-one':
-    case 'zero-out':
-      return contributionNorm;
-    default:
-      throw new RangeError(
-        `neighboringRelation must be replace-one, add-or-remove-one or zero-out, got ${String(neighboringRelation)}`,
-      );
-  }
+  checkOneOf('neighboringRelation', neighboringRelation, 'replace-one', 'add-or-remove-one', 'zero-out');
+  return neighboringRelation === 'replace-one' ? 2 * contributionNorm : contributionNorm;
 }
 
 function checkCoefficients(coefficients: ArrayLike<number>): void {
