@@ -88,7 +88,7 @@ export function fixedSizeGaussianRenyi({ noiseMultiplier, samplingRate, order }:
           : Math.log(4) + (logMoment(j - (j % 2)) + logMoment(j + (j % 2))) / 2;
       logs.push(logBinomial + j * Math.log(samplingRate) + Math.min(tight, general));
     }
-    return logOnePlusExp(logSumExp(logs));
+    return logOnePlusExp(logSumExp(Float64Array.from(logs)));
   };
   const below = Math.floor(order);
   const share = order - below;

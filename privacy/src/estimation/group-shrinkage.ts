@@ -1,5 +1,6 @@
 import { checkIn, checkInteger, checkProbability } from '../numerics/checks.ts';
 import type { Interval } from './binomial-intervals.ts';
+import { unbounded } from './ratio-interval.ts';
 import { fallingRoot } from '../numerics/search.ts';
 import { logGamma } from '../numerics/beta-distribution.ts';
 import { normalCdf, normalQuantile } from '../numerics/normal-distribution.ts';
@@ -70,12 +71,11 @@ export function shrinkGroups({
   const common = { pValue, distinguishable: pValue < 1 - confidence };
   if (informative.length < fewestGroups) {
     const z = normalQuantile((1 + confidence) / 2);
-    const own = groups.map(({ estimate, standardError }) => ({
-      estimate: standardError < Infinity ? estimate : alike.mean,
-      lower: standardError < Infinity ? estimate - z * standardError : -Infinity,
-      upper: standardError < Infinity ? estimate + z * standardError : Infinity,
-      weight: standardError < Infinity ? 1 : 0,
-    }));
+    const own = groups.map(({ estimate, standardError }) =>
+      standardError < Infinity
+        ? { estimate, lower: estimate - z * standardError, upper: estimate + z * standardError, weight: 1 }
+        : { ...unbounded, estimate: alike.mean, weight: 0 },
+    );
     return { ...common, groups: own, mean: alike.mean, betweenStddev: Number.NaN };
   }
 

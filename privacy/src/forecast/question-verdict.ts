@@ -18,12 +18,6 @@ export function questionVerdict(
   const aim = `${needed} for ±${describe(targetMargin)}`;
   if (margin95 === Infinity) return `Too noisy: no margin can be given for so few; ${aim}.`;
   const margin = `expect ±${describe(margin95)} with 95% confidence`;
-  switch (verdict) {
-    case 'readable':
-      return `Readable: ${margin}.`;
-    case 'rough':
-      return `Rough: ${margin}; ${aim}.`;
-    case 'too-noisy':
-      return `Too noisy: ${margin}; ${aim}.`;
-  }
+  if (verdict === 'readable') return `Readable: ${margin}.`;
+  return `${verdict === 'rough' ? 'Rough' : 'Too noisy'}: ${margin}; ${aim}.`;
 }

@@ -1,5 +1,5 @@
 import { checkInteger } from '../numerics/checks.ts';
-import { SecureRandomUnavailableError, type RandomSource } from '../sampling/random.ts';
+import { nextUint64, SecureRandomUnavailableError, type RandomSource } from '../sampling/random.ts';
 import type { Channel } from './channel.ts';
 
 /** What a stream of memoized randomness belongs to; streams of different labels are independent. */
@@ -124,9 +124,7 @@ class FixedWords implements RandomSource {
   }
 
   nextUint64(): bigint {
-    const high = this.nextUint32();
-    const low = this.nextUint32();
-    return (BigInt(high) << 32n) | BigInt(low);
+    return nextUint64(this);
   }
 }
 

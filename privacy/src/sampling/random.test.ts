@@ -133,6 +133,11 @@ describe('sampleWithoutReplacement', () => {
     expect(sampleWithoutReplacement({ count: 4, from: 4 }, random)).toEqual([0, 1, 2, 3]);
     expect(sampleWithoutReplacement({ count: 0, from: 0 }, random)).toEqual([]);
     expect(() => sampleWithoutReplacement({ count: 5, from: 4 }, random)).toThrow('count must be');
+    for (const from of [-1, 1.5]) {
+      expect(() => sampleWithoutReplacement({ count: 0, from }, random)).toThrow(
+        `from must be an integer >= 0, got ${from}`,
+      );
+    }
   });
 });
 

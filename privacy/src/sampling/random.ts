@@ -10,6 +10,12 @@ export interface RandomSource {
   readonly wordsDrawn: number;
 }
 
+/** A 64-bit word of two words, the high one first. */
+export function nextUint64(random: Pick<RandomSource, 'nextUint32'>): bigint {
+  const high = random.nextUint32();
+  return (BigInt(high) << 32n) | BigInt(random.nextUint32());
+}
+
 /** No cryptographic randomness: nothing may be privatized, so callers must let this error stop them. */
 export class SecureRandomUnavailableError extends Error {
   override readonly name = 'SecureRandomUnavailableError';
@@ -51,9 +57,7 @@ export class SecureRandom implements RandomSource {
   }
 
   nextUint64(): bigint {
-    const high = this.nextUint32();
-    const low = this.nextUint32();
-    return (BigInt(high) << 32n) | BigInt(low);
+    return nextUint64(this);
   }
 
   #refill(): void {
