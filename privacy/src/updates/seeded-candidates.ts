@@ -61,6 +61,12 @@ export function normalLevels(): Float32Array {
   return table;
 }
 
+// Coordinate k of the candidate with this start and key.
+function coordinateAt(table: Float32Array, start: number, key: number, k: number): number {
+  const word = hash((start + Math.imul((k >> 1) + 1, 0x9e3779b9)) | 0, key);
+  return table[(k & 1) === 0 ? word & 0xffff : word >>> 16]!;
+}
+
 /** Which candidates: those of a seed, in `length` dimensions. */
 export interface CandidateOptions {
   readonly seed: CandidateSeed;
@@ -76,28 +82,46 @@ export function candidateScores(
 ): Float64Array {
   const table = normalLevels();
   const scores = new Float64Array(candidates);
+  const blocks = length - (length % 4);
   for (let index = 0; index < candidates; index += 1) {
+    const start = streamWord(seed, index, startPurpose);
     const key = streamWord(seed, index, keyPurpose);
-    let counter = streamWord(seed, index, startPurpose);
-    // The one loop that takes time: sums of even and of odd coordinates, so that additions need not wait.
-    let evenProduct = 0;
-    let oddProduct = 0;
-    let evenSquare = 0;
-    let oddSquare = 0;
-    for (let k = 0; k < length; k += 2) {
+    let counter = start;
+    let product0 = 0;
+    let product1 = 0;
+    let product2 = 0;
+    let product3 = 0;
+    let square0 = 0;
+    let square1 = 0;
+    let square2 = 0;
+    let square3 = 0;
+    // The one loop that takes time: two words and four independent sums a step, so that additions need not wait.
+    for (let k = 0; k < blocks; k += 4) {
       counter = advance(counter);
       const word = hash(counter, key);
-      const even = table[word & 0xffff]!;
-      // Of the last word there may be a half too much.
-      const odd = k + 1 < length ? table[word >>> 16]! : 0;
-      evenProduct += even * direction[k]!;
-      oddProduct += odd * (direction[k + 1] ?? 0);
-      evenSquare += even * even;
-      oddSquare += odd * odd;
+      counter = advance(counter);
+      const next = hash(counter, key);
+      const z0 = table[word & 0xffff]!;
+      const z1 = table[word >>> 16]!;
+      const z2 = table[next & 0xffff]!;
+      const z3 = table[next >>> 16]!;
+      product0 += z0 * direction[k]!;
+      product1 += z1 * direction[k + 1]!;
+      product2 += z2 * direction[k + 2]!;
+      product3 += z3 * direction[k + 3]!;
+      square0 += z0 * z0;
+      square1 += z1 * z1;
+      square2 += z2 * z2;
+      square3 += z3 * z3;
+    }
+    for (let k = blocks; k < length; k += 1) {
+      const z = coordinateAt(table, start, key, k);
+      product0 += z * direction[k]!;
+      square0 += z * z;
     }
     // A candidate of zeros, which a few dimensions allow, scores 0: one NaN would upset the order of all.
-    const norm = (normalized && Math.sqrt(evenSquare + oddSquare)) || 1;
-    scores[index] = (evenProduct + oddProduct) / norm;
+    const norm = (normalized && Math.sqrt(square0 + square1 + square2 + square3)) || 1;
+    scores[index] = (product0 + product1 + product2 + product3) / norm;
   }
   return scores;
 }
@@ -105,16 +129,9 @@ export function candidateScores(
 /** One candidate, as `candidateScores` sees it. */
 export function candidateVector(index: number, { seed, length, normalized }: CandidateOptions): Float64Array {
   const table = normalLevels();
+  const start = streamWord(seed, index, startPurpose);
   const key = streamWord(seed, index, keyPurpose);
-  let counter = streamWord(seed, index, startPurpose);
-  const vector = new Float64Array(length);
-  for (let k = 0; k < length; k += 2) {
-    counter = advance(counter);
-    const word = hash(counter, key);
-    vector[k] = table[word & 0xffff]!;
-    // Beyond the end of a typed array nothing is kept.
-    vector[k + 1] = table[word >>> 16]!;
-  }
+  const vector = new Float64Array(length).map((_, k) => coordinateAt(table, start, key, k));
   if (!normalized) return vector;
   // Squares are multiples of 2^-24, so that their sum is exact, in whatever order.
   const norm = Math.sqrt(vector.reduce((sum, z) => sum + z * z, 0)) || 1;
