@@ -1,5 +1,3 @@
-import { checkInteger } from '../numerics/checks.ts';
-
 /** A stream of independent uniform bits; every sampler in this package takes one as its last argument. */
 export interface RandomSource {
   /** A uniform integer in [0, 2**32). */
@@ -125,8 +123,12 @@ export function sampleWithoutReplacement(
   { count, from }: { count: number; from: number },
   random: RandomSource = secureRandom(),
 ): number[] {
-  checkInteger('from', from, '[0, Infinity)');
-  checkInteger('count', count, `[0, ${from}]`);
+  if (!Number.isSafeInteger(from) || from < 0) {
+    throw new RangeError(`from must be an integer >= 0, got ${from}`);
+  }
+  if (!Number.isSafeInteger(count) || count < 0 || count > from) {
+    throw new RangeError(`count must be an integer in [0, ${from}], got ${count}`);
+  }
   const chosen = new Set<number>();
   for (let last = from - count; last < from; last += 1) {
     const candidate = uniformInteger(last + 1, random);
