@@ -80,7 +80,7 @@ export function betaQuantile(probability: number, a: number, b: number): number 
   return fallingRoot(
     (x) => Math.log(probability / betaCdf(x, a, b)),
     { low: 0, high: 1 },
-    { aim: 2e-14, isNear: (low, high) => high - low <= 4e-16 * high },
+    { aim: 5e-15, isNear: (low, high) => high - low <= 4e-16 * high },
   );
 }
 
