@@ -70,10 +70,10 @@ const answeringPart = 0.2;
  * An interval for the mean R of those who answer, with guaranteed coverage, for any number of reports.
  *
  * A report other than none is a draw with mean m = (offset + gain (lambda - nobody) R) / lambda, where lambda =
- * Pr[not none], from `nobody` to `everybody`. Given how many reports are not none they are independent, so that `conditional` may give an exact
- * interval for m at most of the confidence; lambda has Clopper and Pearson's at the rest. By Boole's inequality
- * both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows with m and is monotone in
- * lambda, so the corners bound it.
+ * Pr[not none], from `nobody` to `everybody`. Given how many reports are not none they are independent, so that
+ * `conditional` may give an exact interval for m at most of the confidence; lambda has Clopper and Pearson's at the
+ * rest. By Boole's inequality both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows
+ * with m and is monotone in lambda, so the corners bound it.
  */
 export function exactRatioInterval({
   conditional,
