@@ -60,8 +60,8 @@ export interface QuestionForecast {
   readonly p: number | null;
   readonly q: number | null;
   /** For so many; `drawing` is the part that drawing them from all respondents adds to the variance of answers. */
-  standardError(asked: number, drawing: number): number;
-  margin95(asked: number): number;
+  readonly standardError: (asked: number, drawing: number) => number;
+  readonly margin95: (asked: number) => number;
   /** The margin to aim for. */
   readonly targetMargin: number;
 }

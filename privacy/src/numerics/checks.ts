@@ -43,7 +43,7 @@ export function checkProbability(values: Readonly<Record<string, number>>): void
 
 /** @throws {RangeError} unless the value is one of the choices */
 export function checkOneOf(name: string, value: string, ...choices: readonly string[]): void {
-  if (!choices.includes(value)) throw new RangeError(`${name} must be ${choices.join(' or ')}, got ${String(value)}`);
+  if (!choices.includes(value)) throw new RangeError(`${name} must be ${choices.join(' or ')}, got ${value}`);
 }
 
 /** @throws {RangeError} unless the list holds so many numbers */
