@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Invitations } from '../../coordinator/src/surveys/invitations.ts';
 import { Child } from '../child.ts';
@@ -62,6 +64,8 @@ export async function startCoordinatorServer({
   const child = new Child(COORDINATOR, {
     config: { ...defaults, ...config } satisfies CoordinatorConfig,
     execArgv: [...execArgv, ...(profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
+    // The command has it too.
+    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
   });
   const { url, secret } = await child.next('ready');
   const invitations = new Invitations(Uint8Array.from(secret as Uint8Array));

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 // Runs the command on a Node that can read TypeScript: this one, or the one that is installed beside it.
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
+import { createRequire, enableCompileCache } from 'node:module';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 
 if (major > 22 || (major === 22 && minor >= 18)) {
   if (process.env['CHORALE_PARENT'] !== undefined) endWithParent();
+  // Without it each start compiles everything again: half a second, and 40 MB that stay.
+  enableCompileCache();
   const { chorale } = await import('../src/cli/chorale.ts');
   await chorale(process.argv.slice(2));
 } else {

@@ -105,15 +105,20 @@ export function decodeIntegers(bytes: Uint8Array, length: number): Int32Array {
       `update: ${length} integers of 4 bytes expected, got ${bytes.byteLength} bytes`,
     );
   }
-  if (IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) return new Int32Array(bytes.buffer, bytes.byteOffset, length);
+  if (IS_LITTLE_ENDIAN) {
+    // Copied at once where integers cannot start at that offset.
+    const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+    return new Int32Array(buffer, byteOffset, length);
+  }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const values = new Int32Array(length);
   for (let i = 0; i < length; i += 1) values[i] = view.getInt32(i * 4, true);
   return values;
 }
 
-/** Model parameters as the bytes of a message: 32-bit floats, little-endian. */
-export function encodeParameters(values: Float32Array): Uint8Array<ArrayBuffer> {
+/** Model parameters as the bytes of a message: 32-bit floats, little-endian. They may share its memory. */
+export function encodeParameters(values: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  if (IS_LITTLE_ENDIAN) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const view = new DataView(new ArrayBuffer(values.length * 4));
   for (let i = 0; i < values.length; i += 1) view.setFloat32(i * 4, values[i]!, true);
   return new Uint8Array(view.buffer);

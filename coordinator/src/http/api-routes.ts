@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { backupRoute } from './backup-route.ts';
+import { BodyBuffers } from './body-buffers.ts';
 import { BulkGate } from './bulk-gate.ts';
 import type { HttpOptions } from './http-app.ts';
 import { modelRoutes } from './model-routes.ts';
@@ -21,7 +22,7 @@ export function apiRoutes(app: ChoraleApp, options: Options): void {
   studyRoutes(app, options);
   modelRoutes(app, options);
   backupRoute(app, options);
-  updateRoute(app, { ...options, gate: new BulkGate(BULK) });
+  updateRoute(app, { ...options, gate: new BulkGate(BULK), buffers: new BodyBuffers() });
   app.get('/openapi.json', { schema: { summary: 'This description', response: { 200: v.looseObject({}) } } }, () =>
     options.openApi.document(),
   );

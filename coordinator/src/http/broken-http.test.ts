@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
@@ -40,6 +41,31 @@ describe('[P4] HTTP that is none', () => {
     const { url, get } = await runCoordinator();
     expect(await raw(url, ...parts)).toMatch(answer);
     expect((await get('/healthz')).status).toBe(200);
+  });
+
+  // Vitest reports an error that nobody hears, which would end the process.
+  it.each([
+    ['GET /healthz HTTP/1.1', 'Upgrade: websocket'],
+    ['GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', 'Upgrade: h2c'],
+    ['GET /socket.io/?EIO=4&transport=none HTTP/1.1', 'Upgrade: websocket'],
+    ['GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', 'Upgrade: websocket'],
+    ['CONNECT /healthz HTTP/1.1', 'Upgrade: websocket'],
+  ])('%s with %s may be reset at any time', async (line, upgrade) => {
+    const { url, get } = await runCoordinator();
+    for (const wait of [false, true]) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1').on('error', () => {});
+      socket.write(`${line}\r\nHost: x\r\nConnection: Upgrade\r\n${upgrade}\r\n\r\n`);
+      if (wait) await Promise.race([once(socket, 'data'), once(socket, 'close')]);
+      else await once(socket, 'connect');
+      socket.resetAndDestroy();
+      expect((await get('/healthz')).status).toBe(200);
+    }
+  });
+
+  it('another protocol is not taken, and the request is answered', async () => {
+    const { url } = await runCoordinator();
+    const head = 'GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: upgrade, close\r\nupgrade: h2c\r\n\r\n';
+    expect(await raw(url, head)).toMatch(/^HTTP\/1.1 200 /);
   });
 
   it('chunks that are none end their request alone', async () => {

@@ -43,6 +43,9 @@ export type HttpOptions = {
   demo: { folder: string; nameSecret: Uint8Array } | null;
 };
 
+/** Where socket.io answers. */
+const SOCKET_PATH = '/socket.io/';
+
 /** Longest time to send the head of a request. */
 const HEAD_TIMEOUT_MS = 10_000;
 /** A connection on which nothing moves for so long is closed; sockets have heartbeats of their own. */
@@ -59,6 +62,10 @@ export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
     http: {
       headersTimeout: Math.min(HEAD_TIMEOUT_MS, requestTimeoutMs),
       connectionsCheckingInterval: Math.min(2000, requestTimeoutMs),
+      // Other requests are answered as if they had not asked: nobody would hear the errors of their sockets,
+      // and one would end the process.
+      shouldUpgradeCallback: ({ url, headers }) =>
+        url!.startsWith(SOCKET_PATH) && /^websocket$/i.test(headers.upgrade!),
     },
     forceCloseConnections: 'idle',
     // Such as a path that cannot be decoded.

@@ -38,7 +38,7 @@ it.each(networks)('tfjs loads the trained model and scores as our own network do
 });
 
 /** A committed first round with these parameters, as a coordinator leaves it. */
-async function storeModel(folder: string, parameters: Float32Array): Promise<void> {
+async function storeModel(folder: string, parameters: Float32Array<ArrayBuffer>): Promise<void> {
   const store = await SqliteStore.open(folder);
   const round: RoundRecord = {
     study: 'attrition',

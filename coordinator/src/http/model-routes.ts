@@ -60,7 +60,7 @@ export function modelRoutes(app: ChoraleApp, { store, studies, training }: Optio
     },
     async (request, reply) => {
       const { model } = await trained(request.params.id);
-      return reply.type(BYTES).send(Buffer.from(encodeParameters(model.parameters).buffer));
+      return reply.type(BYTES).send(asBuffer(encodeParameters(model.parameters)));
     },
   );
 
@@ -91,7 +91,12 @@ export function modelRoutes(app: ChoraleApp, { store, studies, training }: Optio
       const etag = tagOf(bytes);
       reply.header('etag', etag).header('cache-control', 'public, max-age=31536000, immutable');
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-      return reply.type(BYTES).send(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      return reply.type(BYTES).send(asBuffer(bytes));
     },
   );
+}
+
+/** Fastify sends no other bytes. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }

@@ -16,30 +16,38 @@ export function declaredBytes(request: IncomingMessage, limit: number): number |
 }
 
 /**
- * Reads a body into one buffer of the size that it declares, or else of the limit.
- * @throws ChoraleError `MESSAGE_TOO_LARGE` at the first byte beyond the limit, `CONNECTION_LOST` when it
- *   ends early or stalls
+ * Reads a body into a buffer that is as long as the longest one that is taken.
+ * @returns the part of the buffer that the body fills
+ * @throws ChoraleError `MESSAGE_TOO_LARGE` at the first byte beyond it, `CONNECTION_LOST` when the body ends
+ *   early or stalls
  */
-export async function readBody(request: IncomingMessage, limit: number): Promise<Uint8Array> {
-  const body = new Uint8Array(declaredBytes(request, limit) ?? limit);
+export async function readBody(request: IncomingMessage, buffer: Uint8Array): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   const stalled = setTimeout(() => request.destroy(new Error('the body stalled')), STALL_MS);
   let length = 0;
-  try {
-    // A refusal can still be answered on a request that stays open.
-    const chunks: AsyncIterable<Uint8Array> = request.iterator({ destroyOnReturn: false });
-    for await (const chunk of chunks) {
-      stalled.refresh();
-      if (length + chunk.length > body.length) throw tooLarge(limit);
-      body.set(chunk, length);
-      length += chunk.length;
+  // Events, because an iterator takes as long as all else that is done for the bytes.
+  const take = (chunk: Uint8Array): void => {
+    stalled.refresh();
+    if (length + chunk.length > buffer.length) {
+      reject(tooLarge(buffer.length));
+      return;
     }
-  } catch (cause) {
-    if (cause instanceof ChoraleError) throw cause;
-    throw new ChoraleError('CONNECTION_LOST', 'the body did not arrive', { cause });
+    buffer.set(chunk, length);
+    length += chunk.length;
+  };
+  const lost = (cause?: unknown): void => {
+    reject(new ChoraleError('CONNECTION_LOST', 'the body did not arrive', { cause }));
+  };
+  if (request.destroyed) lost();
+  request.on('data', take).on('end', resolve).on('error', lost).on('close', lost);
+  try {
+    await promise;
   } finally {
     clearTimeout(stalled);
+    // The buffer may be another's from now on. What is still to come of a body that was refused is thrown away.
+    request.off('data', take).off('end', resolve).off('close', lost).resume();
   }
-  return body.subarray(0, length);
+  return buffer.subarray(0, length);
 }
 
 function tooLarge(limit: number): ChoraleError {

@@ -4,12 +4,19 @@ import type { TrainingService } from '../rounds/training-service.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { UpdateOutcome } from './answer-schemas.ts';
+import type { BodyBuffers } from './body-buffers.ts';
 import type { BulkGate } from './bulk-gate.ts';
 import { declaredBytes, readBody } from './read-body.ts';
 import { RoundParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
 
-type Options = { studies: StudyRegistry; training: TrainingService; invitations: Invitations; gate: BulkGate };
+type Options = {
+  studies: StudyRegistry;
+  training: TrainingService;
+  invitations: Invitations;
+  gate: BulkGate;
+  buffers: BodyBuffers;
+};
 
 /** When a client whose earlier request still sends may try again. */
 const RETRY_MS = 1000;
@@ -18,7 +25,7 @@ const RETRY_MS = 1000;
  * Takes contributions that are too large for a socket. Who sends, and how much, is known before any of it
  * is read; a participant sends one at a time.
  */
-export function updateRoute(app: ChoraleApp, { studies, training, invitations, gate }: Options): void {
+export function updateRoute(app: ChoraleApp, { studies, training, invitations, gate, buffers }: Options): void {
   const sending = new Set<string>();
 
   app.addContentTypeParser('application/octet-stream', (_request, _payload, done) => done(null));
@@ -42,7 +49,7 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
       const claims = await invitations.verify(bearerToken(request));
       if (claims.study !== study) throw new ChoraleError('TOKEN_INVALID', 'the invitation is to another study');
       const limit = contributionBytes(manifest.training);
-      declaredBytes(request.raw, limit);
+      const bytes = declaredBytes(request.raw, limit) ?? limit;
 
       const { sub: participant } = claims;
       const sender = `${study} ${participant}`;
@@ -51,10 +58,11 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
       }
       sending.add(sender);
       try {
-        return await gate.run(async () => {
-          const update = await readBody(request.raw, limit);
+        const take = async (buffer: Uint8Array): Promise<{ duplicate: boolean }> => {
+          const update = await readBody(request.raw, buffer.subarray(0, bytes));
           return training.update({ study, participant, client: null, round, update });
-        }, request.signal);
+        };
+        return await gate.run(() => buffers.lend(bytes, take), request.signal);
       } finally {
         sending.delete(sender);
       }

@@ -5,6 +5,9 @@ import { afterCommit, resting, unchanged } from './round-end.ts';
 import type { Phase, Round, Step, TrainingEvent, TrainingState, Turnout } from './training-state.ts';
 import { addClient, longestWait } from './waiting-clients.ts';
 
+/** How long a round that has enough clients waits for spare ones after each that comes. */
+const GATHERING_MS = 1000;
+
 /** How long a round that has its quorum waits for clients whose connection was lost: a page's reload. */
 export const ABSENCE_GRACE_MS = 10_000;
 
@@ -56,18 +59,27 @@ export function applyToCohort(task: TrainingTask, state: TrainingState, event: T
 }
 
 /**
- * [R1] A round starts when as many clients wait as it may invite, or when at least `quorum` wait and the first
- * of them has waited `selectionTimeoutMs`, during the round before or since. Those who have waited longest
- * are invited: some more than the `size` that is wanted, for those who will not make it.
- * [R2] Its number is one more than any before, and durable before anybody is invited.
+ * [R1] When a round starts as long as nobody comes or goes, `Infinity` where too few wait: at once with as many
+ * clients as it may invite; with the `size` that is wanted after a moment in which nobody came; with at least
+ * `quorum` when the first of them has waited `selectionTimeoutMs`, during the round before or since.
+ */
+export function selectionEnd(task: TrainingTask, { connected, latestArrival }: TrainingState): number {
+  const { size, quorum, selectionTimeoutMs } = task.cohort;
+  if (connected.size >= invitationLimit(task)) return -Infinity;
+  if (connected.size < quorum) return Infinity;
+  const patience = longestWait(connected) + selectionTimeoutMs;
+  return connected.size < size ? patience : Math.min(patience, latestArrival + GATHERING_MS);
+}
+
+/**
+ * [R1] Those who have waited longest are invited: some more than the `size` that is wanted, for those who will
+ * not make it.
+ * [R2] A round's number is one more than any before, and durable before anybody is invited.
  */
 export function selectCohort(task: TrainingTask, state: TrainingState, kind: Round['kind'], now: number): Step {
-  const { quorum, selectionTimeoutMs } = task.cohort;
+  if (now < selectionEnd(task, state)) return unchanged(state);
   const { connected, progress } = state;
   const limit = invitationLimit(task);
-  const isFull = connected.size >= limit;
-  const hasWaited = connected.size >= quorum && now >= longestWait(connected) + selectionTimeoutMs;
-  if (!isFull && !hasWaited) return unchanged(state);
   const round: Round = {
     number: progress.round + 1,
     kind,
@@ -142,9 +154,9 @@ function join(
   if (away !== null) return away;
   const { phase, connected } = state;
   const member = 'round' in phase ? phase.round.cohort.members.get(participant) : undefined;
-  const after = withCohort({ ...state, connected: addClient(connected, { participant, group }, now) }, (cohort) =>
-    setPresence(cohort, participant, true),
-  );
+  const latestArrival = connected.has(participant) ? state.latestArrival : now;
+  const here = { ...state, connected: addClient(connected, { participant, group }, now), latestArrival };
+  const after = withCohort(here, (cohort) => setPresence(cohort, participant, true));
   const isInvited = after.phase.state === 'reporting' && member?.standing === 'pending';
   if (!isInvited || now >= after.phase.deadline) return unchanged(after);
   const { round, deadline } = after.phase;

@@ -7,7 +7,7 @@ import type { Aggregate } from './aggregation/aggregation.ts';
  * and zero biases from a public generator keyed by the study's identity, so that anyone can make it again.
  * @see Glorot, Bengio 2010, equation 16
  */
-export function initialParameters(task: TrainingTask, manifestHash: string): Float32Array {
+export function initialParameters(task: TrainingTask, manifestHash: string): Float32Array<ArrayBuffer> {
   const parameters = new Float32Array(parameterCount(task));
   if (task.model.hidden.length === 0) return parameters;
   const next = publicUniforms(manifestHash);
@@ -31,7 +31,7 @@ export function applyAggregate(
   parameters: Float32Array,
   { sum, totalWeight }: Pick<Aggregate, 'sum' | 'totalWeight'>,
   clippingNorm: number,
-): Float32Array {
+): Float32Array<ArrayBuffer> {
   if (sum.length !== parameters.length) {
     throw new RangeError(`sum must have ${parameters.length} coordinates, got ${sum.length}`);
   }

@@ -2,14 +2,14 @@ import { encodeParameters } from '@chorale/protocol';
 
 /** A study's model, and the bytes in which it is sent: one copy for all, however many clients come and go. */
 export class PresentModel {
-  #parameters: Float32Array;
+  #parameters: Float32Array<ArrayBuffer>;
   #bytes: Uint8Array<ArrayBuffer> | null = null;
 
-  constructor(parameters: Float32Array) {
+  constructor(parameters: Float32Array<ArrayBuffer>) {
     this.#parameters = parameters;
   }
 
-  get parameters(): Float32Array {
+  get parameters(): Float32Array<ArrayBuffer> {
     return this.#parameters;
   }
 
@@ -17,7 +17,7 @@ export class PresentModel {
     return (this.#bytes ??= encodeParameters(this.#parameters));
   }
 
-  replace(parameters: Float32Array): void {
+  replace(parameters: Float32Array<ArrayBuffer>): void {
     this.#parameters = parameters;
     this.#bytes = null;
   }

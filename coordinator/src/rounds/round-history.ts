@@ -8,7 +8,7 @@ export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: st
 type Options = { study: string; store: Store; date: () => Date; log: Log; schedule: Schedule };
 
 /** What a committed round leaves behind: a new model or a histogram. */
-type Result = { model: Float32Array } | { histogram: number[] };
+type Result = { model: Float32Array<ArrayBuffer> } | { histogram: number[] };
 
 /** Pauses between two attempts to learn from the store how a round ended. */
 const RETRY_MS = { first: 500, longest: 30_000 } as const;

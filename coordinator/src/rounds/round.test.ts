@@ -332,13 +332,41 @@ describe('the end of a round', () => {
 const many = (count: number): string[] => Array.from({ length: count }, (_, i) => `client-${i}`);
 
 describe('over-selection', () => {
-  it('[R1] invites thirty percent more than are wanted, and waits for them or for the timeout', () => {
+  it('[R1] invites thirty percent more than are wanted', () => {
     const training = new Training(crowded);
     expect(training.join(...many(12))).toEqual([]);
     expect(cohortOf(training.join('last'))).toHaveLength(13);
-    const few = new Training(crowded);
-    few.join(...many(12));
-    expect(cohortOf(few.waitForTimer())).toHaveLength(12);
+  });
+
+  it('[R1] waits for them only as long as clients keep coming', () => {
+    const training = new Training(crowded);
+    training.join(...many(10));
+    for (const next of ['x', 'y']) {
+      expect(training.wait(999)).toEqual([]);
+      training.join(next, 'client-0');
+    }
+    expect(training.wait(999)).toEqual([]);
+    // One who only takes its seat over has come long ago.
+    training.join('client-0');
+    expect(nextWake(crowded, training.state)).toBe(training.now + 1);
+    expect(cohortOf(training.waitForTimer())).toHaveLength(12);
+  });
+
+  it('[R1] and never longer than for a quorum', () => {
+    const training = new Training({ ...crowded, cohort: { ...crowded.cohort, selectionTimeoutMs: 300 } });
+    training.join(...many(11));
+    expect(training.wait(299)).toEqual([]);
+    expect(cohortOf(training.wait(1))).toHaveLength(11);
+  });
+
+  it('[R1] loses no time between the rounds of those who are all there is', () => {
+    const training = new Training(crowded);
+    training.join(...many(10));
+    training.waitForTimer();
+    training.send({ type: 'opened', round: 1 });
+    training.wait(1000);
+    training.accept(...many(10));
+    expect(types(training.send({ type: 'stored', round: 1 }))).toEqual(['announce', 'open']);
   });
 
   it('[R6] closes as soon as it has what it wants, and tells the others not to send', () => {
@@ -434,6 +462,13 @@ describe('a clock that is set back', () => {
     training.send({ type: 'failed', round: 1, reason: 'disk full' });
     training.wait(-3_600_000);
     expect(nextWake(task, training.state)! - training.now).toBeLessThanOrEqual(BACKOFF_MS.longest);
+  });
+
+  it('[R1] nor the moment for which spare clients are awaited', () => {
+    const training = new Training(crowded);
+    training.join(...many(10));
+    training.wait(-selectionTimeoutMs / 2);
+    expect(nextWake(crowded, training.state)).toBe(training.now + 1000);
   });
 });
 

@@ -1,10 +1,10 @@
 import type { TrainingTask } from '@chorale/protocol';
 import { applyToBuffer, expiryOf, isBuffered, openBuffer, settleBuffer } from './buffered-round.ts';
 import { nextKind } from './cadence.ts';
-import { ABSENCE_GRACE_MS, applyToCohort, selectCohort, settleReporting } from './cohort-round.ts';
+import { ABSENCE_GRACE_MS, applyToCohort, selectCohort, selectionEnd, settleReporting } from './cohort-round.ts';
 import { BACKOFF_MS, unchanged } from './round-end.ts';
 import type { Step, TrainingEvent, TrainingState } from './training-state.ts';
-import { afterClockChange, longestWait } from './waiting-clients.ts';
+import { afterClockChange } from './waiting-clients.ts';
 
 export { ABSENCE_GRACE_MS } from './cohort-round.ts';
 export { BACKOFF_MS } from './round-end.ts';
@@ -23,11 +23,11 @@ export function step(task: TrainingTask, state: TrainingState, event: TrainingEv
 
 /** When time alone will next change the state, or `null`: the runner sets its timer by it. */
 export function nextWake(task: TrainingTask, state: TrainingState): number | null {
-  const { phase, connected } = state;
+  const { phase } = state;
   switch (phase.state) {
     case 'selecting': {
-      const { quorum, selectionTimeoutMs } = task.cohort;
-      return connected.size < quorum ? null : longestWait(connected) + selectionTimeoutMs;
+      const end = selectionEnd(task, state);
+      return Number.isFinite(end) ? end : null;
     }
     case 'reporting':
       return phase.graceUntil ?? phase.deadline;
@@ -51,8 +51,10 @@ function resetClock(task: TrainingTask, state: TrainingState, now: number): Trai
     (state.computing.last()?.deadline ?? 0) > latest
       ? state.computing.map((invitation) => ({ ...invitation, deadline: Math.min(invitation.deadline, latest) }))
       : state.computing;
-  const isSame = connected === state.connected && computing === state.computing;
-  const after = isSame ? state : { ...state, connected, computing };
+  const latestArrival = Math.min(state.latestArrival, now);
+  const isSame =
+    connected === state.connected && computing === state.computing && latestArrival === state.latestArrival;
+  const after = isSame ? state : { ...state, connected, computing, latestArrival };
   const { phase } = state;
   switch (phase.state) {
     case 'reporting': {

@@ -48,7 +48,7 @@ export class StudyTraining implements StudyRounds {
   private constructor(
     study: TrainedStudy,
     options: StudyOptions,
-    stored: { rounds: RoundRecord[]; model: Float32Array },
+    stored: { rounds: RoundRecord[]; model: Float32Array<ArrayBuffer> },
   ) {
     this.#options = options;
     this.#study = study;
@@ -298,7 +298,7 @@ export class StudyTraining implements StudyRounds {
   }
 
   async #conclude({ round, turnout: expected }: Extract<Effect, { type: 'aggregate' }>): Promise<void> {
-    let result: { model: Float32Array } | { histogram: number[] };
+    let result: { model: Float32Array<ArrayBuffer> } | { histogram: number[] };
     let turnout: Turnout;
     let participants: ReadonlySet<string>;
     try {

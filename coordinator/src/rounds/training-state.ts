@@ -52,6 +52,8 @@ export type TrainingState = {
   /** Rounds abandoned since the last committed one. */
   readonly failures: number;
   readonly connected: WaitingClients;
+  /** When a client last came that had no connection; `-Infinity` before the first. */
+  readonly latestArrival: number;
   /** Asynchronous training: clients that compute, connected or not, in the order of their deadlines. */
   readonly computing: OrderedMap<string, Invitation>;
   /** Clients that found no seat and were asked to come back, less those whose turn has come since. */
@@ -111,6 +113,7 @@ export function initialState(progress: Progress, { done }: { done: boolean }): T
     progress,
     failures: 0,
     connected: OrderedMap(),
+    latestArrival: -Infinity,
     computing: OrderedMap(),
     deferred: 0,
     roundMs: null,

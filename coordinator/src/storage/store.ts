@@ -41,7 +41,7 @@ export type RoundRecord = {
 };
 
 /** The model after `modelRound` committed training rounds; 0 is the initial one. */
-export type ModelRecord = { study: string; modelRound: number; parameters: Float32Array };
+export type ModelRecord = { study: string; modelRound: number; parameters: Float32Array<ArrayBuffer> };
 
 /** A secret as `Store.secret` made it. */
 export type SecretRecord = { name: string; value: Uint8Array };

@@ -25,6 +25,10 @@ describe('Aggregator', () => {
     aggregator.add({ participant: 'p', bytes: bytes(1, 2), weight: 1 });
     expect(aggregator.holds('p', bytes(1, 2))).toBe(true);
     expect(aggregator.holds('p', bytes(1, 3))).toBe(false);
+    // Of the same norm, and of the same extremes.
+    expect(aggregator.holds('p', bytes(2, 1))).toBe(false);
+    expect(aggregator.holds('p', bytes(1, 2, 0))).toBe(false);
+    expect(aggregator.holds('p', bytes(1, 2).subarray(1))).toBe(false);
     expect(aggregator.holds('q', bytes(1, 2))).toBe(false);
     expect(() => aggregator.add({ participant: 'p', bytes: bytes(5, 5), weight: 1 })).toThrow(code('UPDATE_DUPLICATE'));
     expect((await aggregator.release({ quorum: 1 })).sum).toEqual(Float64Array.of(1, 2));

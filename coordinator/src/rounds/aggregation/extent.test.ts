@@ -20,6 +20,21 @@ describe('measure', () => {
     expect(measure(Int32Array.of(2 ** 16, 1)).norm).toBeGreaterThan(2 ** 16);
   });
 
+  it('[R3] has a checksum that each coordinate, its sign and its place change', () => {
+    const { checksum } = measure(Int32Array.of(3, -4, 5));
+    // FNV-1a by hand, a coordinate a step.
+    const steps = [3, -4, 5].reduce((sum, x) => Number(BigInt.asIntN(32, BigInt(sum ^ x) * 16777619n)), 2166136261);
+    expect(checksum).toBe(steps);
+    for (const other of [
+      [-3, -4, 5],
+      [3, 5, -4],
+      [3, -4, 5, 0],
+      [3, -4, 6],
+    ]) {
+      expect(measure(Int32Array.from(other)).checksum).not.toBe(checksum);
+    }
+  });
+
   it('[R17] does not overflow for the largest vector there is', () => {
     const { norm } = measure(new Int32Array(1_000_000).fill(-(2 ** 31)));
     // A thousand times 2^31, right to one part in 2^33.

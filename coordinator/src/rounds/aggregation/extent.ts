@@ -8,20 +8,34 @@ export type Extent = {
   greatest: number;
 };
 
+/** What one pass over a vector finds out. */
+export type Measured = Extent & {
+  /**
+   * FNV-1a over the coordinates, 32 bits: tells a message that is repeated from another one. Two that are made to
+   * have the same one harm nobody but their sender, so no stronger and slower hash is needed.
+   */
+  checksum: number;
+};
+
+/** FNV-1a's prime and offset for 32 bits (Fowler, Noll, Vo; RFC 9923). */
+const FNV = { prime: 0x01000193, offset: 0x811c9dc5 } as const;
+
 /**
  * Measures a vector in one pass. Nothing overflows: a square is at most 2^62, and doubles add up 2^900 of them.
  * The sum of squares is exact below 2^53, so a norm up to 2^26 is right to its last bit. Beyond, every step
  * rounds by 2^-53 of the sum at most: a million coordinates leave the norm right to one part in 2^33.
  */
-export function measure(vector: Int32Array): Extent {
+export function measure(vector: Int32Array): Measured {
   let square = 0;
   let least = 0;
   let greatest = 0;
+  let checksum: number = FNV.offset;
   for (let i = 0; i < vector.length; i += 1) {
     const value = vector[i]!;
     square += value * value;
     if (value < least) least = value;
     if (value > greatest) greatest = value;
+    checksum = Math.imul(checksum ^ value, FNV.prime);
   }
-  return { norm: Math.sqrt(square), least, greatest };
+  return { norm: Math.sqrt(square), least, greatest, checksum };
 }
