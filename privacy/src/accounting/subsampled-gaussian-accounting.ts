@@ -132,14 +132,29 @@ function planLattice(
   // The trapezoidal rule errs by e^(-4 pi^2) or so at these widths.
   const count = Math.ceil(((2 * reach + 1) / noiseMultiplier) * Math.max(5, 2 / noiseMultiplier));
   const cell = (2 * reach + 1) / count;
-  const points = Float64Array.from({ length: count }, (_, index) => (index + 0.5) * cell - reach);
-  const losses = points.map((x) => lossAt(x, gaussian));
-  const logMasses = points.map((x) => logNormalDensity(x / noiseMultiplier) + Math.log(cell / noiseMultiplier));
-  // ln E[e^(power loss)] without the record; a loss has e^loss times that probability with it. That of `removed` will do
-  // for `replaced`, too.
-  const moment = (power: number): number =>
-    Math.log(losses.reduce((sum, loss, index) => sum + Math.exp(logMasses[index]! + power * loss), 0));
-  const single = (x: number): number => moment(direction === 'added' ? -x : 1 + x);
+  const losses: number[] = [];
+  const logMasses: number[] = [];
+  let rest = 1;
+  for (let index = 0; index < count; index += 1) {
+    const x = (index + 0.5) * cell - reach;
+    const loss = lossAt(x, gaussian);
+    const logMass = logNormalDensity(x / noiseMultiplier) + Math.log(cell / noiseMultiplier);
+    if (direction === 'replaced' && x < 0.5) continue;
+    if (direction !== 'added') {
+      losses.push(loss);
+      logMasses.push(logMass + loss);
+    }
+    if (direction !== 'removed') {
+      losses.push(-loss);
+      logMasses.push(logMass);
+    }
+    rest -= Math.exp(logMass) * (1 + Math.exp(loss));
+  }
+  const single = (x: number): number => {
+    let sum = direction === 'replaced' ? Math.max(0, rest) : 0;
+    for (const [index, loss] of losses.entries()) sum += Math.exp(logMasses[index]! + x * loss);
+    return Math.log(sum);
+  };
   const renyi = epsilonOfCumulant((order) => steps * single(order), { delta });
   const { x } = renyi;
   const epsilon = Math.min(renyi.epsilon, atMost);
@@ -147,21 +162,21 @@ function planLattice(
   const window = windowOf(single, { x, cumulant, steps });
   // The lattice adds spacing^2 / 12 to the mean and twice that to the variance of each step's loss, so that it adds
   // x (1 + x) spacing^2 / 12 to K(x), and the x-th part of it to the epsilon;
-  // cells = width / spacing.
+  // points = width / spacing.
   const width = window.to - window.from;
   const spread = (width * width * steps * (1 + x)) / (12 * tolerance * Math.min(2, epsilon));
-  const cells = epsilon > 0 ? Math.min(mostPoints, Math.max(fewestPoints, Math.sqrt(spread))) : fewestPoints;
+  const points = epsilon > 0 ? Math.min(mostPoints, Math.max(fewestPoints, Math.sqrt(spread))) : fewestPoints;
   // Without the record the losses fall far below any that matter; those may all be taken for the largest of them.
   let last = count - 1;
   if (direction === 'added') {
     let spared = 1e-9 / steps;
-    for (; last > 0 && spared > 0; last -= 1) spared -= Math.exp(logMasses[last]! - x * losses[last]! - cumulant);
+    for (; last > 0 && spared > 0; last -= 1) spared -= Math.exp(logMasses[last]! + x * losses[last]! - cumulant);
   }
   return {
     from: direction === 'replaced' ? 0.5 : -reach,
     to: (last + 1) * cell - reach,
-    // Transforms take a power of two; a little less than the wanted cells beats nearly twice as many.
+    // Transforms take a power of two; a little less than the wanted points beats nearly twice as many.
     expected: epsilon,
-    spacing: (1.02 * width) / 2 ** Math.ceil(Math.log2(cells / 1.25)),
+    spacing: (1.02 * width) / 2 ** Math.ceil(Math.log2(points / 1.25)),
   };
 }
