@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{privacy,protocol,sdk,coordinator,demo,bench}/**/*.test.ts'],
+          include: ['{privacy,audit,protocol,sdk,coordinator,demo,bench}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
           globalSetup: ['coordinator/testing/postgres-setup.ts'],
           testTimeout: 30_000,

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { builtPackage } from '../../privacy/testing/built-package.ts';
-import * as privacyInNode from '../../privacy/testing/whole-package.ts';
+import { builtAudit } from '../../audit/testing/built-audit.ts';
+import * as privacyInNode from '../../audit/testing/browser-audit.ts';
 import { launchBrowser } from '../browsers.ts';
 import { findFirefox, Firefox } from '../firefox.ts';
 
@@ -82,7 +82,7 @@ let server: Server;
 let url: string;
 
 beforeAll(async () => {
-  code = await builtPackage();
+  code = await builtAudit();
   server = createServer(({ url: path }, response) => {
     const isScript = path === '/privacy.js';
     response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html');

@@ -1,14 +1,18 @@
 export type { RandomSource } from './sampling/random.ts';
 export {
-  bernoulliFraction,
+  bernoulli,
   sampleWithoutReplacement,
   SecureRandom,
   secureRandom,
   SecureRandomUnavailableError,
   uniformInteger,
 } from './sampling/random.ts';
+export { discreteGaussian, discreteGaussianVector } from './sampling/discrete-gaussian.ts';
+export { discreteLaplace, discreteLaplaceVector } from './sampling/discrete-laplace.ts';
+export type { Fraction } from './sampling/discrete-laplace.ts';
+
 export type { Channel, ChannelTable } from './mechanisms/channel.ts';
-export { tableChannel } from './mechanisms/channel.ts';
+export { realizeEpsilon, tableChannel } from './mechanisms/channel.ts';
 export type { Population, RandomizedResponse } from './mechanisms/randomized-response.ts';
 export { randomizedResponse, shareVariance } from './mechanisms/randomized-response.ts';
 export type { FrequencyChannel, FrequencyMechanism, SupportProbabilities } from './mechanisms/frequency-mechanism.ts';
@@ -20,11 +24,29 @@ export type { HashedReport } from './mechanisms/hash-family.ts';
 export type { LocalHashing } from './mechanisms/local-hashing.ts';
 export { localHashing } from './mechanisms/local-hashing.ts';
 export { chooseChannel, chooseMechanism } from './mechanisms/choose-mechanism.ts';
-export type { SupportCounts } from './estimation/count-support.ts';
-export { countSupport } from './estimation/count-support.ts';
 export type { NumericMean } from './mechanisms/numeric-mean.ts';
 export { numericMean } from './mechanisms/numeric-mean.ts';
 export { numericMeanVariance, worstNumericMeanVariance } from './mechanisms/numeric-mean-variance.ts';
+export type { QuestionSampling } from './mechanisms/question-sampling.ts';
+export { questionSampling } from './mechanisms/question-sampling.ts';
+export type {
+  LongitudinalRandomizedResponse,
+  MemoizedEpsilons,
+  MemoizedSteps,
+} from './mechanisms/longitudinal-randomized-response.ts';
+export {
+  longitudinalRandomizedResponse,
+  longitudinalShareVariance,
+} from './mechanisms/longitudinal-randomized-response.ts';
+export type { MemoizationLabels } from './mechanisms/memoization.ts';
+export { memoizationKey, memoizedLetters, memoizedRandom } from './mechanisms/memoization.ts';
+export type { Loloha } from './mechanisms/loloha.ts';
+export { loloha } from './mechanisms/loloha.ts';
+export type { DistributionEstimate, SquareWave } from './mechanisms/square-wave.ts';
+export { estimateDistribution, squareWave } from './mechanisms/square-wave.ts';
+
+export type { SupportCounts } from './estimation/count-support.ts';
+export { countSupport } from './estimation/count-support.ts';
 export type { BinomialCount, Interval } from './estimation/binomial-intervals.ts';
 export { clopperPearson, wilson } from './estimation/binomial-intervals.ts';
 export type { ShareEstimate, SharesEstimate, SharesOptions } from './estimation/estimate-shares.ts';
@@ -34,7 +56,13 @@ export { estimateContrast } from './estimation/estimate-contrast.ts';
 export type { MeanEstimate, OutputCounts } from './estimation/estimate-mean.ts';
 export { estimateMean } from './estimation/estimate-mean.ts';
 export { effectiveRespondents, simplexProjection } from './estimation/post-processing.ts';
-export { discreteGaussian, discreteGaussianVector } from './sampling/discrete-gaussian.ts';
+export type { LikelyShares } from './estimation/maximum-likelihood.ts';
+export { maximumLikelihood } from './estimation/maximum-likelihood.ts';
+export type { GroupEstimate, GroupShrinkage, ShrunkenEstimate } from './estimation/group-shrinkage.ts';
+export { shrinkGroups } from './estimation/group-shrinkage.ts';
+export type { WaveChange, WaveEstimate } from './estimation/wave-change.ts';
+export { holmAdjusted, sharedNoiseCorrelation, waveChange } from './estimation/wave-change.ts';
+
 export {
   gaussianDelta,
   gaussianEpsilon,
@@ -71,28 +99,3 @@ export { accountShuffle, accountShuffledResponse } from './accounting/shuffle-ac
 export type { ClippedCountNoise } from './accounting/adaptive-clipping.ts';
 export { nextClippingNorm, splitClippedCountNoise } from './accounting/adaptive-clipping.ts';
 export { skellamEpsilon } from './accounting/skellam-accounting.ts';
-export type { QuestionSampling } from './mechanisms/question-sampling.ts';
-export { questionSampling } from './mechanisms/question-sampling.ts';
-export { discreteLaplace, discreteLaplaceVector } from './sampling/discrete-laplace.ts';
-export type { Fraction } from './sampling/discrete-laplace.ts';
-export type {
-  LongitudinalRandomizedResponse,
-  MemoizedEpsilons,
-  MemoizedSteps,
-} from './mechanisms/longitudinal-randomized-response.ts';
-export {
-  longitudinalRandomizedResponse,
-  longitudinalShareVariance,
-} from './mechanisms/longitudinal-randomized-response.ts';
-export type { MemoizationLabels } from './mechanisms/memoization.ts';
-export { memoizationKey, memoizedLetters, memoizedRandom } from './mechanisms/memoization.ts';
-export type { Loloha } from './mechanisms/loloha.ts';
-export { loloha } from './mechanisms/loloha.ts';
-export type { DistributionEstimate, SquareWave } from './mechanisms/square-wave.ts';
-export { estimateDistribution, squareWave } from './mechanisms/square-wave.ts';
-export type { LikelyShares } from './estimation/maximum-likelihood.ts';
-export { maximumLikelihood } from './estimation/maximum-likelihood.ts';
-export type { GroupEstimate, GroupShrinkage, ShrunkenEstimate } from './estimation/group-shrinkage.ts';
-export { shrinkGroups } from './estimation/group-shrinkage.ts';
-export type { WaveChange, WaveEstimate } from './estimation/wave-change.ts';
-export { holmAdjusted, sharedNoiseCorrelation, waveChange } from './estimation/wave-change.ts';

@@ -1,5 +1,5 @@
-/** All entries in one, for the audit in browsers and for the size of the whole. */
-export * from '../src/audit/index.ts';
-export * from '../src/forecast/index.ts';
+/** All entries in one, as `package.json` lists them; its bundle is what the size limit measures. */
 export * from '../src/index.ts';
+export * from '../src/forecast/index.ts';
+export * from '../src/numerics/index.ts';
 export * from '../src/updates/index.ts';

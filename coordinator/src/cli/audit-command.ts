@@ -5,7 +5,7 @@ import {
   auditedNames,
   auditMechanism,
   isEnumerable,
-} from '@chorale/privacy/audit';
+} from '@chorale/audit';
 import { Command } from 'commander';
 import { calculate, parseName, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';

@@ -1,6 +1,7 @@
-import { planQuestion, type Question } from '@chorale/privacy/forecast';
+import { planQuestion, questionVerdict, type Question } from '@chorale/privacy/forecast';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
+import { parseMechanism } from './mechanism-name.ts';
 import { printFields, printJson } from './print.ts';
 
 type Options = {
@@ -11,7 +12,7 @@ type Options = {
   questions: number;
   share?: number;
   mechanism?: string;
-  groupSize?: number;
+  groupSize: number;
   json?: true;
 };
 
@@ -37,13 +38,20 @@ export function planCommand(): Command {
       'true share assumed, for means the place on the scale from 0 to 1 (default: the worst case)',
       parseNumber,
     )
-    .option('--mechanism <NAME>', 'insist on a mechanism: for shares grr, ss, oue or olh, for means duchi or hybrid')
-    .option('--group-size <M>', 'fewest respondents that are shown', parseWholeNumber)
+    .option(
+      '--mechanism <NAME>',
+      'insist on a mechanism: for shares grr, ss, oue or olh, for means duchi or hybrid',
+      parseMechanism,
+    )
+    .option('--group-size <M>', 'fewest respondents that are shown', parseWholeNumber, 1)
     .option('--json', 'print one JSON object; numbers that are infinite are null')
-    .action(({ json, groupSize, ...options }: Options) => {
-      const plan = calculate(() => planQuestion({ ...options, minimumGroupSize: groupSize }));
-      if (json) printJson(plan);
-      else printFields({ ...plan });
+    .action(({ json, groupSize: minimumGroupSize, ...options }: Options) => {
+      const plan = calculate(() => planQuestion({ ...options, minimumGroupSize }));
+      const { mechanism, realizedEpsilon, p, q, standardError, margin95, minimumRespondents } = plan;
+      const verdict = questionVerdict(plan, { report: options.report, minimumGroupSize });
+      const fields = { mechanism, realizedEpsilon, p, q, standardError, margin95, minimumRespondents, verdict };
+      if (json) printJson(fields);
+      else printFields(fields);
     });
 }
 

@@ -1,4 +1,4 @@
-import { planTraining, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
+import { planTraining, trainingVerdict, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
 import { Command, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
@@ -65,7 +65,9 @@ function planTrainingCommand(): Command {
     .option('--json', 'print one JSON object')
     .action(({ json, parameters, ...options }: Options) => {
       const plan = calculate(() => planTraining({ ...options, dimension: parameters }));
-      if (json) printJson(plan);
-      else printFields({ ...plan });
+      const { usableSignalToNoise: _usable, usableCohort: _cohort, ...shown } = plan;
+      const fields = { ...shown, verdict: trainingVerdict(plan, options) };
+      if (json) printJson(fields);
+      else printFields(fields);
     });
 }

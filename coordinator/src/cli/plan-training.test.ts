@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { planTraining } from '@chorale/privacy/forecast';
+import { planTraining, type TrainingPlan } from '@chorale/privacy/forecast';
 import { describe, expect, it } from 'vitest';
 
 const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
@@ -18,18 +18,23 @@ async function chorale(line: string): Promise<{ code: number; stdout: string; st
 
 const training = '--parameters 50 --clients 1500 --rounds 20 --epsilon 2 --delta 1e-5 --clipping-norm 1';
 
+/** What is printed of a plan; the rest goes into its verdict. */
+const shown = ({ usableSignalToNoise: _usable, usableCohort: _cohort, ...plan }: TrainingPlan) => plan;
+
 describe('chorale plan training', () => {
   it('forecasts a training in either mode', async () => {
     const options = { dimension: 50, clients: 1500, rounds: 20, epsilon: 2, delta: 1e-5, clippingNorm: 1 };
     const distributed = await chorale(`plan training ${training} --mode distributed --json`);
     expect(distributed).toMatchObject({ code: 0, stderr: '' });
-    expect(JSON.parse(distributed.stdout)).toEqual(planTraining({ ...options, mode: 'distributed' }));
-    expect(JSON.parse(distributed.stdout).verdict).toMatch(/^Usable: /);
+    expect(JSON.parse(distributed.stdout)).toEqual({
+      ...shown(planTraining({ ...options, mode: 'distributed' })),
+      verdict: expect.stringMatching(/^Usable: /),
+    });
     const local = await chorale(`plan training ${training} --mode local --mechanism gaussian --cohort 30 --json`);
-    expect(JSON.parse(local.stdout)).toEqual(
-      planTraining({ ...options, mode: 'local', mechanism: 'gaussian', cohort: 30 }),
-    );
-    expect(JSON.parse(local.stdout).verdict).toMatch(/^Hopeless: /);
+    expect(JSON.parse(local.stdout)).toEqual({
+      ...shown(planTraining({ ...options, mode: 'local', mechanism: 'gaussian', cohort: 30 })),
+      verdict: expect.stringMatching(/^Hopeless: /),
+    });
   });
 
   it('prints a table for people, and help', async () => {

@@ -1,4 +1,4 @@
-import { checkIn } from '../numerics/checks.ts';
+import { checkIn, checkPositive } from '../numerics/checks.ts';
 import type { NeighboringRelation } from './guarantee.ts';
 
 /** How the noise of a round is shared between the summed updates and the count of those that were clipped. */
@@ -35,9 +35,7 @@ export function splitClippedCountNoise({
   neighboringRelation: NeighboringRelation;
   countNoiseStddev?: number | undefined;
 }): ClippedCountNoise {
-  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
-  checkIn('expectedClients', expectedClients, '(0, Infinity)');
-  checkIn('countNoiseStddev', countNoiseStddev, '(0, Infinity)');
+  checkPositive({ noiseMultiplier, expectedClients, countNoiseStddev });
   const countNoiseMultiplier = countNoiseStddev / (neighboringRelation === 'replace-one' ? 1 : 0.5);
   if (!(countNoiseMultiplier > noiseMultiplier)) {
     throw new RangeError(
@@ -70,8 +68,7 @@ export function nextClippingNorm({
   target?: number | undefined;
   rate?: number | undefined;
 }): number {
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
-  checkIn('rate', rate, '(0, Infinity)');
+  checkPositive({ clippingNorm, rate });
   if (!Number.isFinite(fraction)) throw new RangeError(`fraction must be finite, got ${fraction}`);
   checkIn('target', target, '[0, 1]');
   return clippingNorm * Math.exp(-rate * (fraction - target));

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import { epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
@@ -165,12 +165,12 @@ function totalOf(spends: readonly Spend[]): Total {
       case 'ternary': {
         const { epsilon, informative, steps = 1 } = spend;
         checkTernary({ epsilonPerStep: epsilon, informative });
-        checkInteger('steps', steps, '[1, Infinity)');
+        checkPositiveInteger({ steps });
         addLoss(epsilon, informative, steps);
         break;
       }
       case 'gaussian':
-        checkIn('noiseMultiplier', spend.noiseMultiplier, '(0, Infinity)');
+        checkPositive({ noiseMultiplier: spend.noiseMultiplier });
         squaredShift += 1 / spend.noiseMultiplier ** 2;
         break;
       case 'zcdp':

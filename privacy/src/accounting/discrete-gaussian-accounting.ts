@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { halve } from '../numerics/search.ts';
 import { epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import { composedEpsilon } from './lattice-composition.ts';
@@ -27,32 +27,17 @@ export interface DiscreteGaussianSteps {
  * @throws {RangeError} outside the ranges of `DiscreteGaussianSteps`
  * @see Canonne, Kamath and Steinke, The discrete Gaussian for differential privacy, NeurIPS 2020, theorems 4, 7 and 14
  */
-export function discreteGaussianEpsilon({
-  noiseStddev,
-  sensitivity,
-  steps = 1,
-  delta,
-  dimension = 1,
-  summands = 1,
-}: DiscreteGaussianSteps): number {
-  checkIn('noiseStddev', noiseStddev, '(0, Infinity)');
-  checkIn('sensitivity', sensitivity, '(0, Infinity)');
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
-  checkInteger('dimension', dimension, '[1, Infinity)');
-  checkInteger('summands', summands, '[1, Infinity)');
+export function discreteGaussianEpsilon(given: DiscreteGaussianSteps): number {
+  const { noiseStddev, sensitivity, steps = 1, delta, dimension = 1, summands = 1 } = given;
+  checkPositive({ noiseStddev, sensitivity });
+  checkPositiveInteger({ steps, dimension, summands });
+  checkProbability({ delta });
   // Each release is (sensitivity^2 / (2 noiseStddev^2))-zCDP (theorem 14); of several summands one alone is counted,
   // the others being post-processing.
   const rho = (steps * summands * sensitivity ** 2) / (2 * noiseStddev ** 2);
-  const coordinates = dimension * steps;
-  const bounds = [
-    zcdpEpsilon({ rho, delta }),
-    gaussianWithSlack({ noiseStddev, sensitivity, steps, delta, coordinates, summands }),
-  ];
-  if (dimension === 1 && summands === 1 && Number.isInteger(sensitivity)) {
-    bounds.push(scalarEpsilon({ noiseStddev, sensitivity, steps, delta }));
-  }
-  return Math.min(...bounds);
+  const all = { noiseStddev, sensitivity, steps, delta, dimension, summands };
+  const isScalar = dimension === 1 && summands === 1 && Number.isInteger(sensitivity);
+  return Math.min(zcdpEpsilon({ rho, delta }), gaussianWithSlack(all), isScalar ? scalarEpsilon(all) : Infinity);
 }
 
 /**
@@ -68,6 +53,8 @@ export function leastNoise(isTooLittle: (noise: number) => boolean, start: numbe
   return halve(isTooLittle, { holds, fails }, 30).fails;
 }
 
+type AllSteps = { readonly [Key in keyof DiscreteGaussianSteps]-?: number };
+
 /*
  * The discrete Gaussian is post-processing of a continuous one, nearly. Let kappa(s) = 2.1 e^(-2 pi^2 s^2), s >= 1/2.
  * By Poisson summation r(x) = sum over integers k of e^(-(k - x)^2 / (2 s^2)) lies within s sqrt(2 pi) (1 +- kappa(s))
@@ -82,21 +69,8 @@ export function leastNoise(isTooLittle: (noise: number) => boolean, start: numbe
  * With Xi the sum of all these over the coordinates of all releases, P <= e^Xi R and R' <= e^Xi P' give: where the
  * Gaussians R are (epsilon, delta)-private, the release is (epsilon + 2 Xi, e^Xi delta)-private.
  */
-function gaussianWithSlack({
-  noiseStddev,
-  sensitivity,
-  steps,
-  delta,
-  coordinates,
-  summands,
-}: {
-  noiseStddev: number;
-  sensitivity: number;
-  steps: number;
-  delta: number;
-  coordinates: number;
-  summands: number;
-}): number {
+function gaussianWithSlack({ noiseStddev, sensitivity, steps, delta, dimension, summands }: AllSteps): number {
+  const coordinates = dimension * steps;
   const firstSum = noiseStddev / Math.sqrt(2 * summands);
   if (summands > 1 && firstSum < 0.5) return Infinity;
   const sumSlack = (summands - 1) * coordinates * ratioSlack(firstSum);
@@ -124,17 +98,7 @@ function ratioSlack(stddev: number): number {
  *   ln(Pr[Y = y] / Pr[Y + D = y]) = (D^2 - 2 D y) / (2 sigma^2),
  * on a lattice.
  */
-function scalarEpsilon({
-  noiseStddev,
-  sensitivity,
-  steps,
-  delta,
-}: {
-  noiseStddev: number;
-  sensitivity: number;
-  steps: number;
-  delta: number;
-}): number {
+function scalarEpsilon({ noiseStddev, sensitivity, steps, delta }: AllSteps): number {
   // The tails, of in all 1e-12 delta, are cut off and count as infinite losses: the noise is subgaussian, and
   // Pr[|Y| >= m] <= 2 e^(-m^2 / (2 sigma^2)).
   const infinite = (1e-12 * delta) / steps;

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { halve, type Edge } from '../numerics/search.ts';
 import { logNormalDensity, millsRatio } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
@@ -23,9 +23,9 @@ export function gaussianEpsilon({
   steps?: number | undefined;
   delta: number;
 }): number {
-  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
+  checkPositive({ noiseMultiplier });
+  checkPositiveInteger({ steps });
+  checkProbability({ delta });
   // Composed Gaussians are one Gaussian whose mean shift, in standard deviations, is mu = sqrt(steps) / multiplier.
   return epsilonOfShift(Math.sqrt(steps) / noiseMultiplier, delta);
 }
@@ -46,8 +46,8 @@ export function gaussianDelta({
   steps?: number | undefined;
   epsilon: number;
 }): number {
-  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
-  checkInteger('steps', steps, '[1, Infinity)');
+  checkPositive({ noiseMultiplier });
+  checkPositiveInteger({ steps });
   checkIn('epsilon', epsilon, '[0, Infinity)');
   return Math.exp(logDelta(Math.sqrt(steps) / noiseMultiplier, epsilon));
 }
@@ -69,9 +69,9 @@ export function gaussianNoiseMultiplier({
   delta: number;
   steps?: number | undefined;
 }): number {
-  checkIn('epsilon', epsilon, '(0, Infinity)');
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
+  checkPositive({ epsilon });
+  checkPositiveInteger({ steps });
+  checkProbability({ delta });
   const target = Math.log(delta);
   // delta grows with the shift, so that halving finds the largest shift that is still private.
   const isPrivate = (shift: number): boolean => logDelta(shift, epsilon) <= target;
@@ -126,7 +126,7 @@ function whereItFails(condition: (x: number) => boolean): Edge {
  */
 export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): number {
   checkIn('rho', rho, '[0, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
+  checkProbability({ delta });
   if (rho === 0) return 0;
   // K(x) = x (x + 1) rho. A subnormal rho would overflow; a larger one only promises less. The best x is near this start.
   const safeRho = Math.max(rho, 1e-300);

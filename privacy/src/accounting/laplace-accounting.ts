@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
 import { composedEpsilon } from './lattice-composition.ts';
 
@@ -26,9 +26,9 @@ export function accountDiscreteLaplace({
   delta: number;
   privacyUnit?: PrivacyUnit | undefined;
 }): Guarantee {
-  checkIn('laplaceScale', laplaceScale, '(0, Infinity)');
+  checkPositive({ laplaceScale });
   checkInteger('sensitivity', sensitivity, `[1, ${2 ** 20}]`);
-  checkInteger('steps', steps, '[1, Infinity)');
+  checkPositiveInteger({ steps });
   checkIn('delta', delta, '[0, 1)');
   const epsilonPerStep = sensitivity / laplaceScale;
   const epsilon = delta === 0 ? Infinity : latticeEpsilon({ epsilonPerStep, cells: sensitivity, steps, delta });

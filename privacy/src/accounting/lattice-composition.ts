@@ -30,7 +30,7 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   // The probability that any loss is infinite is all spent on delta.
   const finiteDelta = delta - steps * infinite * (1 + 2 ** -50);
   if (!(finiteDelta > 0)) return Infinity;
-  const single = cumulantOf(thinned(lattice));
+  const single = cumulantOf(lattice);
   const { epsilon: renyi, x } = epsilonOfCumulant((order) => steps * single(order), { delta: finiteDelta });
   if (renyi <= 0) return 0;
 
@@ -46,7 +46,7 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   // Tilting: with K = `cumulant`, the weights Pr[l] e^(x l - K) sum to 1, and those of the sum of T losses are
   // Pr[L] e^(x L - T K). At the x of the best Renyi order their mean is near the epsilon that is sought, so the losses
   // that decide it have ordinary probabilities there, and an error of e in one is one of e e^(T K - x L) in Pr[L].
-  const cumulant = cumulantOf(lattice)(x);
+  const cumulant = single(x);
   const total = steps * cumulant;
   const { from, to } = windowOf(single, { x, cumulant, steps });
   // Where the sum cannot leave [lowest, highest] the window need not.
@@ -105,26 +105,6 @@ function convolved(a: Float64Array, b: Float64Array): Float64Array {
   }
   return sums;
 }
-
-/**
- * A coarser lattice whose E[e^(x loss)] is no smaller at any x, as the exponential is convex: between kept points each
- * probability is shared by its neighbours so that the mean loss stays. Searches need no more.
- */
-function thinned(lattice: LossLattice): LossLattice {
-  const { probabilities, firstLoss, spacing } = lattice;
-  const every = Math.ceil(probabilities.length / searchedPoints);
-  if (every === 1) return lattice;
-  const kept = new Float64Array(Math.floor(probabilities.length / every) + 2);
-  for (let index = 0; index < probabilities.length; index += 1) {
-    const below = Math.floor(index / every);
-    const share = index / every - below;
-    kept[below]! += (1 - share) * probabilities[index]!;
-    kept[below + 1]! += share * probabilities[index]!;
-  }
-  return { probabilities: kept, firstLoss, spacing: spacing * every };
-}
-
-const searchedPoints = 10_000;
 
 /**
  * The window that holds the sum of `steps` losses but for a probability of `outside` on either side, under the

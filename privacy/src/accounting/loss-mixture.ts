@@ -47,6 +47,7 @@ function profile(shift: number, epsilon: number): number {
 }
 
 interface LossSums {
+  /** In any order but for the smallest, which comes first, and the largest, which comes last. */
   readonly values: Float64Array;
   readonly probabilities: Float64Array;
 }
@@ -87,8 +88,8 @@ function combine(a: LossSums, b: LossSums, cells: number | null): LossSums {
   const size = cells ?? a.values.length * b.values.length;
   const values = new Float64Array(size);
   const probabilities = new Float64Array(size);
-  const lowest = a.values.reduce(smaller) + b.values.reduce(smaller);
-  const spacing = (a.values.reduce(larger) + b.values.reduce(larger) - lowest) / (size - 1);
+  const lowest = a.values[0]! + b.values[0]!;
+  const spacing = (a.values.at(-1)! + b.values.at(-1)! - lowest) / (size - 1);
   if (cells !== null) values.forEach((_, cell) => (values[cell] = lowest + cell * spacing));
   let pair = 0;
   for (let i = 0; i < a.values.length; i += 1) {
@@ -109,6 +110,3 @@ function combine(a: LossSums, b: LossSums, cells: number | null): LossSums {
   }
   return { values, probabilities };
 }
-
-const smaller = (a: number, b: number): number => Math.min(a, b);
-const larger = (a: number, b: number): number => Math.max(a, b);

@@ -1,4 +1,4 @@
-import { checkIn } from '../numerics/checks.ts';
+import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
 import { checkSubsampledGaussian } from './subsampled-gaussian-losses.ts';
@@ -26,7 +26,7 @@ export function renyiEpsilon(
   divergence: (order: number) => number,
   { delta, orders }: { delta: number; orders?: readonly number[] | undefined },
 ): number {
-  checkIn('delta', delta, '(0, 1)');
+  checkProbability({ delta });
   const cumulant = (x: number): number => x * divergence(1 + x);
   if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true }).epsilon);
   const epsilons = orders.map((order) => {
@@ -100,13 +100,10 @@ export function logGaussianMean(
 }
 
 /** ln(e^a + e^b + ...) */
-export function logSumExp(logs: ArrayLike<number>): number {
-  let largest = -Infinity;
-  for (let index = 0; index < logs.length; index += 1) largest = Math.max(largest, logs[index]!);
+export function logSumExp(logs: Float64Array): number {
+  const largest = logs.reduce((most, log) => Math.max(most, log), -Infinity);
   if (!Number.isFinite(largest)) return largest;
-  let sum = 0;
-  for (let index = 0; index < logs.length; index += 1) sum += Math.exp(logs[index]! - largest);
-  return largest + Math.log(sum);
+  return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
 }
 
 /** ln(1 + e^log), accurate relative to its own size. */

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { betaCdf, logBeta } from '../numerics/beta-distribution.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import { smallestEpsilon } from './smallest-epsilon.ts';
@@ -209,6 +209,6 @@ function binomialMass(trials: number, probability: number, count: number): numbe
 
 function checkShuffle({ epsilon, responders, delta }: ShuffledReports): void {
   checkIn('epsilon', epsilon, '(0, 20]');
-  checkIn('delta', delta, '(0, 1)');
-  checkInteger('responders', responders, '[1, Infinity)');
+  checkProbability({ delta });
+  checkPositiveInteger({ responders });
 }

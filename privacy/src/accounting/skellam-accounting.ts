@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
 
 /**
@@ -28,11 +28,9 @@ export function skellamEpsilon({
   steps?: number | undefined;
   delta: number;
 }): number {
-  checkIn('noiseStddev', noiseStddev, '(0, Infinity)');
-  checkIn('sensitivity', sensitivity, '(0, Infinity)');
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
-  checkInteger('dimension', dimension, '[1, Infinity)');
+  checkPositive({ noiseStddev, sensitivity });
+  checkPositiveInteger({ steps, dimension });
+  checkProbability({ delta });
   const variance = noiseStddev ** 2;
   const squared = sensitivity ** 2;
   // Of the differences with this L2 norm; integers are no larger than their squares.

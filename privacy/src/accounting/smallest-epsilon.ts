@@ -20,7 +20,7 @@ export function smallestEpsilon({
   if (!(lowValue > 0)) return 0;
   return fallingRoot(
     excessAt,
-    { low: 0, lowValue, high: largest, highValue: excessAt(largest) },
+    { low: 0, lowValue, high: largest },
     { aim: 5e-12, isNear: (low, high) => high - low <= 1e-14 * high },
   );
 }

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { logNormalDensity, normalQuantile } from '../numerics/normal-distribution.ts';
 import { gaussianEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
@@ -43,8 +43,8 @@ export function accountSubsampledGaussian({
 }: SubsampledGaussianSteps): Guarantee {
   const { samplingRate, steps, delta } = sampled;
   checkSubsampledGaussian(sampled);
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
+  checkPositiveInteger({ steps });
+  checkProbability({ delta });
   const exact = samplingRate === 1 || steps === 1;
   return {
     epsilon: exact ? exactSampledEpsilon(sampled) : composedSampledEpsilon(sampled, ['removed', 'added']),

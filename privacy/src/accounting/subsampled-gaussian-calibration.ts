@@ -1,6 +1,5 @@
-import { fallingRoot, halve } from '../numerics/search.ts';
+import { fallingRoot } from '../numerics/search.ts';
 import { gaussianNoiseMultiplier } from './gaussian-accounting.ts';
-import { poissonGaussianRenyi, renyiEpsilon } from './renyi-accounting.ts';
 import { accountSubsampledGaussian, type SubsampledGaussianSteps } from './subsampled-gaussian-accounting.ts';
 import { checkSubsampledGaussian } from './subsampled-gaussian-losses.ts';
 
@@ -25,30 +24,14 @@ export function subsampledGaussianNoiseMultiplier({
     const found = accountSubsampledGaussian({ noiseMultiplier: Math.exp(logNoise), ...sampled }).epsilon;
     return Math.log(Math.max(found / epsilon, 1e-3));
   };
-  // Renyi divergence asks for a little more noise than is needed, and is found quickly.
-  const isTooLittle = (logNoise: number): boolean => {
-    const noiseMultiplier = Math.exp(logNoise);
-    const divergence = (order: number): number =>
-      steps * poissonGaussianRenyi({ noiseMultiplier, samplingRate, order });
-    return renyiEpsilon(divergence, { delta }) > epsilon;
-  };
-  let high = halve(isTooLittle, { holds: Math.log(0.05), fails: Math.log(most) }, 10).fails;
-  let highValue = excessAt(high);
-  if (highValue > 0) {
-    high = Math.log(most);
-    highValue = excessAt(high);
-  }
-  let low = high;
-  let lowValue = highValue;
-  for (let width = 0.05; lowValue <= 0; width *= 2) {
+  let high = Math.log(most);
+  let low = high - Math.LN2;
+  for (; excessAt(low) <= 0; low -= Math.LN2) {
+    if (low < Math.log(0.001)) return Math.exp(low);
     high = low;
-    highValue = lowValue;
-    if (high < Math.log(0.001)) return Math.exp(high);
-    low = high - width;
-    lowValue = excessAt(low);
   }
   // Both logarithms are almost on a line.
   const aim = 1e-6;
   const isNear = (least: number, enough: number): boolean => enough - least <= aim;
-  return Math.exp(fallingRoot(excessAt, { low, lowValue, high, highValue }, { aim, isNear }));
+  return Math.exp(fallingRoot(excessAt, { low, high }, { aim, isNear }));
 }

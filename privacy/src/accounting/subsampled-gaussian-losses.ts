@@ -1,4 +1,4 @@
-import { checkIn } from '../numerics/checks.ts';
+import { checkIn, checkPositive } from '../numerics/checks.ts';
 import { normalCdf } from '../numerics/normal-distribution.ts';
 import type { LossLattice } from './lattice-composition.ts';
 
@@ -11,7 +11,7 @@ export interface SubsampledGaussian {
 
 /** @throws {RangeError} for a noise multiplier that is not finite and > 0, or a sampling rate outside (0, 1] */
 export function checkSubsampledGaussian({ noiseMultiplier, samplingRate }: SubsampledGaussian): void {
-  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
+  checkPositive({ noiseMultiplier });
   checkIn('samplingRate', samplingRate, '(0, 1]');
 }
 

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
 import { composedEpsilon } from './lattice-composition.ts';
 import { epsilonOfLosses } from './loss-distribution.ts';
@@ -46,7 +46,7 @@ export interface TernarySteps extends TernaryLoss {
  * @throws {RangeError} outside these ranges, or for a difference that epsilon does not allow
  */
 export function informativeProbability({ epsilon, p, q }: { epsilon: number; p: number; q: number }): number {
-  checkIn('epsilon', epsilon, '(0, Infinity)');
+  checkPositive({ epsilon });
   const informative = (p - q) / Math.tanh(epsilon / 2);
   // Rounding may exceed 1 by some units in the last place.
   if (!(q >= 0 && p <= 1 && informative > 0 && informative < 1 + 1e-9)) {
@@ -68,7 +68,7 @@ export function accountTernary(ternary: TernarySteps): Guarantee {
 export function ternaryGuarantee({ privacyUnit, ...ternary }: TernarySteps, accountant: string): Guarantee {
   const { epsilonPerStep, steps, delta } = ternary;
   checkTernary(ternary);
-  checkInteger('steps', steps, '[1, Infinity)');
+  checkPositiveInteger({ steps });
   checkIn('delta', delta, '[0, 1)');
   const epsilon = delta === 0 ? Infinity : ternaryEpsilon(ternary);
   return orBasic({ epsilon, delta, accountant }, { sum: epsilonPerStep * steps, privacyUnit });
@@ -76,7 +76,7 @@ export function ternaryGuarantee({ privacyUnit, ...ternary }: TernarySteps, acco
 
 /** @throws {RangeError} outside the ranges of `TernaryLoss` */
 export function checkTernary({ epsilonPerStep, informative }: TernaryLoss): void {
-  checkIn('epsilonPerStep', epsilonPerStep, '(0, Infinity)');
+  checkPositive({ epsilonPerStep });
   checkIn('informative', informative, '(0, 1]');
 }
 

@@ -1,4 +1,4 @@
-import { checkIn } from '../numerics/checks.ts';
+import { checkIn, checkPositive, checkProbability } from '../numerics/checks.ts';
 import { betaQuantile } from '../numerics/beta-distribution.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 
@@ -53,7 +53,7 @@ export function wilson({ successes, trials, confidence }: BinomialCount): Interv
 }
 
 function checkCount({ successes, trials, confidence }: BinomialCount): void {
-  checkIn('trials', trials, '(0, Infinity)');
+  checkPositive({ trials });
   checkIn('successes', successes, `[0, ${trials}]`);
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
 }

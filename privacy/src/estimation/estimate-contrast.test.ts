@@ -6,7 +6,7 @@ import { clopperPearson } from './binomial-intervals.ts';
 import { countSupport } from './count-support.ts';
 import { estimateContrast } from './estimate-contrast.ts';
 import { estimateShares } from './estimate-shares.ts';
-import { conditionalConfidence, exactRatioInterval } from './ratio-interval.ts';
+import { exactRatioInterval } from './ratio-interval.ts';
 import type { FrequencyChannel } from '../mechanisms/frequency-mechanism.ts';
 import { randomizedResponse } from '../mechanisms/randomized-response.ts';
 import { subsetSelection } from '../mechanisms/subset-selection.ts';
@@ -199,16 +199,18 @@ describe('estimateContrast', () => {
     const channel = subsetSelection({ options: 4, epsilon: 3, size: 2 });
     const { p, q, pairWithTruth, pairWithoutTruth } = channel;
     const support = { respondents: 50, counts: [30, 25, 20, 25], countsWithNoAnswer: [8, 9, 8, 25], noAnswer: 3 };
-    const confidence = 1 - (1 - conditionalConfidence(0.95)) / 2;
-    const promoters = clopperPearson({ successes: 22, trials: 25, confidence });
-    const detractors = clopperPearson({ successes: 12, trials: 25, confidence });
     const expected = exactRatioInterval({
-      conditional: { lower: promoters.lower - detractors.upper, upper: promoters.upper - detractors.lower },
+      conditional(level) {
+        const confidence = 1 - (1 - level) / 2;
+        const promoters = clopperPearson({ successes: 22, trials: 25, confidence });
+        const detractors = clopperPearson({ successes: 12, trials: 25, confidence });
+        return { lower: promoters.lower - detractors.upper, upper: promoters.upper - detractors.lower };
+      },
       offset: 0,
       gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
       answers: 25,
       trials: 50,
-      link: { nobody: 1 - p, everybody: 1 - q },
+      none: channel,
       confidence: 0.95,
     });
     const { lower, upper } = estimateContrast({ channel, ...support, weights: [1, 0, -1, 0], confidence: 0.95 });

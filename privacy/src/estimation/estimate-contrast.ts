@@ -3,13 +3,7 @@ import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import {
-  conditionalConfidence,
-  estimateRatio,
-  exactRatioInterval,
-  fiellerInterval,
-  unbounded,
-} from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
 
 /** A weighted sum of shares, unclipped. */
 export interface ContrastEstimate extends Interval {
@@ -36,7 +30,7 @@ export type WeightedCounts = SharesOptions & {
 export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const { channel, counts, noAnswer, weights, confidence } = weighted;
   const reports = summarizeReports(weighted);
-  const { total, answers, signal, link } = reports;
+  const { total, answers, signal } = reports;
   if (weights.length !== counts.length || !weights.every((weight) => Number.isFinite(weight))) {
     throw new RangeError(`weights must hold ${counts.length} finite numbers, got ${weights.join(', ')}`);
   }
@@ -65,23 +59,22 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
     return estimate(fiellerInterval({ numerator, denominator: signal, scale: t ** 2 / total, variance }));
   }
   const { p, q, pairWithTruth, pairWithoutTruth } = channel;
-  const meanInterval = pairWithTruth > 0 ? supportedWeightInterval : reportedWeightInterval;
+  const parts = pairWithTruth > 0 ? supportedParts(centred) : reportedParts(centred);
   if (noAnswer === undefined) {
     // Every report counts: E w(y) = (p - q) R, and an interval for the one is an interval for the other.
-    const { lower, upper } = meanInterval(centred, answers, confidence);
+    const { lower, upper } = meanInterval(parts, answers, confidence);
     return estimate({ lower: lower / (p - q), upper: upper / (p - q) });
   }
-  if (!(answers > 0)) return estimate(unbounded);
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.
   return estimate(
     exactRatioInterval({
-      conditional: meanInterval(centred, answers, conditionalConfidence(confidence)),
+      conditional: (level) => meanInterval(parts, answers, level),
       offset: 0,
       gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
       answers,
       trials: total,
-      link,
+      none: channel,
       confidence,
     }),
   );
@@ -107,7 +100,7 @@ interface WeightedLetter {
 function scoreVariance(
   letters: readonly WeightedLetter[],
   { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
-  { total, answeredPart, link }: ReportSummary,
+  { total, answeredPart }: ReportSummary,
   canSkip: boolean,
 ) {
   const weights = letters.map(({ weight }) => weight);
@@ -122,7 +115,7 @@ function scoreVariance(
     first += weight * lambda;
     second += weight ** 2 * (lambda - pairWithoutTruth - (2 * pairGain * (lambda - q)) / (p - q));
   }
-  const answered = canSkip ? (total * answeredPart + 4 * link.everybody) / size : 1;
+  const answered = canSkip ? (total * answeredPart + 4 * (1 - q)) / size : 1;
   const withNone = canSkip ? (pairGain * first) / (p - q) : 0;
   return {
     constant: second - first * first,
@@ -131,45 +124,54 @@ function scoreVariance(
   };
 }
 
-/**
- * An interval for the mean of w(y) over reports that each support one letter, with guaranteed coverage: sums of Clopper
- * and Pearson intervals for few distinct weights, Chernoff's bound for many. Which one depends on the weights alone.
- */
-function reportedWeightInterval(letters: readonly WeightedLetter[], trials: number, confidence: number): Interval {
+/** The mean of w(y) over reports: base + sum of weight times the part of the reports that was counted. */
+interface WeightedParts {
+  readonly base: number;
+  readonly parts: readonly { readonly weight: number; readonly count: number }[];
+  /** Between these lies what one report adds up to. */
+  readonly smallest: number;
+  readonly largest: number;
+}
+
+/** Of reports that each support one letter: w(y) has few values, and all but the middle one need an interval. */
+function reportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const counts = new Map<number, number>();
   for (const { weight, support } of letters) counts.set(weight, (counts.get(weight) ?? 0) + support);
   const distinct = [...counts.keys()].sort((a, b) => a - b);
-  if (distinct.length > 3) {
-    return chernoffInterval(letters, { smallest: distinct[0]!, largest: distinct.at(-1)!, trials, confidence });
-  }
-  // mean weight = base + sum of (weight - base) times its probability: all but the middle weight need an interval.
   const base = distinct[distinct.length >> 1]!;
   const others = distinct.filter((weight) => weight !== base);
-  return sumOfIntervals(
-    others.map((weight) => ({ weight: weight - base, count: counts.get(weight)! })),
-    { base, trials, confidence },
-  );
+  return {
+    base,
+    parts: others.map((weight) => ({ weight: weight - base, count: counts.get(weight)! })),
+    smallest: distinct[0]!,
+    largest: distinct.at(-1)!,
+  };
 }
 
-/** The same for reports that may support any set of letters. */
-function supportedWeightInterval(letters: readonly WeightedLetter[], trials: number, confidence: number): Interval {
+/** Of reports that may support any set of letters. */
+function supportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const total = letters.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
   // Of what should be zero the subtraction of the centre may leave its rounding.
   const weighing = letters.filter(({ weight }) => Math.abs(weight) > 1e-12 * total);
-  if (weighing.length > 2) {
-    return chernoffInterval(weighing, { smallest: -total / 2, largest: total / 2, trials, confidence });
-  }
-  return sumOfIntervals(
-    weighing.map(({ weight, support, withNone }) => ({ weight, count: support - withNone })),
-    { base: 0, trials, confidence },
-  );
+  return {
+    base: 0,
+    parts: weighing.map(({ weight, support, withNone }) => ({ weight, count: support - withNone })),
+    smallest: -total / 2,
+    largest: total / 2,
+  };
 }
 
-/** An interval for base + sum of weight times the probability of what was counted, by Boole's inequality. */
-function sumOfIntervals(
-  parts: readonly { weight: number; count: number }[],
-  { base, trials, confidence }: { base: number; trials: number; confidence: number },
-): Interval {
+/**
+ * An interval for the mean of w(y) over reports, with guaranteed coverage: sums of Clopper and Pearson intervals for two
+ * parts at most, by Boole's inequality; Chernoff's bound for more. Which one depends on the weights alone.
+ */
+function meanInterval({ base, parts, smallest, largest }: WeightedParts, trials: number, confidence: number): Interval {
+  if (parts.length > 2) {
+    const mean = parts.reduce((sum, { weight, count }) => sum + (weight * count) / trials, base);
+    const width = largest - smallest;
+    const { lower, upper } = chernoff({ mean: (mean - smallest) / width, trials, confidence });
+    return { lower: smallest + width * lower, upper: smallest + width * upper };
+  }
   let lower = base;
   let upper = base;
   for (const { weight, count } of parts) {
@@ -182,17 +184,6 @@ function sumOfIntervals(
     upper += weight * (weight > 0 ? part.upper : part.lower);
   }
   return { lower, upper };
-}
-
-function chernoffInterval(
-  letters: readonly WeightedLetter[],
-  range: { smallest: number; largest: number; trials: number; confidence: number },
-): Interval {
-  const { smallest, largest, trials, confidence } = range;
-  const width = largest - smallest;
-  const sum = letters.reduce((total, { weight, support, withNone }) => total + weight * (support - withNone), 0);
-  const { lower, upper } = chernoff({ mean: (sum / trials - smallest) / width, trials, confidence });
-  return { lower: smallest + width * lower, upper: smallest + width * upper };
 }
 
 /**

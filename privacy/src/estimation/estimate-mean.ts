@@ -1,10 +1,9 @@
-import { checkIn, sumOfCounts } from '../numerics/checks.ts';
+import { checkProbability, sumOfCounts } from '../numerics/checks.ts';
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow } from './estimate-shares.ts';
 import type { NumericMean } from '../mechanisms/numeric-mean.ts';
 import {
-  conditionalConfidence,
   estimateRatio,
   exactRatioInterval,
   fiellerInterval,
@@ -46,7 +45,7 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
     throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
   }
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
 
   // `decode` averages to a R and `answered` to a, whatever the answering share a: their ratio estimates R.
   const average = (value: (output: number) => number): number =>
@@ -153,22 +152,19 @@ function exactDuchi(
 ): Interval {
   const [none = 0, minus = 0, plus = 0] = counts;
   const answers = minus + plus;
-  if (!(answers > 0)) return unbounded;
-  const positive = clopperPearson({
-    successes: plus,
-    trials: answers,
-    confidence: conditionalConfidence(confidence),
-  });
   const noneOnNoAnswer = channel.probability(0, 0);
   const noneOnAnswer = channel.probability(1, 0);
   const difference = channel.probability(2, 2) - channel.probability(1, 2);
   return exactRatioInterval({
-    conditional: { lower: 2 * positive.lower - 1, upper: 2 * positive.upper - 1 },
+    conditional(level) {
+      const { lower, upper } = clopperPearson({ successes: plus, trials: answers, confidence: level });
+      return { lower: 2 * lower - 1, upper: 2 * upper - 1 };
+    },
     offset: 0,
     gain: difference / (noneOnNoAnswer - noneOnAnswer),
     answers: Math.min(answers, total - none),
     trials: total,
-    link: { nobody: 1 - noneOnNoAnswer, everybody: 1 - noneOnAnswer },
+    none: { p: noneOnNoAnswer, q: noneOnAnswer },
     confidence,
   });
 }

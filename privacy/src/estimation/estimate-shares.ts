@@ -1,16 +1,10 @@
-import { checkCounts, checkIn } from '../numerics/checks.ts';
+import { checkCounts, checkPositive, checkProbability } from '../numerics/checks.ts';
 import { checkIndex } from '../mechanisms/channel.ts';
 import { clopperPearson, wilson, type BinomialCount, type Interval } from './binomial-intervals.ts';
 import type { SupportCounts } from './count-support.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import {
-  conditionalConfidence,
-  estimateRatio,
-  exactRatioInterval,
-  fiellerInterval,
-  type AnswerLink,
-} from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
 
 /** A share, unbiased and not clipped: with few reports it may lie outside [0, 1], and so may its interval. */
 export interface ShareEstimate extends Interval {
@@ -76,8 +70,6 @@ export interface ReportSummary {
   readonly signal: number;
   /** By letter: reports that support it and "no answer". */
   readonly withNone: ArrayLike<number>;
-  /** lambda_A where nobody answers, and where everybody does. */
-  readonly link: AnswerLink;
 }
 
 /**
@@ -87,7 +79,7 @@ export interface ReportSummary {
  */
 export function summarizeReports(options: SharesOptions): ReportSummary {
   const { channel, counts, respondents: total, noAnswer, countsWithNoAnswer, confidence } = options;
-  checkIn('respondents', total, '(0, Infinity)');
+  checkPositive({ respondents: total });
   checkCounts('counts', counts, channel.options, total);
   if (noAnswer !== undefined) checkIndex('noAnswer', noAnswer, channel.options);
   if (noAnswer !== undefined && countsWithNoAnswer === undefined && channel.pairWithTruth > 0) {
@@ -95,7 +87,7 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   }
   const withNone = countsWithNoAnswer ?? new Float64Array(counts.length);
   checkCounts('countsWithNoAnswer', withNone, channel.options, total);
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
 
   // A report does not support "no answer" with probability 1 - p from those who skip and 1 - q from all others. Where
   // nobody can skip the signal is p - q itself.
@@ -103,7 +95,7 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   const answers = noAnswer === undefined ? total : Math.max(0, total - counts[noAnswer]!);
   const answeredPart = answers / total;
   const signal = noAnswer === undefined ? p - q : answeredPart - (1 - p);
-  return { total, answers, answeredPart, signal, withNone, link: { nobody: 1 - p, everybody: 1 - q } };
+  return { total, answers, answeredPart, signal, withNone };
 }
 
 interface LetterCount {
@@ -115,8 +107,8 @@ interface LetterCount {
 const everybody: ShareEstimate = { share: 1, lower: 1, upper: 1, standardError: 0 };
 
 function estimateAnswered({ p, q }: SupportProbabilities, reports: ReportSummary, confidence: number): ShareEstimate {
-  const { answers, total, link } = reports;
-  return linearShare({ successes: answers, trials: total, confidence }, { offset: link.nobody, gain: p - q });
+  const { answers, total } = reports;
+  return linearShare({ successes: answers, trials: total, confidence }, { offset: 1 - p, gain: p - q });
 }
 
 // Nobody can skip: the support is binomial with lambda = q + (p - q) R, so an interval for lambda is one for R.
@@ -165,7 +157,7 @@ function estimateShare(
   reports: ReportSummary,
   confidence: number,
 ): ShareEstimate {
-  const { total, answers, answeredPart, signal, link } = reports;
+  const { total, answers, answeredPart, signal } = reports;
   const numerator = support / total - q;
   const pairGain = pairWithTruth - pairWithoutTruth;
   const answering = signal / (p - q);
@@ -177,7 +169,7 @@ function estimateShare(
   };
   const [letter, answered, both] = [
     support + 2 * (p + q),
-    answers + 4 * link.everybody,
+    answers + 4 * (1 - q),
     withNone + 2 * (pairWithTruth + pairWithoutTruth),
   ].map((sum) => sum / (total + 4)) as [number, number, number];
   const { ratio: share, standardError } = estimateRatio({
@@ -195,13 +187,17 @@ function estimateShare(
     const scale = normalQuantile((1 + confidence) / 2) ** 2 / total;
     return { share, ...fiellerInterval({ numerator, denominator: signal, scale, variance }), standardError };
   }
-  const conditional =
-    answers > 0
-      ? binomialInterval({ successes: alone, trials: answers, confidence: conditionalConfidence(confidence) })
-      : { lower: 0, upper: 1 };
   const gain = (p - q - pairGain) / (p - q);
   const offset = q - pairWithTruth;
-  const { lower, upper } = exactRatioInterval({ conditional, offset, gain, answers, trials: total, link, confidence });
+  const { lower, upper } = exactRatioInterval({
+    conditional: (level) => binomialInterval({ successes: alone, trials: answers, confidence: level }),
+    offset,
+    gain,
+    answers,
+    trials: total,
+    none: { p, q },
+    confidence,
+  });
   const shift = pairGain / (p - q - pairGain);
   return { share, lower: lower - shift, upper: upper - shift, standardError };
 }

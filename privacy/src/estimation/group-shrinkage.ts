@@ -1,8 +1,9 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkProbability } from '../numerics/checks.ts';
 import type { Interval } from './binomial-intervals.ts';
-import { risingRoot } from '../numerics/search.ts';
+import { unbounded } from './ratio-interval.ts';
+import { fallingRoot } from '../numerics/search.ts';
 import { logGamma } from '../numerics/beta-distribution.ts';
-import { logNormalDensity, normalCdf, normalQuantile } from '../numerics/normal-distribution.ts';
+import { normalCdf, normalQuantile } from '../numerics/normal-distribution.ts';
 
 /** One group's own, unbiased estimate. */
 export interface GroupEstimate {
@@ -35,8 +36,6 @@ export interface GroupShrinkage {
 /** Fewer groups cannot tell how different groups are. */
 const fewestGroups = 4;
 
-const nodes = 128;
-
 /**
  * Empirical Bayes estimates for a table of groups, such as teams. Shrunken estimates are biased: each is moved towards
  * the mean, small groups most, so that a group that really is special is shown as less so. In return their errors are
@@ -58,7 +57,7 @@ export function shrinkGroups({
   groups: readonly GroupEstimate[];
   confidence: number;
 }): GroupShrinkage {
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
   checkInteger('number of groups', groups.length, '[1, Infinity)');
   for (const { estimate, standardError } of groups) {
     checkIn('standardError', standardError, '(0, Infinity]');
@@ -72,12 +71,11 @@ export function shrinkGroups({
   const common = { pValue, distinguishable: pValue < 1 - confidence };
   if (informative.length < fewestGroups) {
     const z = normalQuantile((1 + confidence) / 2);
-    const own = groups.map(({ estimate, standardError }) => ({
-      estimate: standardError < Infinity ? estimate : alike.mean,
-      lower: standardError < Infinity ? estimate - z * standardError : -Infinity,
-      upper: standardError < Infinity ? estimate + z * standardError : Infinity,
-      weight: standardError < Infinity ? 1 : 0,
-    }));
+    const own = groups.map(({ estimate, standardError }) =>
+      standardError < Infinity
+        ? { estimate, lower: estimate - z * standardError, upper: estimate + z * standardError, weight: 1 }
+        : { ...unbounded, estimate: alike.mean, weight: 0 },
+    );
     return { ...common, groups: own, mean: alike.mean, betweenStddev: Number.NaN };
   }
 
@@ -143,31 +141,27 @@ interface Posterior {
  * keeps intervals wide enough where the groups happen to look alike.
  */
 function betweenPosterior(groups: readonly GroupEstimate[]): Posterior[] {
-  // The midpoint rule on u = ln A / 2, where dA = 2 A du. The density has the scale of every group's error and of every
-  // difference, and falls as A below all and at least as A^(-1/2) above: a range that holds them all, and then twice
-  // the part of it that matters.
+  // Sums over u = ln A / 2, where dA = 2 A du. The density has the scale of every group's error and of every difference,
+  // and falls as A below all and at least as A^(-1/2) above. Its peak is about (2 k)^(-1/2) wide or wider, so
+  // that these steps make the sums as good as integrals.
   const estimates = groups.map(({ estimate }) => estimate);
   const errors = groups.map(({ standardError }) => standardError);
   const widest = Math.max(...errors, Math.max(...estimates) - Math.min(...estimates));
-  let from = Math.log(Math.min(...errors)) - negligible / 2;
-  let to = Math.log(widest) + negligible;
-  for (let pass = 1; ; pass += 1) {
-    const width = (to - from) / nodes;
-    const points = Array.from({ length: nodes }, (_, index) => {
-      const u = from + (index + 0.5) * width;
-      const between = Math.exp(u);
-      const pooled = pool(groups, between);
-      return { ...pooled, u, between, logDensity: pooled.logDensity + 2 * u };
-    });
-    const largest = Math.max(...points.map(({ logDensity }) => logDensity));
-    if (pass === 3) {
-      const total = points.reduce((sum, { logDensity }) => sum + Math.exp(logDensity - largest), 0);
-      return points.map((point) => ({ ...point, probability: Math.exp(point.logDensity - largest) / total }));
-    }
-    const matter = points.filter(({ logDensity }) => logDensity > largest - negligible);
-    from = Math.max(from, matter[0]!.u - 1.5 * width);
-    to = Math.min(to, matter.at(-1)!.u + 1.5 * width);
-  }
+  const from = Math.log(Math.min(...errors)) - negligible / 2;
+  const to = Math.log(widest) + negligible;
+  const step = 0.2 / Math.sqrt(groups.length);
+  const nodes = Array.from({ length: Math.ceil((to - from) / step) }, (_, index) => {
+    const u = from + index * step;
+    const between = Math.exp(u);
+    const pooled = pool(groups, between);
+    return { ...pooled, between, logDensity: pooled.logDensity + 2 * u };
+  });
+  const largest = nodes.reduce((most, { logDensity }) => Math.max(most, logDensity), -Infinity);
+  const likely = nodes
+    .map((node) => ({ ...node, probability: Math.exp(node.logDensity - largest) }))
+    .filter(({ logDensity }) => logDensity > largest - negligible);
+  const total = likely.reduce((sum, { probability }) => sum + probability, 0);
+  return likely.map((node) => ({ ...node, probability: node.probability / total }));
 }
 
 // What is less likely by e to this power does not matter.
@@ -192,23 +186,13 @@ function mixtureQuantile(
   parts: readonly { probability: number; mean: number; stddev: number }[],
   probability: number,
 ): number {
-  const used = parts.filter((part) => part.probability > 1e-12);
   const z = normalQuantile(probability);
-  const ends = used.map(({ mean, stddev }) => mean + z * stddev);
-  const start = used.reduce((sum, part, index) => sum + part.probability * ends[index]!, 0);
-  return risingRoot(
-    (x) => {
-      let value = -probability;
-      let slope = 0;
-      for (const part of used) {
-        const standard = (x - part.mean) / part.stddev;
-        value += part.probability * normalCdf(standard);
-        slope += (part.probability * Math.exp(logNormalDensity(standard))) / part.stddev;
-      }
-      return { value, slope };
-    },
-    { lower: Math.min(...ends), upper: Math.max(...ends), start },
-    (x, next) => Math.abs(next - x) <= 1e-12 * (Math.abs(x) + used[0]!.stddev),
+  const ends = parts.map(({ mean, stddev }) => mean + z * stddev);
+  return fallingRoot(
+    (x) =>
+      parts.reduce((rest, part) => rest - part.probability * normalCdf((x - part.mean) / part.stddev), probability),
+    { low: Math.min(...ends), high: Math.max(...ends) },
+    { aim: 1e-13, isNear: (low, high) => high - low <= 1e-12 * (Math.abs(high) + parts[0]!.stddev) },
   );
 }
 

@@ -1,4 +1,5 @@
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
+import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
 
 /** An interval that says nothing. */
 export const unbounded: Interval = { lower: -Infinity, upper: Infinity };
@@ -62,28 +63,17 @@ export function fiellerInterval({
   return { lower: (-b - root) / (2 * a), upper: (-b + root) / (2 * a) };
 }
 
-/** How "somebody answers" shows in reports: Pr[not none] = nobody + (everybody - nobody) * answering share. */
-export interface AnswerLink {
-  readonly nobody: number;
-  readonly everybody: number;
-}
-
 /** The part of the error probability that `exactRatioInterval` gives to the answering share. */
 const answeringPart = 0.2;
-
-/** The confidence that is left for the conditional mean once `exactRatioInterval` took its part. */
-export function conditionalConfidence(confidence: number): number {
-  return 1 - (1 - confidence) * (1 - answeringPart);
-}
 
 /**
  * An interval for the mean R of those who answer, with guaranteed coverage, for any number of reports.
  *
  * A report other than none is a draw with mean m = (offset + gain (lambda - nobody) R) / lambda, where lambda =
- * Pr[not none]. Given how many reports are not none they are independent, so that `conditional` may be an exact
- * interval for m at `conditionalConfidence`; lambda has Clopper and Pearson's at the rest. By Boole's inequality
- * both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows with m and is monotone in
- * lambda, so the corners bound it.
+ * Pr[not none], from `nobody` to `everybody`. Given how many reports are not none they are independent, so that
+ * `conditional` may give an exact interval for m at most of the confidence; lambda has Clopper and Pearson's at the
+ * rest. By Boole's inequality both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows
+ * with m and is monotone in lambda, so the corners bound it.
  */
 export function exactRatioInterval({
   conditional,
@@ -91,18 +81,23 @@ export function exactRatioInterval({
   gain,
   answers,
   trials,
-  link: { nobody, everybody },
+  none,
   confidence,
 }: {
-  conditional: Interval;
+  /** For m, at a confidence; there are such reports. */
+  conditional: (confidence: number) => Interval;
   offset: number;
   gain: number;
   /** Reports that are not none. */
   answers: number;
   trials: number;
-  link: AnswerLink;
+  /** Pr[none] of somebody who does not answer, and of one who does. */
+  none: Pick<SupportProbabilities, 'p' | 'q'>;
   confidence: number;
 }): Interval {
+  if (!(answers > 0)) return unbounded;
+  const nobody = 1 - none.p;
+  const everybody = 1 - none.q;
   const lambda = clopperPearson({
     successes: answers,
     trials,
@@ -118,8 +113,9 @@ export function exactRatioInterval({
     if (numerator === 0 && probability === nobody) return mean / gain;
     return numerator / (gain * (probability - nobody));
   };
+  const { lower, upper } = conditional(1 - (1 - confidence) * (1 - answeringPart));
   return {
-    lower: Math.min(ratio(conditional.lower, fewest), ratio(conditional.lower, most)),
-    upper: Math.max(ratio(conditional.upper, fewest), ratio(conditional.upper, most)),
+    lower: Math.min(ratio(lower, fewest), ratio(lower, most)),
+    upper: Math.max(ratio(upper, fewest), ratio(upper, most)),
   };
 }

@@ -1,4 +1,4 @@
-import { checkIn } from '../numerics/checks.ts';
+import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { halve } from '../numerics/search.ts';
 import type { Interval } from './binomial-intervals.ts';
 import { longitudinalShareVariance } from '../mechanisms/longitudinal-randomized-response.ts';
@@ -44,7 +44,7 @@ export function waveChange({
   correlation?: number | undefined;
   confidence: number;
 }): WaveChange {
-  checkIn('confidence', confidence, '(0, 1)');
+  checkProbability({ confidence });
   checkIn('correlation', correlation, '[-1, 1]');
   const at = (level: number) => difference(earlier(level), later(level), correlation);
   const { change, lower, upper } = at(confidence);

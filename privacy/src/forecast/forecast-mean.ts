@@ -26,15 +26,13 @@ export function meanForecast({
     p: null,
     q: null,
     targetMargin: (maximum - minimum) / 10,
-    describe: (margin) => `${Number(margin.toPrecision(2))} on the scale`,
 
     // The mechanism's error where everybody gives the same answer, and where not all are asked that of drawing those who
-    // are, without replacement, from answers at both ends: 1 - t^2, at t = 0 in the worst case.
-    standardError(asked, respondents) {
+    // are from answers at both ends: 1 - t^2, at t = 0 in the worst case.
+    standardError(asked, drawing) {
       const t = position === undefined ? undefined : 2 * position - 1;
       const noise = t === undefined ? worstNumericMeanVariance(channel) : numericMeanVariance(channel, t);
-      const drawing = (1 - (t ?? 0) ** 2) * (Math.max(0, respondents - asked) / Math.max(1, respondents - 1));
-      return half * Math.sqrt((noise + drawing) / asked);
+      return half * Math.sqrt((noise + (1 - (t ?? 0) ** 2) * drawing) / asked);
     },
 
     margin95(asked) {
@@ -60,27 +58,18 @@ function expectedOutputs(channel: NumericMean, part: number): number[] {
   );
 }
 
+// What ends a scale may have `estimateMean` checks.
 function scaleOf(question: Question): { minimum: number; maximum: number } {
   switch (question.type) {
     case 'scale': {
       const { options, minimum = 1 } = question;
       checkInteger('options', options, '[2, Infinity)');
-      if (!Number.isFinite(minimum)) throw new RangeError(`minimum must be finite, got ${minimum}`);
       return { minimum, maximum: minimum + options - 1 };
     }
-    case 'number': {
-      const { minimum, maximum } = question;
-      if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
-        throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
-      }
-      return { minimum, maximum };
-    }
+    case 'number':
+      return question;
     case 'yesno':
     case 'choice':
       throw new RangeError(`report must be favourable or distribution for a ${question.type}, got mean`);
-    default:
-      throw new RangeError(
-        `question must be scale, choice, yesno or number, got ${(question as { type: string }).type}`,
-      );
   }
 }

@@ -16,12 +16,15 @@ const maximumOutputs = 10_000;
 type MakeMechanism = (alphabet: { options: number; epsilon: number }) => FrequencyMechanism<unknown>;
 
 /** The mechanisms of shares by name, for those who insist on one. */
-export const shareMechanisms: Readonly<Record<string, MakeMechanism>> = {
-  'randomized-response': randomizedResponse,
-  'subset-selection': subsetSelection,
-  'optimized-unary-encoding': unaryEncoding,
-  'optimal-local-hashing': localHashing,
-};
+export const shareMechanisms: readonly (readonly [name: string, make: MakeMechanism])[] = [
+  ['randomized-response', randomizedResponse],
+  ['subset-selection', subsetSelection],
+  ['optimized-unary-encoding', unaryEncoding],
+  ['optimal-local-hashing', localHashing],
+];
+
+const chooseSmall: MakeMechanism = ({ options, epsilon }) =>
+  chooseChannel({ options, epsilon, maximumOutputs: Math.max(options, maximumOutputs) });
 
 /** The forecast of one option's share; without a share, of the share that is hardest to estimate. */
 export function shareForecast({
@@ -29,20 +32,18 @@ export function shareForecast({
   report,
   epsilon,
   share,
-  insisted,
+  mechanism: insisted,
 }: {
   question: Question;
   report: 'favourable' | 'distribution';
   epsilon: number;
   share: number | undefined;
-  /** A key of `shareMechanisms`; the best one whose report is one small integer unless it is given. */
-  insisted: string | undefined;
+  /** One of `shareMechanisms`; the best one whose report is one small integer unless it is given. */
+  mechanism: string | undefined;
 }): QuestionForecast {
   const options = answerLetters(question, report) + 1;
-  const make = insisted === undefined ? undefined : shareMechanisms[insisted];
-  const channel: FrequencyMechanism<unknown> = make
-    ? make({ options, epsilon })
-    : chooseChannel({ options, epsilon, maximumOutputs: Math.max(options, maximumOutputs) });
+  const make = shareMechanisms.find(([name]) => name === insisted)?.[1] ?? chooseSmall;
+  const channel = make({ options, epsilon });
   const { mechanism, realizedEpsilon, p, q, pairWithTruth, pairWithoutTruth } = channel;
   // Errors are quadratic in the share to a good approximation, so that twentieths find the worst one closely.
   const shares = share === undefined ? Array.from({ length: 21 }, (_, index) => index / 20) : [share];
@@ -53,13 +54,11 @@ export function shareForecast({
     p,
     q,
     targetMargin,
-    describe: (margin) => `${(100 * margin).toFixed(1)} points`,
 
-    standardError(asked, respondents) {
+    standardError(asked, drawing) {
       const variance = (f: number): number =>
         shareVariance({ channel, share: f, respondents: asked, population: 'fixed' }) +
-        // Those asked are drawn from all respondents without replacement.
-        ((f * (1 - f)) / asked) * (Math.max(0, respondents - asked) / Math.max(1, respondents - 1));
+        ((f * (1 - f)) / asked) * drawing;
       return Math.sqrt(Math.max(...shares.map(variance)));
     },
 
@@ -93,9 +92,5 @@ function answerLetters(question: Question, report: 'favourable' | 'distribution'
     }
     case 'number':
       throw new RangeError(`report must be mean for a number, got ${report}`);
-    default:
-      throw new RangeError(
-        `question must be scale, choice, yesno or number, got ${(question as { type: string }).type}`,
-      );
   }
 }

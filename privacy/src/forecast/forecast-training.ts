@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { gaussianEpsilon, gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
 import { privUnit } from '../updates/priv-unit.ts';
@@ -61,8 +61,11 @@ export interface TrainingPlan {
   readonly signalToNoise: number;
   /** The same over all rounds, whose signals add up while their noise partly cancels. */
   readonly totalSignalToNoise: number;
-  /** One sentence or two for the person who plans; begins with `Hopeless`, `Rough` or `Usable`. */
-  readonly verdict: string;
+  /** A total from which on it is usable. */
+  readonly usableSignalToNoise: number;
+  /** Clients in each round with whom it would be that, as many rounds for each as now; need not be an integer. */
+  readonly usableCohort: number;
+  readonly verdict: 'hopeless' | 'rough' | 'usable';
 }
 
 /**
@@ -73,14 +76,11 @@ export interface TrainingPlan {
  */
 export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const { clients, dimension, clippingNorm, epsilon, delta, rounds, mode, privacyUnit = 'employee' } = options;
-  checkInteger('clients', clients, '[1, Infinity)');
+  checkPositiveInteger({ clients, rounds });
   checkInteger('dimension', dimension, '[1, 9999999]');
-  checkInteger('rounds', rounds, '[1, Infinity)');
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkPositive({ clippingNorm });
   checkIn('epsilon', epsilon, '(0, 20]');
-  if (mode !== 'local' && mode !== 'distributed') {
-    throw new RangeError(`mode must be local or distributed, got ${String(mode)}`);
-  }
+  checkOneOf('mode', mode, 'local', 'distributed');
   const { cohort, roundsPerClient } = cohortOf(options);
   const survivors = options.minimumSurvivors;
   if (mode === 'local' && survivors !== undefined) {
@@ -102,9 +102,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
       ? privUnit({ dimension, epsilon: epsilon / roundsPerClient, clippingNorm }).squaredError
       : Infinity;
   const mechanism = options.mechanism ?? (pure < gaussian ? 'privunit' : 'gaussian');
-  if (mechanism !== 'gaussian' && mechanism !== 'privunit') {
-    throw new RangeError(`mechanism must be gaussian or privunit, got ${String(mechanism)}`);
-  }
+  checkOneOf('mechanism', mechanism, 'gaussian', 'privunit');
   if (mechanism === 'privunit' && mode !== 'local') {
     throw new RangeError('mechanism must be gaussian for distributed noise, got privunit');
   }
@@ -113,6 +111,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const noiseNorm = Math.sqrt((isPure ? pure : gaussian) / cohort);
   const signalToNoise = clippingNorm / noiseNorm;
   const totalSignalToNoise = signalToNoise * Math.sqrt(rounds);
+  const { hopeless, usable } = thresholds(mode, dimension);
   return {
     mode,
     mechanism,
@@ -128,16 +127,10 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
     noiseNorm,
     signalToNoise,
     totalSignalToNoise,
-    verdict: verdict({
-      mode,
-      dimension,
-      rounds,
-      clients,
-      cohort,
-      roundsPerClient,
-      totalSignalToNoise,
-      sharesNoise: mode === 'distributed' && survivors === undefined,
-    }),
+    usableSignalToNoise: usable,
+    // In a mean noise falls with the root of the clients, and with their number where they all share that of one sum.
+    usableCohort: cohort * (usable / totalSignalToNoise) ** (mode === 'distributed' && survivors === undefined ? 1 : 2),
+    verdict: totalSignalToNoise >= usable ? 'usable' : totalSignalToNoise >= hopeless ? 'rough' : 'hopeless',
   };
 }
 
@@ -171,60 +164,4 @@ function cohortOf({ clients, rounds, mode, cohort, roundsPerClient }: TrainingPl
 function thresholds(mode: TrainingMode, dimension: number): { hopeless: number; usable: number } {
   const local = mode === 'local' ? 150 * (dimension / 50) ** 1.5 : 0;
   return { hopeless: Math.max(8, local), usable: Math.max(20, 2 * local) };
-}
-
-function verdict({
-  mode,
-  dimension,
-  rounds,
-  clients,
-  cohort,
-  roundsPerClient,
-  sharesNoise,
-  totalSignalToNoise,
-}: {
-  mode: TrainingMode;
-  dimension: number;
-  rounds: number;
-  clients: number;
-  cohort: number;
-  roundsPerClient: number;
-  /** Whether the noise of a sum is that of one, however many make it. */
-  sharesNoise: boolean;
-  totalSignalToNoise: number;
-}): string {
-  const { hopeless, usable } = thresholds(mode, dimension);
-  const ofRounds = rounds === 1 ? '' : ` over all ${round(rounds, 21)} rounds`;
-  const ratio = `the largest possible signal is ${round(totalSignalToNoise)} times the noise${ofRounds}`;
-  if (totalSignalToNoise >= usable) return `Usable: ${ratio}.`;
-  // In a mean noise falls with the root of the clients, and with their number where they all share that of one sum.
-  const factor = (usable / totalSignalToNoise) ** (sharesNoise ? 1 : 2);
-  const enough = roundUp(cohort * factor * (1 + 1e-9));
-  // As many rounds for each client as now: more of them would cost more noise.
-  const enoughInAll = roundUp((enough * rounds) / roundsPerClient);
-  const perClient = roundsPerClient === 1 ? 'one' : round(roundsPerClient, 21);
-  const inAll =
-    enoughInAll > clients ? ` and ${round(enoughInAll)} in all, each in ${perClient} of the rounds as now` : '';
-  const clientsNeeded =
-    factor > 1e6
-      ? 'more than a million times as many clients'
-      : `${round(enough)} clients${rounds === 1 ? '' : ` in each round${inAll}`}`;
-  const word = totalSignalToNoise < hopeless ? 'Hopeless' : 'Rough';
-  // Everybody in every round: the same epsilon pays for sums of everybody.
-  const gain = (clients / cohort) * Math.sqrt(roundsPerClient / rounds);
-  const advice =
-    sharesNoise && gain > 1
-      ? ` With all ${round(clients, 21)} clients in every round it would be ${round(gain * totalSignalToNoise)} times the noise.`
-      : '';
-  return `${word}: ${ratio}; ${round(usable)} times would be usable, which takes ${clientsNeeded}.${advice}`;
-}
-
-function round(value: number, maximumSignificantDigits = 2): string {
-  return value.toLocaleString('en', { maximumSignificantDigits });
-}
-
-/** To two significant digits or fewer. */
-function roundUp(value: number): number {
-  const unit = 10 ** Math.max(0, Math.floor(Math.log10(value)) - 1);
-  return Math.ceil(value / unit) * unit;
 }

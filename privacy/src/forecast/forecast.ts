@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkOneOf, checkPositiveInteger } from '../numerics/checks.ts';
 import { meanForecast } from './forecast-mean.ts';
 import { shareForecast, shareMechanisms } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
@@ -24,10 +24,7 @@ export interface PlanOptions {
   readonly questions?: number | undefined;
   /** The true share assumed, or for means the position from 0 to 1 on the scale; the worst case without it. */
   readonly share?: number | undefined;
-  /**
-   * A mechanism's name or short name, to insist on it: any for a share, the one that fits for a mean. Upper case and
-   * underscores are read as lower case and hyphens.
-   */
+  /** A mechanism's name, to insist on it: any for a share, the one that fits for a mean. */
   readonly mechanism?: string | undefined;
   /** Results of fewer respondents are not shown. */
   readonly minimumGroupSize?: number | undefined;
@@ -48,8 +45,12 @@ export interface Plan {
   readonly margin95: number;
   /** Fewest respondents for a margin of 0.05 (shares) or a tenth of the scale (means). */
   readonly minimumRespondents: number;
-  /** One sentence for the person who plans. */
-  readonly verdict: string;
+  /** The margin to aim for. */
+  readonly targetMargin: number;
+  /** How many of the respondents answer this question, on average. */
+  readonly asked: number;
+  /** `hidden` where fewer answer than are shown; `readable` within the target margin, `rough` within twice that. */
+  readonly verdict: 'hidden' | 'readable' | 'rough' | 'too-noisy';
 }
 
 /** One question's forecast, as a function of how many respondents it gets. */
@@ -58,34 +59,11 @@ export interface QuestionForecast {
   readonly realizedEpsilon: number;
   readonly p: number | null;
   readonly q: number | null;
-  /** For `asked` of all `respondents`. */
-  standardError(asked: number, respondents: number): number;
-  margin95(asked: number): number;
+  /** For so many; `drawing` is the part that drawing them from all respondents adds to the variance of answers. */
+  readonly standardError: (asked: number, drawing: number) => number;
+  readonly margin95: (asked: number) => number;
   /** The margin to aim for. */
   readonly targetMargin: number;
-  /** A margin in words: `5.0 points`, `0.2 on the scale`. */
-  describe(margin: number): string;
-}
-
-// As the field's papers and tools call them.
-const shortNames: Readonly<Record<string, string>> = {
-  grr: 'randomized-response',
-  krr: 'randomized-response',
-  warner: 'randomized-response',
-  ss: 'subset-selection',
-  oue: 'optimized-unary-encoding',
-  olh: 'optimal-local-hashing',
-  duchi: 'duchi-with-no-answer',
-  hybrid: 'hybrid-with-no-answer',
-};
-
-function mechanismNamed(name: string): string {
-  const plain = name.toLowerCase().replaceAll('_', '-');
-  const mechanism = shortNames[plain] ?? plain;
-  const known = Object.entries(shortNames);
-  if (known.some(([, full]) => full === mechanism)) return mechanism;
-  const names = [...new Set(known.map(([, full]) => full)), ...known.map(([short]) => short)];
-  throw new RangeError(`mechanism must be one of ${names.join(', ')}, got ${name}`);
 }
 
 /**
@@ -99,38 +77,43 @@ function mechanismNamed(name: string): string {
  *   unknown or cannot give this report
  */
 export function planQuestion(options: PlanOptions): Plan {
-  const { question, report, epsilon, respondents, questions = 1, share, minimumGroupSize = 1 } = options;
-  checkInteger('respondents', respondents, '[1, Infinity)');
+  const { question, report, epsilon, respondents, questions = 1, share, mechanism, minimumGroupSize = 1 } = options;
+  checkPositiveInteger({ respondents, minimumGroupSize });
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   if (share !== undefined) checkIn('share', share, '[0, 1]');
-  checkInteger('minimumGroupSize', minimumGroupSize, '[1, Infinity)');
-  const insisted = options.mechanism === undefined ? undefined : mechanismNamed(options.mechanism);
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
-  const forecast =
+  // An unknown one has no letters, nor a scale.
+  checkOneOf('question', question.type, 'scale', 'choice', 'yesno', 'number');
+  const { standardError, margin95, ...forecast } =
     report === 'mean'
       ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
-      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, insisted });
-  if (insisted !== undefined && insisted !== forecast.mechanism) {
-    const fitting = report === 'mean' ? forecast.mechanism : `one of ${Object.keys(shareMechanisms).join(', ')}`;
-    throw new RangeError(`mechanism must be ${fitting} for this question, got ${options.mechanism}`);
+      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, mechanism });
+  if (mechanism !== undefined && mechanism !== forecast.mechanism) {
+    const fitting =
+      report === 'mean' ? forecast.mechanism : `one of ${shareMechanisms.map(([name]) => name).join(', ')}`;
+    throw new RangeError(`mechanism must be ${fitting} for this question, got ${mechanism}`);
   }
 
   // Each question is asked of n r / D respondents on average.
   const askedPart = questionsPerDevice / questions;
   const asked = respondents * askedPart;
-  const margin95 = forecast.margin95(asked);
-  const minimumRespondents = fewestRespondents(
-    (candidate) => forecast.margin95(candidate * askedPart) <= forecast.targetMargin,
-  );
+  const { targetMargin } = forecast;
+  const margin = margin95(asked);
   return {
-    mechanism: forecast.mechanism,
-    realizedEpsilon: forecast.realizedEpsilon,
-    p: forecast.p,
-    q: forecast.q,
-    standardError: forecast.standardError(asked, respondents),
-    margin95,
-    minimumRespondents,
-    verdict: verdict({ forecast, margin95, asked, minimumRespondents, minimumGroupSize }),
+    ...forecast,
+    // Those asked are drawn without replacement.
+    standardError: standardError(asked, (respondents - asked) / Math.max(1, respondents - 1)),
+    margin95: margin,
+    minimumRespondents: fewestRespondents((candidate) => margin95(candidate * askedPart) <= targetMargin),
+    asked,
+    verdict:
+      asked < minimumGroupSize
+        ? 'hidden'
+        : margin <= targetMargin
+          ? 'readable'
+          : margin <= 2 * targetMargin
+            ? 'rough'
+            : 'too-noisy',
   };
 }
 
@@ -151,33 +134,4 @@ function fewestRespondents(acceptable: (respondents: number) => boolean): number
     else low = middle;
   }
   return high;
-}
-
-function verdict({
-  forecast,
-  margin95,
-  asked,
-  minimumRespondents,
-  minimumGroupSize,
-}: {
-  forecast: QuestionForecast;
-  margin95: number;
-  asked: number;
-  minimumRespondents: number;
-  minimumGroupSize: number;
-}): string {
-  const needed =
-    minimumRespondents === Infinity
-      ? 'no number of respondents would be enough'
-      : `${minimumRespondents.toLocaleString('en')} respondents are needed`;
-  const aim = `${needed} for ±${forecast.describe(forecast.targetMargin)}`;
-  if (asked < minimumGroupSize) {
-    const people = asked < 1 ? 'fewer than one person' : `about ${Math.floor(asked)} people`;
-    return `Hidden: ${people} would answer this question and results need ${minimumGroupSize}.`;
-  }
-  if (margin95 === Infinity) return `Too noisy: no margin can be given for so few; ${aim}.`;
-  const margin = `±${forecast.describe(margin95)} with 95% confidence`;
-  if (margin95 <= forecast.targetMargin) return `Readable: expect ${margin}.`;
-  if (margin95 <= 2 * forecast.targetMargin) return `Rough: expect ${margin}; ${aim}.`;
-  return `Too noisy: expect ${margin}; ${aim}.`;
 }

@@ -1,7 +1,7 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkPositiveInteger } from '../numerics/checks.ts';
 import { realizeEpsilon, weightTotal } from './channel.ts';
 import type { SupportProbabilities } from './frequency-mechanism.ts';
-import { randomizedResponse, type Population, type RandomizedResponse } from './randomized-response.ts';
+import { randomizedResponse, shareVariance, type Population, type RandomizedResponse } from './randomized-response.ts';
 import { ceilDivide, fixedExp, fixedOne } from '../numerics/exponential.ts';
 import type { RandomSource } from '../sampling/random.ts';
 
@@ -152,16 +152,12 @@ export function longitudinalShareVariance({
   reports: number;
   population: Population;
 }): number {
-  checkIn('share', share, '[0, 1]');
-  checkIn('respondents', respondents, '(0, Infinity]');
-  checkInteger('reports', reports, '[1, Infinity)');
-  const { p: p1, q: q1 } = permanent;
-  const { p: p2, q: q2 } = instantaneous;
-  // Given whether the permanent step supports the letter (probability s: p1 or q1), the T reports are independent:
-  //   Var of their mean = (p2 - q2)^2 s (1 - s) + [s p2 (1 - p2) + (1 - s) q2 (1 - q2)] / T.
-  const given = (s: number): number =>
-    (p2 - q2) ** 2 * s * (1 - s) + (s * p2 * (1 - p2) + (1 - s) * q2 * (1 - q2)) / reports;
-  // Each truth's mean support is p or q, with p - q = (p1 - q1) (p2 - q2).
-  const noise = (share * given(p1) + (1 - share) * given(q1)) / ((p1 - q1) * (p2 - q2)) ** 2;
-  return (noise + (population === 'fixed' ? 0 : share * (1 - share))) / respondents;
+  checkPositiveInteger({ reports });
+  const { p, q } = permanent;
+  // Given the permanent letters, reports estimate their share, each by itself; p - q of it is that of the answers.
+  const ofLetters = { channel: instantaneous, share: share * p + (1 - share) * q, respondents: respondents * reports };
+  return (
+    shareVariance({ channel: permanent, share, respondents, population }) +
+    shareVariance({ ...ofLetters, population: 'fixed' }) / (p - q) ** 2
+  );
 }

@@ -17,16 +17,16 @@ const draw = async (key: CryptoKey) => take(await memoizedRandom(key, { ...label
 const labels = { version: '1', question: 'How are you?' };
 
 describe('memoizedRandom', () => {
-  it('is HMAC-SHA-256 of length-prefixed labels and a counter, as computed elsewhere', async () => {
-    // Python's hmac module: key 00 01 .. 1f, labels as UTF-16 with 32-bit lengths, counters 0 and 1, big-endian.
+  it('is HMAC-SHA-256 of labels and a counter as JSON, as computed elsewhere', async () => {
+    // Python's hmac and json modules: key 00 01 .. 1f, no spaces, UTF-8, counters 0 and 1, words big-endian.
     const random = await memoizedRandom(await knownKey(), {
       version: '1',
       question: 'Wie geht es Ihnen?',
       value: 'äöü😀',
     });
     expect(take(random, 16)).toEqual([
-      0x42eed491, 0xe2a9a355, 0x812db349, 0x50e9f52a, 0xab2e9ed2, 0xb6f37a7c, 0xa8356b6b, 0x3b0cd755, 0x86213b52,
-      0x06b2c534, 0x7f55c4dc, 0x0529f73f, 0x1dc0fe42, 0x314a6769, 0x0c81e35b, 0x302858ed,
+      0x61338a72, 0x18e1112c, 0x1285527e, 0xa5d22742, 0xaffe53f2, 0x5c58bd96, 0xe632720d, 0xea69ef1e, 0x519586cc,
+      0xe583a23b, 0x047e6776, 0x3eee744b, 0xdc5c31b9, 0x6b8d5695, 0xf9accce5, 0x571f148a,
     ]);
     expect(random.wordsDrawn).toBe(16);
   });
@@ -48,8 +48,8 @@ describe('memoizedRandom', () => {
       ['1', 'a', '\udc00'],
       ['1', 'a', '\ufffd'],
       ['1', 'A', 'bc'],
-      // What looks like the length and start of the next label.
-      ['1', 'a\0\u0002bc', ''],
+      // What looks like the start of the next label.
+      ['1', 'a","bc', ''],
     ];
     for (const [version, question, value] of lists as [string, string, string][]) {
       const again = async () => take(await memoizedRandom(key, { version, question, value }), 8).join(' ');
@@ -161,6 +161,16 @@ describe('memoizedLetters', () => {
     expect(fitPValue(tables.epsilons, independent(wider))).toBeGreaterThan(1e-9);
     // Power: what shares a stream fails.
     expect(fitPValue(tables.same, independent(channel))).toBeLessThan(1e-9);
+  });
+
+  it('share no stream with whatever else is drawn for the question, not even by a value that looks alike', async () => {
+    const key = await knownKey();
+    const seen: number[][] = [];
+    const privatize = (_input: number, random?: RandomSource) => seen.push(take(random!, 8));
+    await memoizedLetters({ mechanism: 'm', inputs: 1, outputs: 2, epsilon: 1, privatize }, key, labels);
+    for (const value of ['m', '["m",1,2,1,0]', 'm",1,2,1,0', '0']) {
+      expect(take(await memoizedRandom(key, { ...labels, value }), 8)).not.toEqual(seen[0]);
+    }
   });
 
   it('are had from any channel, however many words it takes, and a longer stream begins with the shorter one', async () => {

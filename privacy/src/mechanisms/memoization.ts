@@ -1,5 +1,5 @@
 import { checkInteger } from '../numerics/checks.ts';
-import { SecureRandomUnavailableError, type RandomSource } from '../sampling/random.ts';
+import { nextUint64, SecureRandomUnavailableError, type RandomSource } from '../sampling/random.ts';
 import type { Channel } from './channel.ts';
 
 /** What a stream of memoized randomness belongs to; streams of different labels are independent. */
@@ -45,7 +45,7 @@ export async function memoizedRandom(
   { version, question, value, words = 32 }: MemoizationLabels & { value: string; words?: number | undefined },
 ): Promise<RandomSource> {
   checkInteger('words', words, `[1, ${mostWords}]`);
-  return stream(key, ['stream', version, question, value], words);
+  return stream(key, [version, question, value], words);
 }
 
 /**
@@ -64,12 +64,12 @@ export async function memoizedLetters(
   { version, question }: MemoizationLabels,
 ): Promise<number[]> {
   const { mechanism, inputs, outputs, epsilon } = channel;
-  // Not the realized epsilon: where a release moves the last place of a weight, the noise must stay.
-  const labels = ['letter', version, question, mechanism, `${inputs}`, `${outputs}`, `${epsilon}`];
   // One after the other: a thousand at once would fill the queue of WebCrypto's threads for nothing.
   const letters: number[] = [];
   for (let input = 0; input < inputs; input += 1) {
-    letters.push(await letterOf(channel, input, (words) => stream(key, [...labels, `${input}`], words)));
+    // Not the realized epsilon: where a release moves the last place of a weight, the noise must stay.
+    const labels = [version, question, mechanism, inputs, outputs, epsilon, input];
+    letters.push(await letterOf(channel, input, (words) => stream(key, labels, words)));
   }
   return letters;
 }
@@ -91,12 +91,12 @@ async function letterOf(
   }
 }
 
-async function stream(key: CryptoKey, labels: readonly string[], words: number): Promise<RandomSource> {
+/** No two lists are the same JSON, which writes even broken surrogates each in its own way. */
+async function stream(key: CryptoKey, labels: readonly (string | number)[], words: number): Promise<RandomSource> {
+  const message = (counter: number) => new TextEncoder().encode(JSON.stringify([purpose, ...labels, counter]));
   const blocks = await attempt((subtle) =>
     Promise.all(
-      Array.from({ length: Math.ceil(words / blockWords) }, (_, counter) =>
-        subtle.sign('HMAC', key, message([purpose, ...labels], counter)),
-      ),
+      Array.from({ length: Math.ceil(words / blockWords) }, (_, counter) => subtle.sign('HMAC', key, message(counter))),
     ),
   );
   const all = blocks.flatMap((block) => {
@@ -104,22 +104,6 @@ async function stream(key: CryptoKey, labels: readonly string[], words: number):
     return Array.from({ length: blockWords }, (_, index) => view.getUint32(4 * index));
   });
   return new FixedWords(all.slice(0, words));
-}
-
-/**
- * Labels and counter in 16-bit units, big-endian. Every label follows its length, so that two lists of labels never
- * make the same message; UTF-16 units, because UTF-8 writes all broken surrogates alike.
- */
-function message(labels: readonly string[], counter: number): Uint8Array<ArrayBuffer> {
-  const units = labels.flatMap((label) => [
-    ...long(label.length),
-    ...Array.from({ length: label.length }, (_, index) => label.charCodeAt(index)),
-  ]);
-  return Uint8Array.from([...units, ...long(counter)].flatMap((unit) => [unit >>> 8, unit & 0xff]));
-}
-
-function long(value: number): [high: number, low: number] {
-  return [value >>> 16, value & 0xffff];
 }
 
 class FixedWords implements RandomSource {
@@ -140,9 +124,7 @@ class FixedWords implements RandomSource {
   }
 
   nextUint64(): bigint {
-    const high = this.nextUint32();
-    const low = this.nextUint32();
-    return (BigInt(high) << 32n) | BigInt(low);
+    return nextUint64(this);
   }
 }
 

@@ -58,7 +58,6 @@ export function squareWave({
   const q = 1 / (2 * width * growth + 1);
   return {
     ...tableChannel({ mechanism: 'square-wave', epsilon, rows }),
-    mechanism: 'square-wave',
     answers,
     cells,
     noAnswer,

@@ -1,36 +1,29 @@
-import { checkIn } from './checks.ts';
-import { risingRoot } from './search.ts';
+import { checkIn, checkProbability } from './checks.ts';
+import { fallingRoot } from './search.ts';
 
-// Lanczos' approximation with g = 7 and nine terms, by Godfrey; relative error below 1e-14.
-const lanczos = [
-  0.999_999_999_999_809_9, 676.520_368_121_885_1, -1_259.139_216_722_402_8, 771.323_428_777_653_1,
-  -176.615_029_162_140_6, 12.507_343_278_686_905, -0.138_571_095_265_720_12, 9.984_369_578_019_572e-6,
-  1.505_632_735_149_311_6e-7,
-];
-
-/** The logarithm of the gamma function, for x > 0. */
+/** The logarithm of the gamma function, for x > 0: Stirling's formula and what it leaves out. */
 export function logGamma(x: number): number {
-  const base = x + 6.5;
-  return Math.log(2 * Math.PI) / 2 + (x - 0.5) * Math.log(base) - base + Math.log(lanczosSum(x));
+  return (x - 0.5) * Math.log(x) - x + Math.log(2 * Math.PI) / 2 + binet(x);
 }
 
-function lanczosSum(x: number): number {
-  let sum = lanczos[0]!;
-  for (let index = 1; index < lanczos.length; index += 1) sum += lanczos[index]! / (x - 1 + index);
-  return sum;
+/** Binet's function, with an error below 1e-15: by its asymptotic series (DLMF 5.11.1), where that is good enough. */
+function binet(x: number): number {
+  // Since ln Gamma(x + 1) = ln Gamma(x) + ln x.
+  if (x < 10) return binet(x + 1) + (x + 0.5) * Math.log1p(1 / x) - 1;
+  const s = 1 / x ** 2;
+  return (1 / 12 - s * (1 / 360 - s * (1 / 1260 - s * (1 / 1680 - s * (1 / 1188 - (s * 691) / 360_360))))) / x;
 }
 
 /**
  * ln B(a, b) for a, b > 0, with an error of about 1e-14 even where one of them is in the millions.
  *
- * There ln Gamma(a) and ln Gamma(a + b) are huge and nearly equal. Lanczos' formula is subtracted term by term instead:
- * with t = a + 6.5, (a + b - 1/2) ln(t + b) - (a - 1/2) ln t = (a - 1/2) ln(1 + b / t) + b ln(t + b).
+ * There ln Gamma(a) and ln Gamma(a + b) are huge and nearly equal. Stirling's formula is subtracted term by term instead:
+ * (a + b - 1/2) ln(a + b) - (a - 1/2) ln a = (a - 1/2) ln(1 + b / a) + b ln(a + b).
  */
 export function logBeta(a: number, b: number): number {
   if (b > a) return logBeta(b, a);
-  const base = a + 6.5;
-  const growth = (a - 0.5) * Math.log1p(b / base) + b * (Math.log(base + b) - 1);
-  return logGamma(b) - growth - Math.log(lanczosSum(a + b) / lanczosSum(a));
+  const growth = (a - 0.5) * Math.log1p(b / a) + b * (Math.log(a + b) - 1);
+  return logGamma(b) - growth + binet(a) - binet(a + b);
 }
 
 /**
@@ -77,21 +70,17 @@ function avoidZero(x: number, tiny: number): number {
 /**
  * The x with I_x(a, b) = probability, relative to its own size to about 1e-10.
  *
- * @param probability in [0, 1]
+ * @param probability in [0, 1], better a small one
  * @param a > 0
  * @param b > 0
  */
 export function betaQuantile(probability: number, a: number, b: number): number {
   if (probability <= 0) return 0;
   if (probability >= 1) return 1;
-  const logFront = -logBeta(a, b);
-  return risingRoot(
-    (x) => ({
-      value: betaCdf(x, a, b) - probability,
-      slope: Math.exp(logFront + (a - 1) * Math.log(x) + (b - 1) * Math.log1p(-x)),
-    }),
-    { lower: 0, upper: 1, start: a / (a + b) },
-    (x, next) => Math.abs(next - x) <= 4e-16 * x,
+  return fallingRoot(
+    (x) => Math.log(probability / betaCdf(x, a, b)),
+    { low: 0, high: 1 },
+    { aim: 5e-15, isNear: (low, high) => high - low <= 4e-16 * high },
   );
 }
 
@@ -109,7 +98,7 @@ export function studentQuantile({
   probability: number;
   degreesOfFreedom: number;
 }): number {
-  checkIn('probability', probability, '(0, 1)');
+  checkProbability({ probability });
   checkIn('degreesOfFreedom', degreesOfFreedom, '(0, Infinity]');
   // t^2 / (nu + t^2) is Beta(1/2, nu/2); its upper tail is twice the tail of T. Both the value and its complement
   // are kept, so that neither a tiny nor a huge t loses its places.

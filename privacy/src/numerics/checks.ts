@@ -26,6 +26,26 @@ export function checkInteger(name: string, value: number, interval: IntervalText
   checkIn(name, value, interval, 'an integer ');
 }
 
+/** Each of the named numbers: finite and > 0, or a RangeError. */
+export function checkPositive(values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) checkIn(name, value, '(0, Infinity)');
+}
+
+/** Each of the named numbers: an integer >= 1, or a RangeError. */
+export function checkPositiveInteger(values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) checkInteger(name, value, '[1, Infinity)');
+}
+
+/** Each of the named numbers: in (0, 1), or a RangeError. */
+export function checkProbability(values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) checkIn(name, value, '(0, 1)');
+}
+
+/** @throws {RangeError} unless the value is one of the choices */
+export function checkOneOf(name: string, value: string, ...choices: readonly string[]): void {
+  if (!choices.includes(value)) throw new RangeError(`${name} must be ${choices.join(' or ')}, got ${value}`);
+}
+
 /** @throws {RangeError} unless the list holds so many numbers */
 export function checkLength(name: string, list: ArrayLike<unknown>, length: number): void {
   if (list.length !== length) throw new RangeError(`${name} must hold ${length} numbers, got ${list.length}`);

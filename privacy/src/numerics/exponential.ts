@@ -7,7 +7,7 @@ export interface FixedPointBounds {
 }
 
 /**
- * Integers with `lower <= exp(x) * 2**bits <= upper`, proven by directed rounding and at most two apart.
+ * Integers with `lower <= exp(x) * 2**bits <= upper`, two apart.
  *
  * `x` is taken exactly as its IEEE double, and only integers are computed with, so that every JavaScript
  * engine gets the same answer; `Math.exp` is implementation-defined.
@@ -54,35 +54,24 @@ function expOfFraction(
   // exp(x) = exp(r)**(2**halvings) with r = x / 2**halvings < 2**-8, so that a short series is enough.
   const whole = numerator / denominator;
   const halvings = whole.toString(2).length + 8;
-  // One squaring doubles the relative error, one unit in the last place becomes at most 2**halvings of
-  // them, and exp(x) < 2**(3 * (whole + 1) / 2 + 1): the guard bits cover both and leave 32 to spare.
-  const precision = BigInt(bits + halvings + Math.ceil((Number(whole) + 1) * 1.5) + 33);
+  const guardBits = halvings + Math.ceil((Number(whole) + 1) * 1.5) + 33;
+  const precision = BigInt(bits + guardBits);
   const one = 1n << precision;
 
-  const scaled = numerator << (precision - BigInt(halvings));
-  const rLower = scaled / denominator;
-  const rUpper = ceilDivide(scaled, denominator);
-
-  // Taylor's series, every term of the lower sum rounded down and of the upper sum rounded up.
-  let termLower = one;
-  let termUpper = one;
-  let lower = one;
-  let upper = one;
-  for (let index = 1n; termUpper > 1n; index += 1n) {
-    termLower = ((termLower * rLower) >> precision) / index;
-    termUpper = ceilDivide(ceilShift(termUpper * rUpper, precision), index);
-    lower += termLower;
-    upper += termUpper;
+  // Taylor's series. All is rounded down: r and each term lack 3 units of the last place at most, and fewer than
+  // precision / 8 terms are not zero, so that the sum lacks less than precision / 2 units, its cut-off rest included.
+  const r = (numerator << (precision - BigInt(halvings))) / denominator;
+  let term = one;
+  let sum = one;
+  for (let index = 1n; term > 0n; index += 1n) {
+    term = ((term * r) >> precision) / index;
+    sum += term;
   }
-  // What was cut off is less than the last term, since each term is less than half of the one before.
-  upper += termUpper;
-
-  for (let squaring = 0; squaring < halvings; squaring += 1) {
-    lower = (lower * lower) >> precision;
-    upper = ceilShift(upper * upper, precision);
-  }
-  const excess = precision - BigInt(bits);
-  return { lower: lower >> excess, upper: ceilShift(upper, excess) };
+  // One squaring doubles the relative error and adds a unit, and exp(x) < 2**(3 * (whole + 1) / 2 + 1): what is lacking
+  // in the end is less than precision * 2**-32 of the last of `bits` places.
+  for (let squaring = 0; squaring < halvings; squaring += 1) sum = (sum * sum) >> precision;
+  const lower = sum >> BigInt(guardBits);
+  return { lower, upper: lower + 2n };
 }
 
 /**
@@ -102,8 +91,4 @@ export function expOfNegativeFraction(
 /** The quotient of two integers, rounded up; the divisor is positive and the dividend not negative. */
 export function ceilDivide(dividend: bigint, divisor: bigint): bigint {
   return (dividend + divisor - 1n) / divisor;
-}
-
-function ceilShift(value: bigint, shift: bigint): bigint {
-  return (value + (1n << shift) - 1n) >> shift;
 }

@@ -105,34 +105,15 @@ export function negacyclicPower(coefficients: Float64Array, exponent: number): n
   }
   transform(real, imaginary);
   // Powers below 1e-40 are left out: most points, where the exponent is large.
-  const negligible = exponent === 1 ? 0 : 1e-80 ** (1 / (exponent - 1));
+  const negligible = exponent === 1 ? 0 : 1e-40 ** (1 / (exponent - 1));
   let squaredNorm = 0;
   for (let index = 0; index < size; index += 1) {
-    const squared = real[index]! ** 2 + imaginary[index]! ** 2;
-    if (squared < negligible) {
-      real[index] = 0;
-      imaginary[index] = 0;
-      continue;
-    }
-    squaredNorm += squared ** (exponent - 1);
-    let baseReal = real[index]!;
-    let baseImaginary = imaginary[index]!;
-    let resultReal = 1;
-    let resultImaginary = 0;
-    for (let rest = exponent; ;) {
-      if (rest % 2 === 1) {
-        const product = resultReal * baseReal - resultImaginary * baseImaginary;
-        resultImaginary = resultReal * baseImaginary + resultImaginary * baseReal;
-        resultReal = product;
-      }
-      rest = Math.floor(rest / 2);
-      if (rest === 0) break;
-      const square = (baseReal - baseImaginary) * (baseReal + baseImaginary);
-      baseImaginary *= 2 * baseReal;
-      baseReal = square;
-    }
-    real[index] = resultReal;
-    imaginary[index] = resultImaginary;
+    const modulus = Math.sqrt(real[index]! ** 2 + imaginary[index]! ** 2);
+    const power = modulus < negligible ? 0 : modulus ** (exponent - 1);
+    const angle = power === 0 ? 0 : Math.atan2(imaginary[index]!, real[index]!) * exponent;
+    real[index] = modulus * power * Math.cos(angle);
+    imaginary[index] = modulus * power * Math.sin(angle);
+    squaredNorm += power ** 2;
   }
   inverseTransform(real, imaginary);
   for (let index = 0; index < size; index += 1) {
@@ -141,6 +122,6 @@ export function negacyclicPower(coefficients: Float64Array, exponent: number): n
   }
   // With z the exact values at the points, |d z^T| <= T |z|^(T-1) |dz|. By Cauchy and Schwarz and Parseval every
   // coefficient is off by at most T |dz| |z^(T-1)| / M in Euclidean norms, where |dz| <= 10 u log2(M) sqrt(M) from the
-  // transform. The powers (3 u T |z|^T each), the inverse and the twists add less than twice that again.
+  // transform. The powers (6 u T |z|^T each), the inverse and the twists add less than twice that again.
   return exponent * Math.log2(size) * 2 ** -48 * Math.sqrt(squaredNorm / size);
 }

@@ -1,4 +1,4 @@
-import { checkIn } from './checks.ts';
+import { checkProbability } from './checks.ts';
 
 const rootTwoPi = Math.sqrt(2 * Math.PI);
 const logRootTwoPi = Math.log(rootTwoPi);
@@ -44,7 +44,7 @@ export function normalCdf(x: number): number {
  * @throws {RangeError} outside
  */
 export function normalQuantile(probability: number): number {
-  checkIn('probability', probability, '(0, 1)');
+  checkProbability({ probability });
   if (probability > 0.5) {
     // 1 - probability is exact here.
     return -normalQuantile(1 - probability);

@@ -14,38 +14,12 @@ export function halve(condition: (x: number) => boolean, { holds, fails }: Edge,
   return { holds, fails };
 }
 
-/**
- * A number at which a rising function is 0, by Newton's steps; where a step leaves the bracket it is halved instead.
- *
- * @param f its value and its slope
- * @param start within the bracket
- * @param isNear whether a step from x to next is small enough to stop
- */
-export function risingRoot(
-  f: (x: number) => { value: number; slope: number },
-  { lower, upper, start }: { lower: number; upper: number; start: number },
-  isNear: (x: number, next: number) => boolean,
-): number {
-  let x = start;
-  // Halving alone ends after some 1,100 steps, at the smallest of the doubles.
-  for (let iteration = 0; iteration < 1_200; iteration += 1) {
-    const { value, slope } = f(x);
-    if (value > 0) upper = x;
-    else lower = x;
-    let next = x - value / slope;
-    if (!(next > lower && next < upper)) next = (lower + upper) / 2;
-    if (isNear(x, next)) return next;
-    x = next;
-  }
-  return x;
-}
-
-/** Where a falling function is above 0, and where it is not, with its values there. */
+/** Where a falling function is above 0, and where it is not, with its values there if they are known. */
 interface Crossing {
   readonly low: number;
-  readonly lowValue: number;
   readonly high: number;
-  readonly highValue: number;
+  readonly lowValue?: number;
+  readonly highValue?: number;
 }
 
 /**
@@ -57,7 +31,7 @@ interface Crossing {
  */
 export function fallingRoot(
   f: (x: number) => number,
-  { low, lowValue, high, highValue }: Crossing,
+  { low, high, lowValue = f(low), highValue = f(high) }: Crossing,
   { aim, isNear }: { aim: number; isNear: (low: number, high: number) => boolean },
 ): number {
   // What is searched is where f + aim is 0.

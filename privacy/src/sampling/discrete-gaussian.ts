@@ -1,5 +1,7 @@
-import { bernoulliExp, firstBits, firstOf, join53, refine } from './exact-bernoulli.ts';
-import { ceilDivide, expOfNegativeFraction, fractionOfDouble } from '../numerics/exponential.ts';
+import { checkInteger } from '../numerics/checks.ts';
+import { join53, tableSampler } from './cumulative-table.ts';
+import { bernoulliExp } from './exact-bernoulli.ts';
+import { expOfNegativeFraction, type FixedPointBounds, fractionOfDouble } from '../numerics/exponential.ts';
 import { secureRandom, uniformInteger, type RandomSource } from './random.ts';
 import type { Fraction } from './discrete-laplace.ts';
 
@@ -37,9 +39,7 @@ export function discreteGaussianVector(
   { length, noiseStddev }: { length: number; noiseStddev: number },
   random: RandomSource = secureRandom(),
 ): Float64Array {
-  if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`length must be an integer >= 0, got ${length}`);
-  }
+  checkInteger('length', length, '[0, Infinity)');
   const draw = sampler(noiseStddev);
   const vector = new Float64Array(length);
   for (let index = 0; index < length; index += 1) vector[index] = draw(random);
@@ -64,15 +64,14 @@ function makeSampler(noiseStddev: number): Sampler {
   let stretch = 1;
   while (noiseStddev > largestTableStddev * stretch) stretch *= 2;
   const stddev = fractionOfDouble(noiseStddev);
-  const table = new HalfGaussian({
-    stddev: { numerator: stddev.numerator, denominator: stddev.denominator * BigInt(stretch) },
-    isFolded: stretch === 1,
-  });
+  const { numerator, denominator } = stddev;
+  const tableStddev = { numerator, denominator: denominator * BigInt(stretch) };
+  const select = tableSampler((bits) => halfGaussian(tableStddev, stretch === 1, bits));
 
   return (random) => {
     for (;;) {
       const high = random.nextUint32();
-      const multiple = table.select(join53(high, random.nextUint32()), random);
+      const multiple = select(join53(high, random.nextUint32()), random);
       // The lowest bit of the first word is not among the 53.
       const sign = 1 - 2 * (high & 1);
       // The sum makes zero of minus zero.
@@ -101,110 +100,37 @@ function exactGamma({ remainder, start, stddev }: { remainder: number; start: nu
   };
 }
 
-/** Integers x >= 0 with probability exactly proportional to exp(-x^2 / (2 stddev^2)), from uniform numbers. */
-class HalfGaussian {
-  readonly #stddev: Fraction;
-  readonly #isFolded: boolean;
-  /** The first 53 bits of Pr[at most x], by x; filled up with infinity to one less than a power of two. */
-  readonly #boundaries: Float64Array;
-
-  /** @param isFolded gives zero half the weight, so that a sign can be drawn for every x */
-  constructor({ stddev, isFolded }: { stddev: Fraction; isFolded: boolean }) {
-    this.#stddev = stddev;
-    this.#isFolded = isFolded;
-    const boundaries = this.#firstBoundaries();
-    let size = 1;
-    while (size <= boundaries.length) size *= 2;
-    this.#boundaries = new Float64Array(size - 1).fill(Infinity);
-    this.#boundaries.set(boundaries);
-  }
-
-  /** @param uniform below 2**53; where it cannot tell, once in about 10^13 draws, more bits are drawn */
-  select(uniform: number, random: RandomSource): number {
-    // How many boundaries are passed, by halving: always the same number of steps, and no branch on what is found.
-    const boundaries = this.#boundaries;
-    let passed = 0;
-    for (let step = (boundaries.length + 1) / 2; step >= 1; step /= 2) {
-      passed += step * Number(boundaries[passed + step - 1]! <= uniform);
-    }
-    return passed > 0 && boundaries[passed - 1] === uniform ? this.#settle(uniform, random) : passed;
-  }
-
-  #settle(uniform: number, random: RandomSource): number {
-    for (const { known, bits } of refine(uniform, random)) {
-      const bounds = this.#cumulative(bits);
-      const x = bounds.findIndex(({ lower }) => known + 1n <= lower);
-      if (x === 0 || (x > 0 && known >= bounds[x - 1]!.upper)) return x;
-    }
-    throw new Error('unreachable');
-  }
-
-  #firstBoundaries(): number[] {
-    for (let bits = firstBits + 64; ; bits += 64) {
-      const bounds = this.#cumulative(bits);
-      const floors = bounds.map(({ lower }) => firstOf(lower, bits));
-      // From the first boundary of all ones on, only more bits can tell.
-      const length = floors.indexOf(2 ** firstBits - 1) + 1;
-      if (length > 0 && bounds.slice(0, length).every(({ upper }, x) => floors[x] === firstOf(upper, bits))) {
-        return floors.slice(0, length);
-      }
-    }
-  }
-
-  /** Bounds of Pr[at most x] times 2**bits, for x from 0 to where more bits would be needed. */
-  #cumulative(bits: number): { lower: bigint; upper: bigint }[] {
-    // With a = e^(-1 / (2 s^2)) the weight of x is a^(x^2), and the next one is that times a^(2 x + 1): two products
-    // a step, each off by one unit at most. Over the 900 steps that 128 bits need, the sums are off by 900^3 / 3 < 2^28.
-    const precision = BigInt(bits + 40);
-    const one = 1n << precision;
-    const { numerator, denominator } = this.#stddev;
-    const first = expOfNegativeFraction(
-      { numerator: denominator ** 2n, denominator: 2n * numerator ** 2n },
-      Number(precision),
-    );
-    const reach = Math.ceil((Number(numerator) / Number(denominator)) * Math.sqrt(2 * Math.LN2 * (bits + 8))) + 1;
-    const lower = partialSums({ ...this.#start(one), reach, ratio: first.lower, round: (x) => x >> precision });
-    const upper = partialSums({
-      ...this.#start(one),
-      reach,
-      ratio: first.upper,
-      round: (x) => (x + one - 1n) >> precision,
-    });
-    // Beyond the reach the weights fall faster than a geometric series.
-    const tail = ceilDivide(upper.next * one, one - upper.ratio);
-    const total = { lower: lower.sums[reach]!, upper: upper.sums[reach]! + tail };
-    return lower.sums.map((sum, x) => ({
-      lower: (sum << BigInt(bits)) / total.upper,
-      upper: ceilDivide(upper.sums[x]! << BigInt(bits), total.lower),
-    }));
-  }
-
-  #start(one: bigint): { weight: bigint; sum: bigint } {
-    return { weight: one, sum: this.#isFolded ? -one / 2n : 0n };
-  }
-}
-
-function partialSums({
-  weight,
-  sum,
-  ratio,
-  reach,
-  round,
-}: {
-  weight: bigint;
-  sum: bigint;
-  ratio: bigint;
-  reach: number;
-  round: (product: bigint) => bigint;
-}): { sums: bigint[]; next: bigint; ratio: bigint } {
-  const square = round(ratio * ratio);
-  const sums: bigint[] = [];
-  let [next, factor, total] = [weight, ratio, sum];
-  for (let x = 0; x <= reach; x += 1) {
-    total += next;
-    sums.push(total);
-    next = round(next * factor);
-    factor = round(factor * square);
-  }
-  return { sums, next, ratio: factor };
+/**
+ * Bounds of Pr[at most x] times 2**bits for integers x >= 0 with probability proportional to exp(-x^2 / (2 s^2)), from 0
+ * to where more bits would be needed.
+ *
+ * With a = e^(-1 / (2 s^2)) the weight of x is a^(x^2), and the next one is that times a^(2 x + 1): two products a step,
+ * in units of 2^-(bits + 64) and rounded down. No factor exceeds 1, so that what a product lacks is at most what its
+ * factors lack and one unit more: a lacks 3 units, a^(2 x + 1) at most 8 (x + 1), a weight at most 4 (x + 1)^2 and a sum
+ * at most 4 (x + 1)^3, which stays far below 2^62 units, a quarter of 2^-bits. What lies beyond the reach is less than
+ * 2^-(bits + 8) times a geometric sum of at most 2 + s^2 / reach < 7. So sum and total, which is at least 1/2, lack less
+ * than .3 of 2^-bits each, and their quotient is off by less than .6 of it, either way, before it is rounded.
+ *
+ * @param stddev s, at most `largestTableStddev`
+ * @param isFolded gives zero half the weight, so that a sign can be drawn for every x
+ */
+function halfGaussian({ numerator, denominator }: Fraction, isFolded: boolean, bits: number): FixedPointBounds[] {
+  const precision = BigInt(bits + 64);
+  const one = 1n << precision;
+  const power = { numerator: denominator ** 2n, denominator: 2n * numerator ** 2n };
+  let factor = expOfNegativeFraction(power, Number(precision)).lower;
+  const square = (factor * factor) >> precision;
+  let weight = one;
+  let total = isFolded ? -one / 2n : 0n;
+  const reach = Math.ceil((Number(numerator) / Number(denominator)) * Math.sqrt(2 * Math.LN2 * (bits + 8))) + 1;
+  const sums = Array.from({ length: reach + 1 }, () => {
+    total += weight;
+    weight = (weight * factor) >> precision;
+    factor = (factor * square) >> precision;
+    return total;
+  });
+  return sums.map((sum) => {
+    const quotient = (sum << BigInt(bits)) / total;
+    return { lower: quotient - 1n, upper: quotient + 2n };
+  });
 }

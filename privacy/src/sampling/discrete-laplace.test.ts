@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fitPValue, z } from '../../testing/chi-square.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
-import { discreteLaplace, discreteLaplaceVector } from './discrete-laplace.ts';
+import { discreteLaplace, discreteLaplaceVector, type Fraction } from './discrete-laplace.ts';
 
 /** The probabilities of -reach .. reach, everything beyond at the ends. */
 function masses(scale: number, reach: number): number[] {
@@ -13,10 +13,12 @@ function masses(scale: number, reach: number): number[] {
   });
 }
 
-const thirds = { numerator: 7n, denominator: 3n };
+const draws = (length: number, scale: number | Fraction, seed: number): number[] => {
+  const random = seededRandom(seed);
+  return Array.from({ length }, () => discreteLaplace({ scale }, random));
+};
 
-const firstDraws = (scale: number | { numerator: bigint; denominator: bigint }) =>
-  discreteLaplaceVector({ length: 200, scale }, seededRandom(2));
+const thirds = { numerator: 7n, denominator: 3n };
 
 describe('discreteLaplace', () => {
   it.each([
@@ -28,7 +30,7 @@ describe('discreteLaplace', () => {
   ] as const)('has its distribution at scale %s', (_name, scale, value) => {
     const reach = Math.ceil(12 * value) + 2;
     const counts = Array.from({ length: 2 * reach + 1 }, () => 0);
-    for (const y of discreteLaplaceVector({ length: 200_000, scale }, seededRandom(1))) {
+    for (const y of draws(200_000, scale, 1)) {
       counts[Math.min(2 * reach, Math.max(0, y + reach))]! += 1;
     }
     expect(fitPValue(counts, masses(value, reach))).toBeGreaterThan(1e-9);
@@ -36,14 +38,18 @@ describe('discreteLaplace', () => {
     expect(fitPValue(counts, masses(value * 1.05, reach))).toBeLessThan(1e-9);
   });
 
+  it('comes many at a time, the same as one by one', () => {
+    expect([...discreteLaplaceVector({ length: 200, scale: 1.25 }, seededRandom(2))]).toEqual(draws(200, 1.25, 2));
+  });
+
   it('takes a fraction for the double that it equals', () => {
-    expect(firstDraws({ numerator: 20n, denominator: 16n })).toEqual(firstDraws(1.25));
+    expect(draws(200, { numerator: 20n, denominator: 16n }, 2)).toEqual(draws(200, 1.25, 2));
   });
 
   it('has the moments and the low digits of a Laplace at a large scale', () => {
     const length = 60_000;
     const scale = 123_456.789;
-    const values = discreteLaplaceVector({ length, scale }, seededRandom(3));
+    const values = draws(length, scale, 3);
     const mean = (f: (y: number) => number): number => values.reduce((sum, y) => sum + f(y), 0) / length;
     // |Y| is exponential: mean 1 and stddev 1; Y^2 has mean 2 and variance 24 - 4.
     expect(Math.abs(mean((y) => y / scale))).toBeLessThan(z * Math.sqrt(2 / length));
@@ -89,11 +95,9 @@ describe('discreteLaplace', () => {
   });
 
   it('never gives minus zero, and only zero when the scale is tiny', () => {
-    const values = discreteLaplaceVector({ length: 2_000, scale: 1 }, seededRandom(5));
+    const values = draws(2_000, 1, 5);
     expect(values.some((value) => Object.is(value, -0))).toBe(false);
-    expect(discreteLaplaceVector({ length: 200, scale: 2 ** -40 }, seededRandom(6)).every((y) => Object.is(y, 0))).toBe(
-      true,
-    );
+    expect(draws(200, 2 ** -40, 6).every((y) => Object.is(y, 0))).toBe(true);
   });
 
   it('refuses parameters out of range', () => {
@@ -101,6 +105,6 @@ describe('discreteLaplace', () => {
     for (const scale of [0, -1, 2 ** 41, Number.NaN, Infinity, { numerator: 1n, denominator: 0n }])
       expect(() => discreteLaplace({ scale })).toThrow('scale must be in');
     expect(() => discreteLaplace({ scale: fraction })).toThrow('denominator must be > 0, got -1');
-    expect(() => discreteLaplaceVector({ length: -1, scale: 1 })).toThrow('length must be');
+    expect(() => discreteLaplaceVector({ length: -1, scale: 1 })).toThrow('length must be an integer >= 0, got -1');
   });
 });

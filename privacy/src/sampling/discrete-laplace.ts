@@ -1,3 +1,4 @@
+import { checkInteger } from '../numerics/checks.ts';
 import { bernoulliSampler } from './exact-bernoulli.ts';
 import { ceilDivide, expOfNegativeFraction, fractionOfDouble } from '../numerics/exponential.ts';
 import { secureRandom, type RandomSource } from './random.ts';
@@ -40,9 +41,7 @@ export function discreteLaplaceVector(
   { length, scale }: { length: number; scale: number | Fraction },
   random: RandomSource = secureRandom(),
 ): Float64Array {
-  if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`length must be an integer >= 0, got ${length}`);
-  }
+  checkInteger('length', length, '[0, Infinity)');
   const draw = sampler(scale);
   return new Float64Array(length).map(() => draw(random));
 }

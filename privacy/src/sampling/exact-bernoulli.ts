@@ -1,15 +1,7 @@
 import { expOfNegativeFraction, type FixedPointBounds } from '../numerics/exponential.ts';
+import { firstBits, settle, tableSampler, uniform53 } from './cumulative-table.ts';
 import type { RandomSource } from './random.ts';
 
-/**
- * Bounds of a probability times 2**bits, for any number of bits. It lies strictly between 0 and 1 and is no fraction of
- * a power of two, as no power of e is, so that enough bits tell it from any such fraction.
- */
-export type ProbabilityBounds = (bits: number) => FixedPointBounds;
-
-/** How many bits a sampler looks at before it needs exact arithmetic: as many as a double holds. */
-export const firstBits = 53;
-const moreBits = 64;
 const twoTo53 = 2 ** firstBits;
 
 /**
@@ -34,61 +26,15 @@ export function bernoulliExp(
   if (uniform < threshold - slack) return true;
   if (uniform > threshold + slack) return false;
   const exact = fraction();
-  return settle(uniform, (bits) => expOfNegativeFraction(exact, bits), random);
+  return settle(uniform, (bits) => [expOfNegativeFraction(exact, bits)], random) === 0;
 }
 
 const slack = 2 ** (firstBits - 44);
 
-/** A coin of exactly this probability: two words a toss, and more about once in 10^16 tosses. */
-export function bernoulliSampler(probability: ProbabilityBounds): (random: RandomSource) => boolean {
-  const threshold = floorToFirstBits(probability);
-  return (random) => {
-    const uniform = uniform53(random);
-    return uniform === threshold ? settle(uniform, probability, random) : uniform < threshold;
-  };
-}
-
-/** The first 53 bits of a probability below 1. */
-function floorToFirstBits(probability: ProbabilityBounds): number {
-  for (let bits = firstBits + moreBits; ; bits += moreBits) {
-    const { lower, upper } = probability(bits);
-    const floor = firstOf(lower, bits);
-    if (floor === firstOf(upper, bits)) return floor;
-  }
-}
-
-/** The first 53 of `bits` bits; of a bound of 1 itself, those of the largest number below it. */
-export function firstOf(bound: bigint, bits: number): number {
-  return Math.min(Number(bound >> BigInt(bits - firstBits)), twoTo53 - 1);
-}
-
-/** A uniform integer below 2**53: two words, of which the lowest 11 bits of the first are left over. */
-function uniform53(random: RandomSource): number {
-  return join53(random.nextUint32(), random.nextUint32());
-}
-
-/** 53 of the bits of two words. */
-export function join53(high: number, low: number): number {
-  return (high >>> 11) * 2 ** 32 + low;
-}
-
-/** More and more bits of a uniform number that begins with these 53, as integers below 2**bits. */
-export function* refine(uniform: number, random: RandomSource): Generator<{ known: bigint; bits: number }, never> {
-  let known = BigInt(uniform);
-  for (let bits = firstBits + moreBits; ; bits += moreBits) {
-    known = (known << BigInt(moreBits)) | random.nextUint64();
-    yield { known, bits };
-  }
-}
-
-function settle(uniform: number, probability: ProbabilityBounds, random: RandomSource): boolean {
-  for (const { known, bits } of refine(uniform, random)) {
-    // The number lies between known and known + 1, both over 2**bits.
-    const { lower, upper } = probability(bits);
-    if (known + 1n <= lower) return true;
-    if (known >= upper) return false;
-  }
-  throw new Error('unreachable');
+/** A coin of exactly this probability, times 2**bits: two words a toss, and more about once in 10^16 tosses. */
+export function bernoulliSampler(probability: (bits: number) => FixedPointBounds): (random: RandomSource) => boolean {
+  const select = tableSampler((bits) => [probability(bits)]);
+  return (random) => select(uniform53(random), random) === 0;
 }
 
 /**

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { fitPValue } from '../../testing/chi-square.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import {
-  bernoulliFraction,
+  bernoulli,
   sampleWithoutReplacement,
   SecureRandom,
   SecureRandomUnavailableError,
@@ -133,26 +133,31 @@ describe('sampleWithoutReplacement', () => {
     expect(sampleWithoutReplacement({ count: 4, from: 4 }, random)).toEqual([0, 1, 2, 3]);
     expect(sampleWithoutReplacement({ count: 0, from: 0 }, random)).toEqual([]);
     expect(() => sampleWithoutReplacement({ count: 5, from: 4 }, random)).toThrow('count must be');
+    for (const from of [-1, 1.5]) {
+      expect(() => sampleWithoutReplacement({ count: 0, from }, random)).toThrow(
+        `from must be an integer >= 0, got ${from}`,
+      );
+    }
   });
 });
 
-describe('bernoulliFraction', () => {
-  it('has the probability of its fraction, and is certain at its ends', () => {
+describe('bernoulli', () => {
+  it('has the probability of its weight, and is certain at its ends', () => {
     const random = seededRandom(4);
-    for (const [numerator, denominator] of [
-      [1n, 3n],
-      [2n ** 70n, 5n * 2n ** 68n],
-      [1n, 1n],
-      [0n, 7n],
-    ] as const) {
-      const probability = Number(numerator) / Number(denominator);
+    for (const weight of [2n ** 64n / 3n, 2n ** 62n + 12_345n, 2n ** 64n, 0n]) {
+      const probability = Number(weight) / 2 ** 64;
       let trues = 0;
-      for (let draw = 0; draw < 20_000; draw += 1)
-        trues += Number(bernoulliFraction({ numerator, denominator }, random));
+      for (let draw = 0; draw < 20_000; draw += 1) trues += Number(bernoulli(weight, random));
       const tolerance = 6.11 * Math.sqrt((probability * (1 - probability)) / 20_000);
       expect(Math.abs(trues / 20_000 - probability)).toBeLessThanOrEqual(tolerance);
     }
-    expect(() => bernoulliFraction({ numerator: 2n, denominator: 1n }, random)).toThrow(RangeError);
-    expect(() => bernoulliFraction({ numerator: 0n, denominator: 0n }, random)).toThrow(RangeError);
+    for (const weight of [-1n, 2n ** 64n + 1n]) expect(() => bernoulli(weight, random)).toThrow('weight must be in');
+  });
+
+  it('counts a word for it exactly where it is below the weight', () => {
+    const weight = 0x0123_4567_89ab_cdefn;
+    const words = [weight - 1n, weight];
+    const random = { nextUint32: () => 0, nextUint64: () => words.shift()!, wordsDrawn: 0 };
+    expect([bernoulli(weight, random), bernoulli(weight, random)]).toEqual([true, false]);
   });
 });

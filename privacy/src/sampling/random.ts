@@ -8,6 +8,12 @@ export interface RandomSource {
   readonly wordsDrawn: number;
 }
 
+/** A 64-bit word of two words, the high one first. */
+export function nextUint64(random: Pick<RandomSource, 'nextUint32'>): bigint {
+  const high = random.nextUint32();
+  return (BigInt(high) << 32n) | BigInt(random.nextUint32());
+}
+
 /** No cryptographic randomness: nothing may be privatized, so callers must let this error stop them. */
 export class SecureRandomUnavailableError extends Error {
   override readonly name = 'SecureRandomUnavailableError';
@@ -49,9 +55,7 @@ export class SecureRandom implements RandomSource {
   }
 
   nextUint64(): bigint {
-    const high = this.nextUint32();
-    const low = this.nextUint32();
-    return (BigInt(high) << 32n) | BigInt(low);
+    return nextUint64(this);
   }
 
   #refill(): void {
@@ -98,17 +102,13 @@ export function uniformInteger(bound: number, random: RandomSource = secureRando
   // Keep the bits that bound - 1 needs and reject what is too large: less than half of all tries fail,
   // and nothing is biased, unlike a remainder.
   const largest = bound - 1;
-  if (largest < twoTo32) {
-    const shift = Math.clz32(largest);
-    if (shift === 32) return 0;
-    for (;;) {
-      const candidate = random.nextUint32() >>> shift;
-      if (candidate < bound) return candidate;
-    }
-  }
-  const shift = Math.clz32(Math.floor(largest / twoTo32));
+  if (largest === 0) return 0;
+  const high = Math.floor(largest / twoTo32);
   for (;;) {
-    const candidate = (random.nextUint32() >>> shift) * twoTo32 + random.nextUint32();
+    const candidate =
+      high === 0
+        ? random.nextUint32() >>> Math.clz32(largest)
+        : (random.nextUint32() >>> Math.clz32(high)) * twoTo32 + random.nextUint32();
     if (candidate < bound) return candidate;
   }
 }
@@ -138,32 +138,12 @@ export function sampleWithoutReplacement(
 }
 
 /**
- * True with probability exactly numerator / denominator.
+ * True with probability exactly weight / 2**64; always one 64-bit word.
  *
- * @throws {RangeError} unless 0 <= numerator <= denominator and denominator > 0
+ * @param weight in [0, 2**64]
+ * @throws {RangeError} outside
  */
-export function bernoulliFraction(
-  { numerator, denominator }: { numerator: bigint; denominator: bigint },
-  random: RandomSource = secureRandom(),
-): boolean {
-  if (denominator <= 0n) throw new RangeError(`denominator must be > 0, got ${denominator}`);
-  if (numerator < 0n || numerator > denominator) {
-    throw new RangeError(`numerator must be in [0, ${denominator}], got ${numerator}`);
-  }
-  return uniformBigInt(denominator, random) < numerator;
-}
-
-// A uniform integer in [0, bound) for bounds beyond doubles, by the same rejection as uniformInteger.
-function uniformBigInt(bound: bigint, random: RandomSource): bigint {
-  const bits = (bound - 1n).toString(2).length;
-  const chunks = Math.ceil(bits / 64);
-  const excess = BigInt(chunks * 64 - bits);
-  for (;;) {
-    let candidate = 0n;
-    for (let chunk = 0; chunk < chunks; chunk += 1) {
-      candidate = (candidate << 64n) | random.nextUint64();
-    }
-    candidate >>= excess;
-    if (candidate < bound) return candidate;
-  }
+export function bernoulli(weight: bigint, random: RandomSource = secureRandom()): boolean {
+  if (weight < 0n || weight > 2n ** 64n) throw new RangeError(`weight must be in [0, 2**64], got ${weight}`);
+  return random.nextUint64() < weight;
 }

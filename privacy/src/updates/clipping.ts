@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkInteger, checkPositive } from '../numerics/checks.ts';
 
 /**
  * The vector itself, or one of its direction and L2 norm `clippingNorm` where it is longer. Rounding may leave the norm
@@ -8,7 +8,7 @@ import { checkIn, checkInteger } from '../numerics/checks.ts';
  * @throws {RangeError} outside, and unless all numbers are finite
  */
 export function clip(vector: ArrayLike<number>, clippingNorm: number): Float64Array {
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkPositive({ clippingNorm });
   const { largest, relativeNorm } = norm(vector);
   // norm = largest * relativeNorm may overflow where the quotient does not.
   const isLonger = clippingNorm / largest < relativeNorm;
@@ -27,7 +27,7 @@ export function clipToGrid(
   vector: ArrayLike<number>,
   { clippingNorm, gridSteps }: { clippingNorm: number; gridSteps: number },
 ): Int32Array<ArrayBuffer> {
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkPositive({ clippingNorm });
   checkInteger('gridSteps', gridSteps, `[1, ${2 ** 24}]`);
   const { largest, relativeNorm } = norm(vector);
   let scale = gridSteps / Math.max(relativeNorm, clippingNorm / largest);

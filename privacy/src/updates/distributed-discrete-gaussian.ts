@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkInteger, checkOneOf, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -68,19 +68,13 @@ export function distributedDiscreteGaussian({
   scale: givenScale,
   overflowProbability = 2 ** -40,
 }: DistributedNoiseTarget): DistributedNoise {
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
-  checkInteger('dimension', dimension, '[1, Infinity)');
-  checkInteger('cohort', cohort, '[1, Infinity)');
+  checkPositive({ clippingNorm });
+  checkPositiveInteger({ dimension, cohort });
   checkInteger('minimumSurvivors', minimumSurvivors, `[1, ${cohort}]`);
-  checkIn('epsilon', epsilon, '(0, Infinity)');
-  checkInteger('steps', steps, '[1, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
-  if (givenScale !== undefined) checkIn('scale', givenScale, '(0, Infinity)');
-  checkIn('overflowProbability', overflowProbability, '(0, 1)');
+  if (givenScale !== undefined) checkPositive({ scale: givenScale });
+  checkProbability({ overflowProbability });
   // Anything else would be taken for the relation with less noise.
-  if (neighboringRelation !== 'replace-one' && neighboringRelation !== 'zero-out') {
-    throw new RangeError(`neighboringRelation must be replace-one or zero-out, got ${String(neighboringRelation)}`);
-  }
+  checkOneOf('neighboringRelation', neighboringRelation, 'replace-one', 'zero-out');
   const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps });
   const difference = neighboringRelation === 'replace-one' ? 2 : 1;
 

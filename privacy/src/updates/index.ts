@@ -7,6 +7,7 @@ export type { PrivUnitCalibration, PrivUnitVariant } from './priv-unit-calibrati
 export { calibratePrivUnit } from './priv-unit-calibration.ts';
 export type { PrivUnit, PrivUnitReport } from './priv-unit.ts';
 export { privUnit } from './priv-unit.ts';
+export { candidateScores } from './seeded-candidates.ts';
 export type { CorrelatedStream, MatrixFactorization } from './matrix-factorization.ts';
 export { matrixFactorization } from './matrix-factorization.ts';
 export type { Participation } from './toeplitz-factorization.ts';

@@ -1,4 +1,4 @@
-import { checkIn, checkInt32, checkInteger, checkLength } from '../numerics/checks.ts';
+import { checkInt32, checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -64,10 +64,9 @@ export function localGaussian({
   | { noiseMultiplier: number; epsilon?: undefined }
   | { noiseMultiplier?: undefined; epsilon: number }
 )): LocalGaussian {
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkPositive({ clippingNorm });
   checkInteger('dimension', dimension, '[1, 1e7]');
   checkInteger('gridSteps', gridSteps, `[1, ${2 ** 24}]`);
-  checkIn('delta', delta, '(0, 1)');
   if ((asked === undefined) === (epsilon === undefined)) {
     throw new RangeError('one of noiseMultiplier and epsilon must be given, and not both');
   }
@@ -77,7 +76,7 @@ export function localGaussian({
     discreteGaussianEpsilon({ noiseStddev: multiplier * sensitivity, sensitivity, delta, dimension });
   const noiseMultiplier =
     asked ?? leastNoise((multiplier) => epsilonAt(multiplier) > epsilon, gaussianNoiseMultiplier({ epsilon, delta }));
-  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
+  checkPositive({ noiseMultiplier });
   const noiseStddev = noiseMultiplier * sensitivity;
   // Refuses a noise out of range now, not on the first vector.
   discreteGaussianVector({ length: 0, noiseStddev });

@@ -1,4 +1,4 @@
-import { checkIn, checkInt32, checkInteger } from '../numerics/checks.ts';
+import { checkInt32, checkInteger, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
 import { discreteGaussianVector } from '../sampling/discrete-gaussian.ts';
 import { secureRandom, type RandomSource } from '../sampling/random.ts';
@@ -86,9 +86,9 @@ export function matrixFactorization({
   privacyUnit?: PrivacyUnit | undefined;
 }): MatrixFactorization {
   checkInteger('bands', bands, `[1, ${mostBands}]`);
-  checkInteger('dimension', dimension, '[1, Infinity)');
+  checkPositiveInteger({ dimension });
   checkInteger('gridSteps', gridSteps, `[1, ${2 ** 24}]`);
-  checkIn('noiseMultiplier', noiseMultiplier, '(0, Infinity)');
+  checkPositive({ noiseMultiplier });
   const { rounds } = participation;
   // Rounding keeps the order.
   const coefficients = toeplitzCoefficients(bands).map((value) => Math.round(value * coefficientUnit));

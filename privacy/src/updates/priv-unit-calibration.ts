@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkOneOf } from '../numerics/checks.ts';
 import { betaCdf, logBeta } from '../numerics/beta-distribution.ts';
 import { logNormalDensity, normalCdf } from '../numerics/normal-distribution.ts';
 
@@ -81,9 +81,7 @@ export function calibratePrivUnit({
 }): PrivUnitCalibration {
   checkInteger('dimension', dimension, '[2, 1e7]');
   checkIn('epsilon', epsilon, '[1e-6, 20]');
-  if (variant !== 'privunit2' && variant !== 'privunitG') {
-    throw new RangeError(`variant must be privunit2 or privunitG, got ${String(variant)}`);
-  }
+  checkOneOf('variant', variant, 'privunit2', 'privunitG');
   if (gamma !== undefined && !(gamma >= 0 && gamma < (variant === 'privunit2' ? 1 : Infinity))) {
     throw new RangeError(`gamma must be >= 0, and < 1 on the sphere, got ${gamma}`);
   }

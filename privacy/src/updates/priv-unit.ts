@@ -1,8 +1,8 @@
-import { checkIn, checkInteger, checkLength } from '../numerics/checks.ts';
+import { checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
 import { checkIndex, realizeEpsilon, weightTotal } from '../mechanisms/channel.ts';
 import { truthWeight } from '../mechanisms/truth-weight.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
-import { secureRandom, uniformInteger, type RandomSource } from '../sampling/random.ts';
+import { bernoulli, secureRandom, uniformInteger, type RandomSource } from '../sampling/random.ts';
 import { bestCap, candidateMoments } from './candidate-cap.ts';
 import { clip } from './clipping.ts';
 import { calibratePrivUnit, type PrivUnitVariant } from './priv-unit-calibration.ts';
@@ -101,7 +101,7 @@ export function privUnit({
   privacyUnit?: PrivacyUnit | undefined;
 }): PrivUnit {
   checkInteger('dimension', dimension, '[1, 9999999]');
-  checkIn('clippingNorm', clippingNorm, '(0, Infinity)');
+  checkPositive({ clippingNorm });
   if (asked !== undefined) checkInteger('candidates', asked, `[2, ${mostCandidates}]`);
   const length = dimension + 1;
   const normalized = variant === 'privunit2';
@@ -148,7 +148,7 @@ export function privUnit({
       const direction = padToUnit(vector, clippingNorm);
       const seed = Uint32Array.from({ length: seedWords }, () => random.nextUint32());
       // All three are drawn whatever comes out, and how many words a uniform number takes depends on its bound alone.
-      const inCap = random.nextUint64() < capWeight;
+      const inCap = bernoulli(capWeight, random);
       const capRank = uniformInteger(capSize, random);
       const restRank = capSize + uniformInteger(candidates - capSize, random);
       const scores = candidateScores(direction, { seed, length, normalized, candidates });

@@ -1,4 +1,4 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
+import { checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -29,7 +29,7 @@ export interface Participation {
  *   (Amplified) banded matrix factorization, NeurIPS 2023
  */
 export function toeplitzCoefficients(bands: number): Float64Array {
-  checkInteger('bands', bands, '[1, Infinity)');
+  checkPositiveInteger({ bands });
   const coefficients = new Float64Array(bands).fill(1);
   for (let k = 1; k < bands; k += 1) coefficients[k] = (coefficients[k - 1]! * (2 * k - 1)) / (2 * k);
   return coefficients;
@@ -48,13 +48,12 @@ export function factorizationSensitivity(
   { rounds, participations = 1, minimumSeparation: separation }: Participation,
 ): number {
   checkCoefficients(coefficients);
-  checkInteger('rounds', rounds, '[1, Infinity)');
-  checkInteger('participations', participations, '[1, Infinity)');
+  checkPositiveInteger({ rounds, participations });
   if (participations > 1 && separation === undefined) {
     throw new RangeError(`minimumSeparation must be given for ${participations} participations, got ${separation}`);
   }
   const minimumSeparation = separation ?? rounds;
-  checkInteger('minimumSeparation', minimumSeparation, '[1, Infinity)');
+  checkPositiveInteger({ minimumSeparation });
   // |C x|^2 is the sum over pairs of participations of <column i, column j> <x_i, x_j>, and no product of columns is
   // negative: the worst vectors are all the same. For i < j it is the sum over s < rounds - j of c_s c_{s + j - i}, which
   // grows when j, or the gap, gets smaller: the worst rounds are 0, b, 2b, ..., and with fewer than b bands they do not
@@ -81,7 +80,7 @@ export function prefixSumErrors(
   rounds: number,
 ): { largest: number; rootMeanSquare: number } {
   checkCoefficients(coefficients);
-  checkInteger('rounds', rounds, '[1, Infinity)');
+  checkPositiveInteger({ rounds });
   // C^-1 is Toeplitz too; its first column w solves w_t = [t = 0] - sum over j >= 1 of c_j w_{t - j}. B = A C^-1 has the
   // running sums of w as its first column, and in its row t all of them up to t.
   const inverse = new Float64Array(rounds);
@@ -129,8 +128,7 @@ export function accountMatrixFactorization({
   neighboringRelation: NeighboringRelation;
   privacyUnit: PrivacyUnit;
 }): Guarantee {
-  checkIn('noiseStddev', noiseStddev, '(0, Infinity)');
-  checkIn('delta', delta, '(0, 1)');
+  checkPositive({ noiseStddev });
   const sensitivity =
     factorizationSensitivity(coefficients, participation) * changeNorm(contributionNorm, neighboringRelation);
   // For a continuous z it is one Gaussian release of C x (Denisov et al.). For a discrete one, each round is
@@ -145,18 +143,9 @@ export function accountMatrixFactorization({
 
 /** The largest change of one contribution between neighbours. */
 export function changeNorm(contributionNorm: number, neighboringRelation: NeighboringRelation): number {
-  checkIn('contributionNorm', contributionNorm, '(0, Infinity)');
-  switch (neighboringRelation) {
-    case 'replace-one':
-      return 2 * contributionNorm;
-    case 'add-or-remove-one':
-    case 'zero-out':
-      return contributionNorm;
-    default:
-      throw new RangeError(
-        `neighboringRelation must be replace-one, add-or-remove-one or zero-out, got ${String(neighboringRelation)}`,
-      );
-  }
+  checkPositive({ contributionNorm });
+  checkOneOf('neighboringRelation', neighboringRelation, 'replace-one', 'add-or-remove-one', 'zero-out');
+  return neighboringRelation === 'replace-one' ? 2 * contributionNorm : contributionNorm;
 }
 
 function checkCoefficients(coefficients: ArrayLike<number>): void {

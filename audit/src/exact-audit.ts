@@ -1,4 +1,4 @@
-import { realizeEpsilon } from '../mechanisms/channel.ts';
+import { realizeEpsilon } from '@chorale/privacy';
 
 /** A finite randomizer with integer probabilities; every `Channel` is one. */
 export interface IntegerChannel {

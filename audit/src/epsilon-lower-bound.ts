@@ -1,4 +1,4 @@
-import { clopperPearson } from '../estimation/binomial-intervals.ts';
+import { clopperPearson } from '@chorale/privacy';
 
 /** How often an event happened under two neighbouring inputs. Expected counts are allowed. */
 export interface EventCounts {

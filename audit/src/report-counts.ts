@@ -1,4 +1,4 @@
-import type { RandomSource } from '../sampling/random.ts';
+import type { RandomSource } from '@chorale/privacy';
 
 /** What a report is reduced to. */
 export type Letter = number | string;

@@ -1,16 +1,17 @@
-import type { FrequencyMechanism } from '../mechanisms/frequency-mechanism.ts';
-import { localHashing } from '../mechanisms/local-hashing.ts';
-import { loloha } from '../mechanisms/loloha.ts';
-import { longitudinalRandomizedResponse } from '../mechanisms/longitudinal-randomized-response.ts';
-import { numericMean } from '../mechanisms/numeric-mean.ts';
-import { randomizedResponse } from '../mechanisms/randomized-response.ts';
-import { squareWave } from '../mechanisms/square-wave.ts';
-import { subsetSelection } from '../mechanisms/subset-selection.ts';
-import { unaryEncoding } from '../mechanisms/unary-encoding.ts';
-import { fractionOfDouble } from '../numerics/exponential.ts';
-import { discreteLaplace } from '../sampling/discrete-laplace.ts';
-import { privUnit } from '../updates/priv-unit.ts';
-import { candidateScores } from '../updates/seeded-candidates.ts';
+import {
+  discreteLaplace,
+  type FrequencyMechanism,
+  localHashing,
+  loloha,
+  longitudinalRandomizedResponse,
+  numericMean,
+  randomizedResponse,
+  squareWave,
+  subsetSelection,
+  unaryEncoding,
+} from '@chorale/privacy';
+import { fractionOfDouble } from '@chorale/privacy/numerics';
+import { candidateScores, privUnit } from '@chorale/privacy/updates';
 import type { IntegerChannel } from './exact-audit.ts';
 import type { AuditedMechanism } from './report-counts.ts';
 

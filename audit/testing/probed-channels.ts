@@ -1,8 +1,6 @@
-import type { IntegerChannel } from '../src/audit/exact-audit.ts';
-import type { LocalHashing } from '../src/mechanisms/local-hashing.ts';
-import type { UnaryEncoding } from '../src/mechanisms/unary-encoding.ts';
-import type { RandomSource } from '../src/sampling/random.ts';
-import type { PrivUnit } from '../src/updates/priv-unit.ts';
+import type { LocalHashing, RandomSource, UnaryEncoding } from '@chorale/privacy';
+import type { PrivUnit } from '@chorale/privacy/updates';
+import type { IntegerChannel } from '../src/exact-audit.ts';
 
 const twoTo64 = 2n ** 64n;
 

@@ -1,6 +1,5 @@
-import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
-import { betaCdf } from '../numerics/beta-distribution.ts';
-import { normalCdf, normalQuantile } from '../numerics/normal-distribution.ts';
+import { gaussianEpsilon } from '@chorale/privacy';
+import { betaCdf, normalCdf, normalQuantile } from '@chorale/privacy/numerics';
 
 /**
  * Guesses about canaries: records of which each was put into a training's data, or left out, by a fair coin of its own.

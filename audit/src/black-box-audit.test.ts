@@ -1,14 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import vectors from '../../vectors/audit.json' with { type: 'json' };
-import { z } from '../../testing/chi-square.ts';
-import { seededRandom } from '../../testing/seeded-random.ts';
-import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
-import { tableChannel, weightTotal } from '../mechanisms/channel.ts';
-import { randomizedResponse } from '../mechanisms/randomized-response.ts';
-import { discreteGaussian } from '../sampling/discrete-gaussian.ts';
-import { discreteLaplace } from '../sampling/discrete-laplace.ts';
-import type { RandomSource } from '../sampling/random.ts';
+import { seededRandom } from '@chorale/privacy/testing';
+import {
+  discreteGaussian,
+  discreteLaplace,
+  gaussianNoiseMultiplier,
+  randomizedResponse,
+  type RandomSource,
+  tableChannel,
+} from '@chorale/privacy';
+import vectors from '../../privacy/vectors/audit.json' with { type: 'json' };
+import { z } from '../../privacy/testing/chi-square.ts';
+import { weightTotal } from '../../privacy/src/mechanisms/channel.ts';
 import { auditTrials } from './audit-power.ts';
 import { auditedMechanism, auditedNames, auditTakesOptions } from './audited-mechanisms.ts';
 import { auditMechanism, type BlackBoxAudit } from './black-box-audit.ts';

@@ -1,13 +1,20 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { builtPackage } from '../../testing/built-package.ts';
-import { seededRandom } from '../../testing/seeded-random.ts';
-import { composeSpends, type Spend } from '../accounting/composition.ts';
-import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
-import { gaussianDelta, gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
-import { accountLaplace, accountPure, accountRandomizedResponse } from '../accounting/pure-accounting.ts';
-import { accountSubsampledGaussian } from '../accounting/subsampled-gaussian-accounting.ts';
-import { randomizedResponse } from '../mechanisms/randomized-response.ts';
-import { SecureRandom, SecureRandomUnavailableError } from '../sampling/random.ts';
+import { seededRandom } from '@chorale/privacy/testing';
+import {
+  accountLaplace,
+  accountPure,
+  accountRandomizedResponse,
+  accountSubsampledGaussian,
+  composeSpends,
+  discreteGaussianEpsilon,
+  gaussianDelta,
+  gaussianEpsilon,
+  randomizedResponse,
+  SecureRandom,
+  SecureRandomUnavailableError,
+  type Spend,
+} from '@chorale/privacy';
+import { builtAudit } from '../testing/built-audit.ts';
 import { auditedMechanism, auditedNames } from './audited-mechanisms.ts';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -165,7 +172,7 @@ describe('the built package', () => {
   const foretellable = /Math\s*(\?\.|\.|(\?\.)?\[\s*["'`])\s*random/;
 
   it('holds no Math.random, whose numbers can be foretold', async () => {
-    const code = await builtPackage();
+    const code = await builtAudit();
     expect(code).toContain('getRandomValues');
     expect(code).not.toMatch(foretellable);
     for (const found of ['Math.random()', 'Math?.random()', 'Math["random"]']) expect(found).toMatch(foretellable);

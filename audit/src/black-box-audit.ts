@@ -1,5 +1,5 @@
-import { normalQuantile } from '../numerics/normal-distribution.ts';
-import { secureRandom, type RandomSource } from '../sampling/random.ts';
+import { normalQuantile } from '@chorale/privacy/numerics';
+import { type RandomSource, secureRandom } from '@chorale/privacy';
 import { auditTrials } from './audit-power.ts';
 import { epsilonLowerBound } from './epsilon-lower-bound.ts';
 import { ReportCounts, type AuditedMechanism, type Letter } from './report-counts.ts';

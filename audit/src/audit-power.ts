@@ -1,4 +1,4 @@
-import { betaCdf } from '../numerics/beta-distribution.ts';
+import { betaCdf } from '@chorale/privacy/numerics';
 import { epsilonLowerBound } from './epsilon-lower-bound.ts';
 
 /** An event to be audited, and what the audit must show. */

@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { probedLocalHashing, probedPrivUnit, probedUnaryEncoding } from '../../testing/probed-channels.ts';
-import { expFixedPoint } from '../numerics/exponential.ts';
-import { weightTotal } from '../mechanisms/channel.ts';
-import { localHashing } from '../mechanisms/local-hashing.ts';
-import { loloha } from '../mechanisms/loloha.ts';
-import { longitudinalRandomizedResponse, type MemoizedSteps } from '../mechanisms/longitudinal-randomized-response.ts';
-import { numericMean } from '../mechanisms/numeric-mean.ts';
-import { questionSampling } from '../mechanisms/question-sampling.ts';
-import { randomizedResponse } from '../mechanisms/randomized-response.ts';
-import { squareWave } from '../mechanisms/square-wave.ts';
-import { subsetSelection } from '../mechanisms/subset-selection.ts';
-import { unaryEncoding } from '../mechanisms/unary-encoding.ts';
-import { privUnit } from '../updates/priv-unit.ts';
+import {
+  localHashing,
+  loloha,
+  longitudinalRandomizedResponse,
+  type MemoizedSteps,
+  numericMean,
+  questionSampling,
+  randomizedResponse,
+  squareWave,
+  subsetSelection,
+  unaryEncoding,
+} from '@chorale/privacy';
+import { privUnit } from '@chorale/privacy/updates';
+import { probedLocalHashing, probedPrivUnit, probedUnaryEncoding } from '../testing/probed-channels.ts';
+import { expFixedPoint } from '../../privacy/src/numerics/exponential.ts';
+import { weightTotal } from '../../privacy/src/mechanisms/channel.ts';
 import { auditChannel, type IntegerChannel } from './exact-audit.ts';
 import { recordChannel } from './record-channel.ts';
 

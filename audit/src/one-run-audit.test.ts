@@ -1,10 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import vectors from '../../vectors/audit.json' with { type: 'json' };
-import { z } from '../../testing/chi-square.ts';
-import { seededRandom } from '../../testing/seeded-random.ts';
-import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
-import { discreteGaussian } from '../sampling/discrete-gaussian.ts';
+import { seededRandom } from '@chorale/privacy/testing';
+import { discreteGaussian, gaussianEpsilon } from '@chorale/privacy';
+import vectors from '../../privacy/vectors/audit.json' with { type: 'json' };
+import { z } from '../../privacy/testing/chi-square.ts';
 import { oneRunEpsilonLowerBound, oneRunGaussianEpsilonLowerBound } from './one-run-audit.ts';
 
 const rows = vectors.rows.audit_one_run.map(({ m, guesses, correct, delta, significance, ...bounds }) => ({

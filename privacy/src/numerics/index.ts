@@ -1,0 +1,3 @@
+export { betaCdf } from './beta-distribution.ts';
+export { fractionOfDouble } from './exponential.ts';
+export { normalCdf, normalQuantile } from './normal-distribution.ts';
