@@ -9,8 +9,11 @@ import { benchStudy } from './training-study.ts';
 type Shape = { parameters: number; clients: number };
 type Cost = { cpuMs: number; peakRssBytes: number; waits: number };
 
-/** Rounds before the first that is measured: code is compiled and buffers have their sizes by then. */
-const WARM_UP = 3;
+/** Times that each of the two servers is measured, in turn: other work on the machine disturbs both. */
+const REPEATS = 3;
+
+/** Coordinates that are summed before the first round that is measured: code is compiled by then. */
+const WARM_UP_COORDINATES = 1e8;
 
 /**
  * What does a round cost the server, next to a bare socket.io program that only sends the model and adds
@@ -23,9 +26,14 @@ export async function benchServerCost(options: BenchOptions): Promise<void> {
   for (const parameters of options.parameters ?? [10_000, 100_000, 1_000_000]) {
     for (const clients of options.clients ?? [10, 50, 100]) {
       const shape = { parameters, clients };
-      const rounds = Math.max(3, Math.min(40, Math.round(4e7 / (parameters * clients))));
-      const floor = await floorCost(shape, rounds);
-      const ours = await coordinatorCost(shape, rounds, options);
+      const rounds = planRounds(shape);
+      const costs: { floor: Cost; ours: Cost }[] = [];
+      for (let i = 0; i < REPEATS; i += 1) {
+        costs.push({ floor: await floorCost(shape, rounds), ours: await coordinatorCost(shape, rounds, options) });
+      }
+      // The one whose ratio is in the middle.
+      const byRatio = costs.toSorted((a, b) => a.ours.cpuMs / a.floor.cpuMs - b.ours.cpuMs / b.floor.cpuMs);
+      const { floor, ours } = byRatio[Math.floor(REPEATS / 2)]!;
       const cells = [
         parameters.toLocaleString('en').padStart(10),
         String(clients).padStart(8),
@@ -65,10 +73,23 @@ async function benchMemory(rounds: number): Promise<void> {
   }
 }
 
-async function floorCost(shape: Shape, rounds: number): Promise<Cost> {
+type Rounds = { warmUp: number; measured: number };
+
+function planRounds({ parameters, clients }: Shape): Rounds {
+  const coordinates = parameters * clients;
+  const times = (wanted: number, { least, most }: { least: number; most: number }): number =>
+    Math.max(least, Math.min(most, Math.round(wanted / coordinates)));
+  return {
+    warmUp: times(WARM_UP_COORDINATES, { least: 3, most: 200 }),
+    measured: times(2 * WARM_UP_COORDINATES, { least: 4, most: 200 }),
+  };
+}
+
+async function floorCost(shape: Shape, rounds: Rounds): Promise<Cost> {
   const server = await startFloorServer(shape);
   const crowd = new Crowd({
-    ...crowdOf(shape, rounds),
+    ...crowdOf(shape),
+    holdAt: ends(rounds),
     url: server.url,
     target: 'floor',
     study: '',
@@ -78,9 +99,8 @@ async function floorCost(shape: Shape, rounds: number): Promise<Cost> {
   return measure(server, crowd, rounds);
 }
 
-async function coordinatorCost(shape: Shape, rounds: number, { profile }: BenchOptions): Promise<Cost> {
-  const holdAt = [WARM_UP + 1, WARM_UP + rounds + 1];
-  const { server, crowd } = await startTraining(shape, { rounds: WARM_UP + rounds + 1, holdAt, profile });
+async function coordinatorCost(shape: Shape, rounds: Rounds, { profile }: BenchOptions): Promise<Cost> {
+  const { server, crowd } = await startTraining(shape, { rounds: total(rounds), holdAt: ends(rounds), profile });
   return measure(server, crowd, rounds);
 }
 
@@ -91,7 +111,7 @@ async function startTraining(
   const manifest = benchStudy({ ...shape, rounds });
   const { server, invitations } = await startCoordinatorServer({ manifests: [manifest], profile });
   const crowd = new Crowd({
-    ...crowdOf(shape, rounds),
+    ...crowdOf(shape),
     holdAt,
     url: server.url,
     target: 'coordinator',
@@ -102,12 +122,22 @@ async function startTraining(
   return { server, crowd };
 }
 
-function crowdOf({ parameters }: Shape, rounds: number) {
-  return { parameters, holdAt: [WARM_UP + 1, WARM_UP + rounds + 1], atOnce: 20, processes: 2 };
+function crowdOf({ parameters }: Shape) {
+  return { parameters, atOnce: 20, processes: 2 };
+}
+
+/** One more than is measured: the last one is begun, and ends nowhere. */
+function total({ warmUp, measured }: Rounds): number {
+  return warmUp + measured + 1;
+}
+
+/** The rounds whose invitation is the start and the end of what is measured. */
+function ends({ warmUp, measured }: Rounds): number[] {
+  return [warmUp + 1, warmUp + measured + 1];
 }
 
 /** From one invitation that all have received to another: whole rounds, and nothing else. */
-async function measure(server: ServerProcess, crowd: Crowd, rounds: number): Promise<Cost> {
+async function measure(server: ServerProcess, crowd: Crowd, { measured }: Rounds): Promise<Cost> {
   try {
     await crowd.held();
     const before = await server.restingUsage();
@@ -115,7 +145,7 @@ async function measure(server: ServerProcess, crowd: Crowd, rounds: number): Pro
     await crowd.held();
     const after = await server.restingUsage();
     const { waits } = await crowd.times();
-    return { cpuMs: (after.cpuMs - before.cpuMs) / rounds, peakRssBytes: after.peakRssBytes, waits };
+    return { cpuMs: (after.cpuMs - before.cpuMs) / measured, peakRssBytes: after.peakRssBytes, waits };
   } finally {
     await crowd.stop();
     await server.stop();
