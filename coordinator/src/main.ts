@@ -6,6 +6,7 @@ import { AllowedOrigins } from './http/allowed-origins.ts';
 import { DemoMissingError } from './http/demo-missing-error.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
+import { OpenConnections } from './http/open-connections.ts';
 import { writeServerFile } from './http/server-file.ts';
 import { Admission } from './operations/admission.ts';
 import { FailureLog } from './operations/failure-log.ts';
@@ -45,6 +46,9 @@ export type CoordinatorOptions = {
   /** Told that this node has lost its place among several: others may run its studies, so it must end. */
   onLost?: (error: Error) => void;
 } & Partial<NodeSettings>;
+
+/** Longest wait for what is under way at the end: for its answer, and then for the other end to take it. */
+const CLOSE_MS = { answers: 3000, connections: 2000 } as const;
 
 export type Coordinator = {
   /** Where it answers this machine. */
@@ -164,13 +168,14 @@ async function serve(
     origins,
   };
   const app = await createHttpApp({ ...options, ...services, operatorToken, demo });
-  const io = attachSockets(app.server, { ...options, ...services });
+  const connections = new OpenConnections(app.server);
+  const sockets = attachSockets(app.server, { ...options, ...services });
   const announce = async (): Promise<{ url: string; removeServerFile: () => void }> => {
     const url = await listen(app, options);
     return { url, removeServerFile: writeServerFile(options.dataFolder, { url, operatorToken }) };
   };
   const { url, removeServerFile } = await announce().catch(async (error: unknown) => {
-    io.engine.close();
+    sockets.close();
     await Promise.all([app.close(), training.stop()]);
     throw error;
   });
@@ -185,11 +190,11 @@ async function serve(
     admission.close();
     removeServerFile();
     await training.stop();
-    // Answered after everything that was asked of the store before, so their replies are out by then.
-    await store.listStudies().catch(() => undefined);
-    // The transport's end, not the session's: clients come back by themselves, to whoever answers then.
-    io.engine.close();
+    await sockets.answered(CLOSE_MS.answers);
+    sockets.close();
+    const stayConnected = connections.cutLater(CLOSE_MS.connections);
     await app.close();
+    stayConnected();
     await cluster?.close();
     await store.close();
   };
@@ -197,10 +202,14 @@ async function serve(
   const close = (): Promise<void> => (closing ??= end());
   const drain = async (timeoutMs: number): Promise<void> => {
     admission.close();
+    for (const study of training.running) if (!openRounds.has(study)) training.rest(study);
     const { promise, resolve } = Promise.withResolvers<void>();
-    openRounds.whenSettled(timeoutMs, (settled) => {
-      if (!settled) log.warn('rounds that are still open are left as after a crash');
-      resolve(close());
+    openRounds.whenSettled(timeoutMs, {
+      ended: (study) => training.rest(study),
+      done: (settled) => {
+        if (!settled) log.warn('rounds that are still open are left as after a crash');
+        resolve(close());
+      },
     });
     await promise;
   };
