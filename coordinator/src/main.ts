@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Manifest } from '@chorale/protocol';
+import { ChoraleError, type Manifest } from '@chorale/protocol';
 import type { Logger } from 'pino';
 import { AllowedOrigins } from './http/allowed-origins.ts';
 import { DemoMissingError } from './http/demo-missing-error.ts';
@@ -13,6 +13,7 @@ import { FailureLog } from './operations/failure-log.ts';
 import { measuredStore } from './operations/measured-store.ts';
 import { Metrics } from './operations/metrics.ts';
 import type { Cluster } from './cluster/cluster.ts';
+import { requireClusterable } from './cluster/clusterable.ts';
 import { nodeDefaults, type NodeSettings } from './operations/node-settings.ts';
 import { OpenRounds } from './operations/open-rounds.ts';
 import { RateLimits } from './operations/rate-limits.ts';
@@ -117,7 +118,7 @@ async function serve(
   const failures = new FailureLog({ log });
   const openRounds = new OpenRounds();
 
-  const studies = new StudyRegistry({ store, now });
+  const studies = new StudyRegistry({ store, now, check: cluster === null ? undefined : requireClusterable });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now });
   const training = new TrainingService({
@@ -149,7 +150,7 @@ async function serve(
   if (demoFolder !== null) await publishDemo(studies, demoFolder);
   const published = await studies.list();
   for (const study of published) {
-    await training.start(study);
+    await training.start(study).catch((error: unknown) => passOver(error, study.manifest.id, log));
     if (study.manifest.training !== undefined) await noteSpent(study.manifest.id);
   }
 
@@ -214,6 +215,16 @@ async function serve(
     await promise;
   };
   return { url, drain, close };
+}
+
+/**
+ * One study that cannot be run here keeps none of the others from being served: one with a rule for a single
+ * node, in a database that was a single node's.
+ * @throws whatever else kept it from being started
+ */
+function passOver(error: unknown, study: string, log: Logger): void {
+  if (!(error instanceof ChoraleError) || error.code !== 'MANIFEST_INVALID') throw error;
+  log.error({ err: error, study }, 'the training of a study is not run');
 }
 
 /** Whole milliseconds since 1970 by a clock that nobody sets while the program runs. */

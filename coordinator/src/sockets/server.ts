@@ -61,7 +61,18 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Socke
     },
     allowRequest: (request, done) => {
       if (io.engine.clientsCount >= options.maxConnections) return done('this node has no room', false);
-      return done(null, origins.admits(request.headers));
+      if (!origins.admits(request.headers)) return done('this origin is not served', false);
+      // Until the answer nobody else listens to the socket, and an error that is not heard ends the process.
+      const ignore = (): void => {};
+      request.socket.on('error', ignore);
+      const decided = (problem: string | null): void => {
+        request.socket.off('error', ignore);
+        done(problem, problem === null);
+      };
+      options.limits.take({ address: clientAddress(request, options.proxies) }).then(
+        () => decided(null),
+        () => decided('too many connections were opened'),
+      );
     },
     parser: { Encoder, Decoder: OneAttachmentDecoder },
   });
