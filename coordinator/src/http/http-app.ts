@@ -34,7 +34,7 @@ export type HttpOptions = {
   failures: FailureLog;
   limits: RateLimits;
   origins: AllowedOrigins;
-  /** Who holds it may publish studies and read metrics. */
+  /** Who holds it may publish studies, read metrics and take a backup. */
   operatorToken: string;
   metricsPublic: boolean;
   /** Proxies that every request passes. */
