@@ -63,7 +63,6 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Socke
       if (io.engine.clientsCount >= options.maxConnections) return done('this node has no room', false);
       if (!origins.admits(request.headers)) return done('this origin is not served', false);
       // Until the answer nobody else listens to the socket, and an error that is not heard ends the process.
-      const ignore = (): void => {};
       request.socket.on('error', ignore);
       const decided = (problem: string | null): void => {
         request.socket.off('error', ignore);
@@ -100,6 +99,10 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Socke
     },
     close: () => io.engine.close(),
   };
+}
+
+function ignore(): void {
+  // The connection is gone: whoever waits for it hears that by its end.
 }
 
 type CorsDone = (error: Error | null, options: { origin: string | false }) => void;

@@ -30,7 +30,7 @@ export type FuzzOptions = {
 };
 
 /** Shares of the fuzzing after which the coordinator is given a rest. What it keeps for good it has after the first. */
-export const STAGES = [0.2, 1] as const;
+const STAGES = [0.2, 1] as const;
 
 /** What honest clients sent beside the fuzzing, and nothing else may be counted. */
 export type FuzzResult = {
