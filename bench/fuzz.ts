@@ -18,9 +18,8 @@ const ROUNDS = 50;
 const HONEST_CONNECTIONS = 1 + TRAINERS;
 
 /**
- * What the coordinator may hold more after four fifths of the fuzzing than after the first fifth, both times
- * after a full garbage collection: much less than a byte for each of a connection's own bytes, and a few
- * tables that grow by doubling.
+ * What the coordinator may hold more at the end than after the first stage, both times after a full garbage
+ * collection: some 80 bytes for each of 50,000 connections, less than any object that one could leave behind.
  */
 const LEAK_BYTES = 4e6;
 /** The same for resident memory, which has what is outside of V8 in it, and what V8 keeps free for later. */
