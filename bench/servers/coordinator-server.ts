@@ -38,6 +38,7 @@ const coordinator = await startCoordinator({
   databaseUrl,
   demoFolder: null,
   manifests,
+  metricsPublic: true,
   log: pino({ level: logLevel }, pino.destination({ dest: 2, sync: true })),
   ...(rateLimits ? {} : { rateLimits: { perConnection: 0, perAddress: 0 } }),
 });

@@ -36,10 +36,11 @@ export class ServerProcess {
     return before;
   }
 
-  /** Usage after a full garbage collection; the server must run with `--expose-gc`. */
+  /** Usage at rest after a full garbage collection; the server must run with `--expose-gc`. */
   async collectedUsage(): Promise<ServerUsage> {
+    await this.restingUsage();
     await this.child.ask({ type: 'collect' }, 'collect');
-    return this.restingUsage();
+    return this.usage();
   }
 
   stop(): Promise<void> {

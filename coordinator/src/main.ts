@@ -1,17 +1,19 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Manifest } from '@chorale/protocol';
+import { ChoraleError, type Manifest } from '@chorale/protocol';
 import type { Logger } from 'pino';
 import { AllowedOrigins } from './http/allowed-origins.ts';
 import { DemoMissingError } from './http/demo-missing-error.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
+import { OpenConnections } from './http/open-connections.ts';
 import { writeServerFile } from './http/server-file.ts';
 import { Admission } from './operations/admission.ts';
 import { FailureLog } from './operations/failure-log.ts';
 import { measuredStore } from './operations/measured-store.ts';
 import { Metrics } from './operations/metrics.ts';
 import type { Cluster } from './cluster/cluster.ts';
+import { requireClusterable } from './cluster/clusterable.ts';
 import { nodeDefaults, type NodeSettings } from './operations/node-settings.ts';
 import { OpenRounds } from './operations/open-rounds.ts';
 import { RateLimits } from './operations/rate-limits.ts';
@@ -45,6 +47,9 @@ export type CoordinatorOptions = {
   /** Told that this node has lost its place among several: others may run its studies, so it must end. */
   onLost?: (error: Error) => void;
 } & Partial<NodeSettings>;
+
+/** Longest wait for what is under way at the end: for its answer, and then for the other end to take it. */
+const CLOSE_MS = { answers: 3000, connections: 2000 } as const;
 
 export type Coordinator = {
   /** Where it answers this machine. */
@@ -113,7 +118,7 @@ async function serve(
   const failures = new FailureLog({ log });
   const openRounds = new OpenRounds();
 
-  const studies = new StudyRegistry({ store, now });
+  const studies = new StudyRegistry({ store, now, check: cluster === null ? undefined : requireClusterable });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now });
   const training = new TrainingService({
@@ -145,7 +150,7 @@ async function serve(
   if (demoFolder !== null) await publishDemo(studies, demoFolder);
   const published = await studies.list();
   for (const study of published) {
-    await training.start(study);
+    await training.start(study).catch((error: unknown) => passOver(error, study.manifest.id, log));
     if (study.manifest.training !== undefined) await noteSpent(study.manifest.id);
   }
 
@@ -164,13 +169,14 @@ async function serve(
     origins,
   };
   const app = await createHttpApp({ ...options, ...services, operatorToken, demo });
-  const io = attachSockets(app.server, { ...options, ...services });
+  const connections = new OpenConnections(app.server);
+  const sockets = attachSockets(app.server, { ...options, ...services });
   const announce = async (): Promise<{ url: string; removeServerFile: () => void }> => {
     const url = await listen(app, options);
     return { url, removeServerFile: writeServerFile(options.dataFolder, { url, operatorToken }) };
   };
   const { url, removeServerFile } = await announce().catch(async (error: unknown) => {
-    io.engine.close();
+    sockets.close();
     await Promise.all([app.close(), training.stop()]);
     throw error;
   });
@@ -185,11 +191,11 @@ async function serve(
     admission.close();
     removeServerFile();
     await training.stop();
-    // Answered after everything that was asked of the store before, so their replies are out by then.
-    await store.listStudies().catch(() => undefined);
-    // The transport's end, not the session's: clients come back by themselves, to whoever answers then.
-    io.engine.close();
+    await sockets.answered(CLOSE_MS.answers);
+    sockets.close();
+    const stayConnected = connections.cutLater(CLOSE_MS.connections);
     await app.close();
+    stayConnected();
     await cluster?.close();
     await store.close();
   };
@@ -197,14 +203,28 @@ async function serve(
   const close = (): Promise<void> => (closing ??= end());
   const drain = async (timeoutMs: number): Promise<void> => {
     admission.close();
+    for (const study of training.running) if (!openRounds.has(study)) training.rest(study);
     const { promise, resolve } = Promise.withResolvers<void>();
-    openRounds.whenSettled(timeoutMs, (settled) => {
-      if (!settled) log.warn('rounds that are still open are left as after a crash');
-      resolve(close());
+    openRounds.whenSettled(timeoutMs, {
+      ended: (study) => training.rest(study),
+      done: (settled) => {
+        if (!settled) log.warn('rounds that are still open are left as after a crash');
+        resolve(close());
+      },
     });
     await promise;
   };
   return { url, drain, close };
+}
+
+/**
+ * One study that cannot be run here keeps none of the others from being served: one with a rule for a single
+ * node, in a database that was a single node's.
+ * @throws whatever else kept it from being started
+ */
+function passOver(error: unknown, study: string, log: Logger): void {
+  if (!(error instanceof ChoraleError) || error.code !== 'MANIFEST_INVALID') throw error;
+  log.error({ err: error, study }, 'the training of a study is not run');
 }
 
 /** Whole milliseconds since 1970 by a clock that nobody sets while the program runs. */

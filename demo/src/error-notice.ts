@@ -72,6 +72,22 @@ const known: Partial<Record<ErrorCode, Advice>> = {
   },
 };
 
+const busy: Advice = {
+  title: 'The coordinator is busy',
+  advice: 'This page tries again by itself; nothing that you entered is lost.',
+};
+
+/** Whether the coordinator could not be reached or could not answer just now: trying again may help. */
+export function isPassing(error: unknown): error is ChoraleError {
+  return error instanceof ChoraleError && (error.code === 'CONNECTION_LOST' || isBusy(error));
+}
+
+/** Only the coordinator says when to come back; the store of this browser has a code in common with its own. */
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof ChoraleError)) return false;
+  return error.code === 'RATE_LIMITED' || error.code === 'UNAVAILABLE' || error.retryAfterMs !== undefined;
+}
+
 /** Trying again cannot help before something else has changed. */
 const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ALREADY_ANSWERED',
@@ -88,12 +104,12 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 export function errorNotice(error: unknown, retry?: () => void): TemplateResult {
   const code = error instanceof ChoraleError ? error.code : 'INTERNAL';
   const message = error instanceof Error ? error.message : String(error);
-  const { title, advice } = known[code] ?? {
+  const { title, advice } = (isBusy(error) ? busy : known[code]) ?? {
     title: 'Something went wrong',
     advice: 'Nothing was sent by this step. Reload the page to try again.',
   };
   return html`
-    <div class="notice ${code === 'BUDGET_EXCEEDED' || code === 'CONNECTION_LOST' ? 'warn' : 'fail'}" role="alert">
+    <div class="notice ${code === 'BUDGET_EXCEEDED' || isPassing(error) ? 'warn' : 'fail'}" role="alert">
       <h2>${title}</h2>
       <p>${advice}</p>
       <details>

@@ -84,7 +84,7 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
    * Fetches the study and opens the device's storage; a report that an earlier visit could not send is
    * sent in the background, with the events `sent` or `error`.
    * @throws ChoraleError `INSECURE_CONTEXT`, `SECURE_RANDOM_UNAVAILABLE`, `STORAGE_UNAVAILABLE`,
-   *   `STUDY_UNKNOWN`, `CONNECTION_LOST`, `MANIFEST_INVALID`; ManifestMismatchError.
+   *   `STUDY_UNKNOWN`, `CONNECTION_LOST`, `MANIFEST_INVALID`; the refusal of a coordinator that is busy; ManifestMismatchError.
    */
   static open(options: OpenOptions): Promise<Chorale> {
     return Chorale.#open(options);

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { openSync, writeFileSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { encodeIntegers, manifestHash } from '@chorale/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -13,18 +14,22 @@ const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
 const cohort = { size: 1, quorum: 1, overSelection: 1, selectionTimeoutMs: 60_000, deadlineMs: 60_000 };
 const manifest = trainedManifest(siteTask({ cohort }));
 
-/** A coordinator in a process of its own, with a client that was invited to a round. */
-async function openRound() {
+/**
+ * A coordinator in a process of its own, with a client that was invited to a round.
+ * @param logFile of its standard error
+ */
+async function openRound({ logFile = 'pipe', flags: more = [] }: { logFile?: 'pipe' | number; flags?: string[] } = {}) {
   const file = join(temporaryFolder(), 'study.json');
   writeFileSync(file, JSON.stringify(manifest));
-  const flags = ['--port', '0', '--study', file, '--demo', demoFolder(), '--data', temporaryFolder()];
+  const flags = ['--port', '0', '--study', file, '--demo', demoFolder(), '--data', temporaryFolder(), ...more];
   const child = spawn(process.execPath, [binary, 'start', ...flags], {
     env: { ...process.env, DRAIN_TIMEOUT_MS: '60000' },
+    stdio: ['ignore', 'pipe', logFile],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   let stdout = '';
-  while (!/results .*\n/.test(stdout)) stdout += String((await once(child.stdout, 'data'))[0]);
+  while (!/results .*\n/.test(stdout)) stdout += String((await once(child.stdout!, 'data'))[0]);
   const url = /http:\/\/\S+?:\d+/.exec(stdout)![0];
   const invited = await fetch(`${url}/demo/invitations`, {
     method: 'POST',
@@ -37,10 +42,55 @@ async function openRound() {
   await client.join(tokens[0]!, await manifestHash(manifest));
   await client.next('round');
   const isUnready = () => expect.poll(async () => (await fetch(`${url}/readyz`)).status);
-  return { child, exited, client, isUnready };
+  return { child, exited, client, isUnready, url };
 }
 
+/** A connection that says something and then never ends by itself. */
+async function hold(url: string, said: string): Promise<Socket> {
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  onTestFinished(() => void socket.destroy());
+  socket.on('error', () => {}).resume();
+  await once(socket, 'connect');
+  if (said !== '') await new Promise<void>((sent) => socket.write(said, () => sent()));
+  return socket;
+}
+
+const UPGRADE =
+  'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+  'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
+const BODY =
+  'POST /demo/invitations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
+
 describe('chorale start, on a signal', () => {
+  it.each([
+    ['was opened ahead of need', ''],
+    ['sends half a request', 'GET /healthz HTTP/1.1\r\n'],
+    ['stalls within a body', BODY],
+    ['does not answer the end of its WebSocket', UPGRADE],
+  ])('is not held up by a connection that %s', async (_name, said) => {
+    const { child, exited, client, url } = await openRound({ flags: ['--drain-timeout', '1'] });
+    const socket = await hold(url, said);
+    if (said === UPGRADE) await once(socket, 'data');
+    client.close();
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
+  it.skipIf(process.platform !== 'linux')('goes on when its log cannot be written', async () => {
+    const { child, exited, client } = await openRound({
+      logFile: openSync('/dev/full', 'w'),
+      flags: ['--log-level', 'info'],
+    });
+    const update = encodeIntegers(new Int32Array(3));
+    // That the round was committed is logged.
+    expect(await client.request('update', { study: 'attrition', round: 1, update })).toMatchObject({ ok: true });
+    expect(await client.next('round')).toMatchObject({ round: 2 });
+    expect(await client.request('update', { study: 'attrition', round: 2, update })).toMatchObject({ ok: true });
+    client.close();
+    child.kill('SIGTERM');
+    expect(await exited).toEqual([0, null]);
+  });
+
   it('lets the open round finish, and ends well', async () => {
     const { child, exited, client, isUnready } = await openRound();
     child.kill('SIGTERM');

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { Logger } from 'pino';
 import type { Coordinator } from '../main.ts';
 import { readStudyFile } from '../surveys/study-file.ts';
 import { withSettings } from './setting.ts';
@@ -8,6 +9,9 @@ type Options = { demo?: string; study?: string[] };
 
 /** How much longer than its rounds a stop may take. */
 const CLOSE_MS = 10_000;
+
+/** Characters of the log that may wait until it can be written again; later ones are left out. */
+const LOG_WAITING_LENGTH = 1_000_000;
 
 /** A signal that follows so soon is the first again: a terminal signals the whole group, parents pass theirs on. */
 const ECHO_MS = 1000;
@@ -24,7 +28,10 @@ export function startCommand(): Command {
     const manifests = await Promise.all(study.map(readStudyFile));
     // Loaded here, so that the commands that only calculate start at once.
     const [{ pino }, { startCoordinator }] = await Promise.all([import('pino'), import('../main.ts')]);
-    const log = pino({ level: logLevel }, pino.destination({ dest: 2, sync: true }));
+    const logFile = pino.destination({ dest: 2, sync: true, maxLength: LOG_WAITING_LENGTH });
+    // Such as a disk that is full: a line that cannot be written must not end what serves.
+    logFile.on('error', () => {});
+    const log = pino({ level: logLevel }, logFile);
     const coordinator = await startCoordinator({
       ...rest,
       dataFolder,
@@ -37,7 +44,7 @@ export function startCommand(): Command {
       // Nothing that it still answers could be trusted; whoever watches over it starts it again.
       onLost: () => process.exit(1),
     });
-    stopOnSignal(coordinator, drainTimeoutMs);
+    stopOnSignal(coordinator, drainTimeoutMs, log);
     process.stdout.write(welcome(coordinator.url, demo !== undefined));
   });
 }
@@ -53,7 +60,7 @@ function welcome(url: string, hasPages: boolean): string {
   return ['Chorale is ready', ...links.map(([name, path]) => `  ${name.padEnd(8)}  ${url}${path}`), ''].join('\n');
 }
 
-function stopOnSignal(coordinator: Coordinator, drainTimeoutMs: number): void {
+function stopOnSignal(coordinator: Coordinator, drainTimeoutMs: number, log: Logger): void {
   let stoppedAt: number | null = null;
   const stop = (): void => {
     if (stoppedAt !== null) {
@@ -62,7 +69,13 @@ function stopOnSignal(coordinator: Coordinator, drainTimeoutMs: number): void {
     }
     stoppedAt = performance.now();
     setTimeout(() => process.exit(1), drainTimeoutMs + CLOSE_MS).unref();
-    void coordinator.drain(drainTimeoutMs).then(() => process.exit(0));
+    coordinator.drain(drainTimeoutMs).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error({ err: error }, 'the end was not orderly');
+        process.exit(1);
+      },
+    );
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
 }

@@ -39,7 +39,7 @@ export const startSettings = {
     read: (text, reject) => (LOG_LEVELS.includes(text) ? text : reject(`one of ${LOG_LEVELS.join(', ')}`)),
   }),
   operatorToken: setting('--operator-token <TOKEN>', 'OPERATOR_TOKEN', {
-    description: 'who holds it may publish studies and read metrics; better given by the variable',
+    description: 'who holds it may publish studies, read metrics and take a backup; better given by the variable',
     otherwise: 'made at the first start, and in server.json of the data folder',
     fallback: nodeDefaults.operatorToken,
     read: (text, reject) => (/^[\w.~+/=-]{32,}$/.test(text) ? text : reject('32 or more of A-Z a-z 0-9 . _ ~ + / = -')),

@@ -17,6 +17,7 @@ import { StudyTraining } from '../rounds/study-training.ts';
 import { summarizeTraining } from '../rounds/round-summaries.ts';
 import { SpentBudget } from '../rounds/spent-budget.ts';
 import type { Claims } from './claims.ts';
+import { requireClusterable } from './clusterable.ts';
 import { ClusterIntake } from './cluster-intake.ts';
 import { type ControlMessage, toRefusal } from './control-message.ts';
 import { OwnerIntake } from './owner-intake.ts';
@@ -85,10 +86,7 @@ export class ClusteredStudy implements StudyRounds {
    * @throws ChoraleError `MANIFEST_INVALID` for a rule of aggregation that needs all updates in one place
    */
   static async resume(study: TrainedStudy, options: StudyOptions, link: StudyLink): Promise<ClusteredStudy> {
-    const { rule } = study.manifest.training.aggregation ?? { rule: 'mean' };
-    if (rule === 'coordinate-median' || rule === 'trimmed-mean') {
-      throw new ChoraleError('MANIFEST_INVALID', `study ${study.manifest.id}: ${rule} needs a coordinator of one node`);
-    }
+    requireClusterable(study.manifest);
     const clustered = new ClusteredStudy(study, options, {
       link,
       ...(await link.claims.ownership(study.manifest.id)),

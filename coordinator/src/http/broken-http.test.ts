@@ -37,10 +37,21 @@ describe('[P4] HTTP that is none', () => {
     ],
     ['a negative length', [`${LINE}content-length: -1\r\n\r\n`], /^HTTP\/1.1 400 /],
     ['a line end in a header', ['GET / HTTP/1.1\r\nhost: x\r\nx: a\rb\r\n\r\n'], /^HTTP\/1.1 400 /],
-  ])('%s is refused, and the next request is answered', async (_name, parts, answer) => {
+  ])('%s is refused, and the next request is answered', async (name, parts, answer) => {
     const { url, get } = await runCoordinator();
-    expect(await raw(url, ...parts)).toMatch(answer);
+    const text = await raw(url, ...parts);
+    expect(text).toMatch(answer);
+    // Node itself answers requests without a host.
+    if (text !== '' && name !== 'no host') expect(text).toMatch(/content-type: application\/problem\+json/i);
     expect((await get('/healthz')).status).toBe(200);
+  });
+
+  it('is counted among the refusals', async () => {
+    const { url, get } = await runCoordinator({ metricsPublic: true });
+    await raw(url, 'MELT / HTTP/1.1\r\nhost: x\r\n\r\n');
+    expect(await (await get('/metrics')).text()).toContain(
+      'chorale_refusals_total{code="MESSAGE_MALFORMED",boundary="http"} 1',
+    );
   });
 
   // Vitest reports an error that nobody hears, which would end the process.

@@ -62,6 +62,11 @@ describe('large models and updates', () => {
     expect(response.headers.get('etag')).toBe(etag);
     const again = await coordinator.get(present, { headers: { 'if-none-match': etag } });
     expect([again.status, await again.text()]).toEqual([304, '']);
+    // As a proxy that compresses, and a cache with several versions, ask.
+    for (const known of [`W/${etag}`, `"older", ${etag}`]) {
+      expect((await coordinator.get(present, { headers: { 'if-none-match': known } })).status).toBe(304);
+    }
+    expect((await coordinator.get(present, { headers: { 'if-none-match': '"older"' } })).status).toBe(200);
 
     const ended = clients.map((client) => client.next('round-ended'));
     expect(await (await post(coordinator, update, tokens[0]!, zeros)).json()).toEqual({ duplicate: false });
@@ -70,6 +75,13 @@ describe('large models and updates', () => {
     expect(await Promise.all(ended)).toMatchObject([{ outcome: 'committed' }, { outcome: 'committed' }]);
     expect(await codeOf(await coordinator.get(present))).toEqual([404, 'ROUND_CLOSED']);
     expect((await coordinator.get('/api/v1/studies/attrition/models/1')).status).toBe(200);
+
+    const trained = '/api/v1/studies/attrition/model/weights.bin';
+    const weights = await coordinator.get(trained);
+    expect((await weights.arrayBuffer()).byteLength).toBe(4 * count);
+    const tag = weights.headers.get('etag')!;
+    expect(weights.headers.get('cache-control')).toBe('no-cache');
+    expect((await coordinator.get(trained, { headers: { 'if-none-match': tag } })).status).toBe(304);
     for (const client of clients) client.close();
   });
 

@@ -16,7 +16,9 @@ import { demoRoutes } from './demo-routes.ts';
 import { OpenApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
 import { operatorCheck } from './operator-token.ts';
-import { notFound, sendProblem, toProblem } from './problem.ts';
+import { countTraffic } from './count-traffic.ts';
+import { notFound, refuseBroken, sendProblem, toProblem } from './problem.ts';
+import { limitUnread } from './unread-answers.ts';
 import { type ChoraleApp, validateRequest, type ValibotTypes, writeAnswer } from './route-schema.ts';
 
 /** What HTTP needs of the coordinator. */
@@ -32,7 +34,7 @@ export type HttpOptions = {
   failures: FailureLog;
   limits: RateLimits;
   origins: AllowedOrigins;
-  /** Who holds it may publish studies and read metrics. */
+  /** Who holds it may publish studies, read metrics and take a backup. */
   operatorToken: string;
   metricsPublic: boolean;
   /** Proxies that every request passes. */
@@ -51,6 +53,9 @@ const HEAD_TIMEOUT_MS = 10_000;
 /** A connection on which nothing moves for so long is closed; sockets have heartbeats of their own. */
 const IDLE_TIMEOUT_MS = 60_000;
 
+/** Texts that were asked for and are not read yet, and how long a large answer may take to be read. */
+const UNREAD = { bytes: 64 * 1024 * 1024, patienceMs: 120_000 };
+
 /** The HTTP side of the coordinator; its `server` is not listening yet. */
 export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
   const { requestTimeoutMs, metrics } = options;
@@ -68,6 +73,7 @@ export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
         url!.startsWith(SOCKET_PATH) && /^websocket$/i.test(headers.upgrade!),
     },
     forceCloseConnections: 'idle',
+    clientErrorHandler: (error, socket) => refuseBroken(socket, error, metrics),
     // Such as a path that cannot be decoded.
     frameworkErrors: (error, _request, reply) => void refuse(reply as FastifyReply, error, options),
   }).withTypeProvider<ValibotTypes>();
@@ -85,10 +91,8 @@ export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
     reply.header('referrer-policy', 'no-referrer');
     await options.limits.take({ address: clientAddress(request.raw, options.proxies) });
   });
-  app.addHook('onResponse', async (request, reply) => {
-    metrics.traffic.http.received(Number(request.headers['content-length'] ?? 0) || 0);
-    metrics.traffic.http.sent(Number(reply.getHeader('content-length') ?? 0) || 0);
-  });
+  countTraffic(app, metrics.traffic.http);
+  limitUnread(app, UNREAD);
 
   const isOperator = operatorCheck(options.operatorToken);
   await app.register(async (scope: ChoraleApp) => operationRoutes(scope, { ...options, isOperator }));

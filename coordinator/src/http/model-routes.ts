@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { ChoraleError, encodeParameters, type TrainingTask } from '@chorale/protocol';
+import { ChoraleError, type TrainingTask } from '@chorale/protocol';
 import type { TrainingService } from '../rounds/training-service.ts';
-import type { ModelRecord, Store } from '../storage/store.ts';
+import type { Store } from '../storage/store.ts';
 import type { PublishedStudy, StudyRegistry } from '../surveys/study-registry.ts';
 import { LayersModel } from './answer-schemas.ts';
+import { isKnown } from './etag.ts';
 import { layersModel } from './layers-model.ts';
 import { ModelParams, StudyParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
+import { type TrainedModel, TrainedModels } from './trained-models.ts';
 
 type Options = { store: Store; studies: StudyRegistry; training: TrainingService };
 
@@ -14,14 +16,20 @@ const BYTES = 'application/octet-stream';
 
 /** Models of studies: the trained one for tfjs, and the present one as clients of a round start from it. */
 export function modelRoutes(app: ChoraleApp, { store, studies, training }: Options): void {
-  const trained = async (id: string): Promise<{ study: PublishedStudy; task: TrainingTask; model: ModelRecord }> => {
+  const models = new TrainedModels(store);
+  const trained = async (id: string): Promise<{ study: PublishedStudy; task: TrainingTask; model: TrainedModel }> => {
     const study = await studies.get(id);
     const task = study.manifest.training;
-    const model = task === undefined ? null : await store.latestModel(id);
-    if (task === undefined || model === null) {
-      throw new ChoraleError('TRAINING_ABSENT', `study ${id} has no trained model`);
-    }
-    return { study, task, model };
+    if (task === undefined) throw new ChoraleError('TRAINING_ABSENT', `study ${id} has no training`);
+    return { study, task, model: await models.latest(study.manifest.id) };
+  };
+
+  // One model is sent to many: it is hashed once.
+  const tags = new WeakMap<Uint8Array, string>();
+  const tagOf = (bytes: Uint8Array): string => {
+    const tag = tags.get(bytes) ?? `"sha256-${createHash('sha256').update(bytes).digest('base64url')}"`;
+    tags.set(bytes, tag);
+    return tag;
   };
 
   app.get(
@@ -39,7 +47,7 @@ export function modelRoutes(app: ChoraleApp, { store, studies, training }: Optio
       const { modelRound } = model;
       // Relative to the address of the model itself.
       return layersModel({
-        study: model.study,
+        study: study.manifest.id,
         manifest: study.hash,
         task,
         modelRound,
@@ -59,18 +67,13 @@ export function modelRoutes(app: ChoraleApp, { store, studies, training }: Optio
       },
     },
     async (request, reply) => {
-      const { model } = await trained(request.params.id);
-      return reply.type(BYTES).send(asBuffer(encodeParameters(model.parameters)));
+      const { bytes } = (await trained(request.params.id)).model;
+      const etag = tagOf(bytes);
+      reply.header('etag', etag);
+      if (isKnown(request.headers, etag)) return reply.code(304).send();
+      return reply.type(BYTES).send(bytes);
     },
   );
-
-  // One model is sent to a whole cohort: it is encoded and hashed once.
-  const tags = new WeakMap<Uint8Array, string>();
-  const tagOf = (bytes: Uint8Array): string => {
-    const tag = tags.get(bytes) ?? `"sha256-${createHash('sha256').update(bytes).digest('base64url')}"`;
-    tags.set(bytes, tag);
-    return tag;
-  };
 
   app.get(
     '/studies/:id/models/:modelRound',
@@ -84,13 +87,14 @@ export function modelRoutes(app: ChoraleApp, { store, studies, training }: Optio
     },
     async (request, reply) => {
       const { id, modelRound } = request.params;
-      const { manifest } = await studies.get(id);
-      const bytes = await training.model(manifest.id, modelRound);
+      const study = await studies.get(id);
+      await training.start(study);
+      const bytes = await training.model(study.manifest.id, modelRound);
       if (bytes === null)
         throw new ChoraleError('ROUND_CLOSED', `the present model is not the one after ${modelRound} rounds`);
       const etag = tagOf(bytes);
       reply.header('etag', etag).header('cache-control', 'public, max-age=31536000, immutable');
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+      if (isKnown(request.headers, etag)) return reply.code(304).send();
       return reply.type(BYTES).send(asBuffer(bytes));
     },
   );

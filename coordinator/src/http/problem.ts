@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import { ChoraleError, type ErrorCode } from '@chorale/protocol';
 import type { FastifyReply } from 'fastify';
 import * as v from 'valibot';
+import type { Metrics } from '../operations/metrics.ts';
 
 /** RFC 9457 problem details; `code` is what programs test. */
 export const Problem = v.object({
@@ -61,6 +63,31 @@ export function sendProblem(reply: FastifyReply, details: Problem): FastifyReply
     .header('cache-control', 'no-store')
     .type(`${PROBLEM_TYPE}; charset=utf-8`)
     .send(JSON.stringify(details));
+}
+
+/** Answers what is no HTTP, or not in time, and ends its connection. */
+export function refuseBroken(
+  socket: Socket,
+  error: Error & { code?: string },
+  metrics: Pick<Metrics, 'refused'>,
+): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const details = brokenRequest(error.code);
+  metrics.refused(details.code, 'http');
+  const body = JSON.stringify(details);
+  if (socket.writable) {
+    socket.write(
+      `HTTP/1.1 ${details.status} ${details.title}\r\nContent-Type: ${PROBLEM_TYPE}; charset=utf-8\r\n` +
+        `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    );
+  }
+  socket.destroySoon();
+}
+
+function brokenRequest(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW') return problem(431, 'MESSAGE_TOO_LARGE', 'the head of the request is too long');
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return problem(408, 'CONNECTION_LOST', 'the request did not arrive in time');
+  return problem(400, 'MESSAGE_MALFORMED', 'the request cannot be read');
 }
 
 function problem(status: number, code: Problem['code'], detail: string, retryAfterMs?: number): Problem {

@@ -11,7 +11,7 @@ export type ServerFile = v.InferOutput<typeof ServerFile>;
 /**
  * Writes into the data folder where its server answers, so that commands on the same folder can ask it
  * while it holds the database. Only the folder's owner can read it: it holds the operator token.
- * @returns what removes it again
+ * @returns what removes it again, if it can: one that is left names a server that does not answer
  * @throws StorageError when it cannot be written
  */
 export function writeServerFile(folder: string, content: ServerFile): () => void {
@@ -26,7 +26,13 @@ export function writeServerFile(folder: string, content: ServerFile): () => void
     const explanation = explainFailure(cause, folder);
     throw explanation === null ? cause : new StorageError(explanation, { cause });
   }
-  return () => rmSync(path, { force: true });
+  return () => {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // The folder has become read-only. The same happens after a crash.
+    }
+  };
 }
 
 /** The server of a data folder that is in use; `null` when it left no word. */

@@ -7,6 +7,7 @@ import { ResultsService } from '../surveys/results-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { summarizeStudy } from '../surveys/study-summary.ts';
 import { Nothing, PublishOutcome, Results, Rounds, StudySummaries } from './answer-schemas.ts';
+import { isKnown } from './etag.ts';
 import { type IsOperator } from './operator-token.ts';
 import { StudyParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
@@ -48,7 +49,7 @@ export function studyRoutes(app: ChoraleApp, options: Options): void {
       const { manifest, hash } = await studies.get(request.params.id);
       const etag = `"${hash}"`;
       reply.header('etag', etag);
-      if (request.headers['if-none-match'] === etag) return reply.code(304).send(undefined);
+      if (isKnown(request.headers, etag)) return reply.code(304).send(undefined);
       reply.serializer(String).type('application/json; charset=utf-8');
       return reply.send(canonicalManifest(manifest) as never);
     },
@@ -77,7 +78,11 @@ export function studyRoutes(app: ChoraleApp, options: Options): void {
         problems: [404],
       },
     },
-    async (request) => training.rounds((await studies.get(request.params.id)).manifest.id),
+    async (request) => {
+      const study = await studies.get(request.params.id);
+      await training.start(study);
+      return training.rounds(study.manifest.id);
+    },
   );
 
   app.post(

@@ -44,13 +44,15 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
     },
     async (request) => {
       const { id: study, round } = request.params;
-      const { manifest } = await studies.get(study);
+      const published = await studies.get(study);
+      const { manifest } = published;
       if (manifest.training === undefined) throw new ChoraleError('TRAINING_ABSENT', 'the study has no training');
       const claims = await invitations.verify(bearerToken(request));
       if (claims.study !== study) throw new ChoraleError('TOKEN_INVALID', 'the invitation is to another study');
       const limit = contributionBytes(manifest.training);
       const bytes = declaredBytes(request.raw, limit) ?? limit;
 
+      await training.start(published);
       const { sub: participant } = claims;
       const sender = `${study} ${participant}`;
       if (sending.has(sender)) {

@@ -1,4 +1,4 @@
-import { encodeIntegers, manifestHash, PROTOCOL_VERSION } from '@chorale/protocol';
+import { encodeIntegers, type Manifest, manifestHash, PROTOCOL_VERSION, type TrainingRounds } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { runCoordinator } from '../../testing/running-coordinator.ts';
@@ -14,11 +14,11 @@ const hash = await manifestHash(manifest);
 const update = encodeIntegers(new Int32Array(3));
 
 /** Two clients that were invited to the first round, and the token of a third. */
-async function openRound(coordinator: Running) {
+async function openRound(coordinator: Running, study: Manifest = manifest) {
   const groups = ['north', 'south', 'west'];
-  const tokens = await coordinator.invite('attrition', ...groups.map((group) => ({ name: group, group })));
+  const tokens = await coordinator.invite(study.id, ...groups.map((group) => ({ name: group, group })));
   const clients = groups.slice(0, 2).map(() => new TrainingTestClient(coordinator.url));
-  for (const [i, client] of clients.entries()) await client.join(tokens[i]!, hash);
+  for (const [i, client] of clients.entries()) await client.join(tokens[i]!, await manifestHash(study));
   for (const client of clients) expect(await client.next('round')).toMatchObject({ round: 1 });
   return { clients, tokens };
 }
@@ -66,6 +66,25 @@ describe('a node that is told to stop', () => {
       committedRounds: 1,
       rounds: [{ round: 1, state: 'committed' }],
     });
+  });
+
+  it('begins no other round of a study while it waits for that of another', async () => {
+    const other = trainedManifest(siteTask({ cohort, rounds: 5 }), 'retention');
+    const coordinator = await runCoordinator({ manifests: [manifest, other] });
+    const [first, second] = [await openRound(coordinator), await openRound(coordinator, other)];
+    const drained = coordinator.drain(60_000);
+    for (const [study, { clients }] of [['attrition', first] as const, ['retention', second] as const]) {
+      const ended = clients.map((client) => client.next('round-ended'));
+      for (const client of clients) await client.request('update', { study, round: 1, update });
+      expect(await Promise.all(ended)).toMatchObject([{ outcome: 'committed' }, { outcome: 'committed' }]);
+    }
+    // Soon after both, although everybody waited for the next round.
+    await drained;
+    const after = await runCoordinator({ dataFolder: coordinator.dataFolder });
+    for (const { id } of [manifest, other]) {
+      const { rounds } = (await (await after.get(`/api/v1/studies/${id}/rounds`)).json()) as TrainingRounds;
+      expect(rounds).toMatchObject([{ round: 1, state: 'committed' }]);
+    }
   });
 
   it('[R15] leaves a round that does not finish in time as after a crash', async () => {

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { encodeIntegers, manifestHash, PROTOCOL_VERSION, surveyChannels } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
@@ -70,6 +72,18 @@ describe('/metrics', () => {
     expect(text).toMatch(/chorale_epsilon_spent\{study="attrition",unit="site"\} \d+\.\d+/);
     expect(text).toMatch(/chorale_received_bytes_total\{transport="websocket"\} [1-9]\d{3,}/);
     expect(text).toMatch(/chorale_sent_bytes_total\{transport="http"\} [1-9]\d{2,}/);
+  });
+
+  it('counts the bytes that came, not those that were promised', async () => {
+    const coordinator = await runCoordinator({ manifests: [pulse] });
+    const socket = connect(Number(new URL(coordinator.url).port), '127.0.0.1');
+    socket.on('error', () => {}).resume();
+    socket.write('POST /api/v1/studies HTTP/1.1\r\nhost: x\r\ncontent-length: 99999999999\r\n\r\n');
+    await once(socket, 'data');
+    socket.destroy();
+    const [, received = ''] = /chorale_received_bytes_total\{transport="http"\} (\S+)/.exec(await scrape(coordinator))!;
+    expect(Number(received)).toBeGreaterThan(50);
+    expect(Number(received)).toBeLessThan(10_000);
   });
 
   it('is for the operator alone, unless it is made public', async () => {

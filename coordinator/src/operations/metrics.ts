@@ -42,13 +42,13 @@ export class Metrics {
   });
   readonly #received = new Counter({
     name: 'chorale_received_bytes_total',
-    help: 'Bytes of messages and bodies that came in, without their framing.',
+    help: 'Bytes that came in: of HTTP all of them, of sockets those of messages.',
     labelNames: ['transport'] as const,
     registers: this.#registers,
   });
   readonly #sent = new Counter({
     name: 'chorale_sent_bytes_total',
-    help: 'Bytes of messages and bodies that went out, without their framing.',
+    help: 'Bytes that went out: of HTTP all of them, of sockets those of messages.',
     labelNames: ['transport'] as const,
     registers: this.#registers,
   });

@@ -2,7 +2,7 @@ import type { RateLimitOptions } from './rate-limits.ts';
 
 /** How a node is run, beyond where it listens and stores. */
 export type NodeSettings = {
-  /** Who holds it may publish studies and read metrics; `null` makes one and keeps it in the store. */
+  /** Who holds it may publish studies, read metrics and take a backup; `null` makes one and keeps it in the store. */
   operatorToken: string | null;
   /** Origins whose pages may use this node; `null` is all. */
   allowedOrigins: readonly string[] | null;

@@ -41,7 +41,9 @@ export class RateLimits {
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
       const isFlood = limiter === this.#connections && error.consumedPoints > this.#floodPoints;
-      throw new RateLimitedError({ retryAfterMs: Math.max(1, error.msBeforeNext), isFlood });
+      // Told by the system's clock, which may have been set meanwhile.
+      const retryAfterMs = Math.min(1000 * WINDOW_SECONDS, Math.max(1, error.msBeforeNext));
+      throw new RateLimitedError({ retryAfterMs, isFlood });
     }
   }
 }

@@ -11,6 +11,9 @@ import { progressOf } from './cadence.ts';
 import type { SpentBudget } from './spent-budget.ts';
 import type { TrainedStudy } from './study-rounds.ts';
 
+/** Rounds that have ended: their records never change, and there may be ten thousand. */
+const ended = new WeakMap<RoundRecord, RoundSummary>();
+
 /** The rounds of one study as they are published, in order; `invited` and `accepted` are those of the open one so far. */
 function summarizeRounds(
   records: Iterable<RoundRecord>,
@@ -19,7 +22,9 @@ function summarizeRounds(
   const sent = { train: 0, evaluate: 0 };
   return Array.from(records, (record) => {
     sent[record.kind] += 1;
-    return {
+    const known = ended.get(record);
+    if (known !== undefined) return known;
+    const summary: RoundSummary = {
       round: record.round,
       kind: record.kind,
       state: record.state === 'open' ? 'reporting' : record.state,
@@ -40,6 +45,8 @@ function summarizeRounds(
               noiseStddev: histogramNoiseStddev(task) * Math.sqrt(record.accepted),
             }),
     };
+    if (record.state !== 'open') ended.set(record, summary);
+    return summary;
   });
 }
 

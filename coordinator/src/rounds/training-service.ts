@@ -89,6 +89,16 @@ export class TrainingService {
     return this.#find(study).model(modelRound);
   }
 
+  /** Studies whose rounds are run. */
+  get running(): Iterable<string> {
+    return this.#running.keys();
+  }
+
+  /** Begins no round of a study any longer; one that is open stays so, as after a crash. */
+  rest(study: string): void {
+    void this.#running.get(study)?.stop();
+  }
+
   /** Ends all timers and waits for writes under way; open rounds stay open, as after a crash. */
   async stop(): Promise<void> {
     // At once where one runs: from this call on nothing more is begun.

@@ -12,6 +12,7 @@ const RETRY_MS = 1000;
 /** Requests that are not answered yet, by their bytes: whoever sends faster than the store writes must wait. */
 export class Backlog {
   #node = 0;
+  #idle = Promise.withResolvers<void>();
   readonly #connections = new WeakMap<object, number>();
 
   /**
@@ -33,10 +34,22 @@ export class Backlog {
     }
   }
 
+  /** Resolves once nothing is under way, and the answers have left. */
+  async idle(): Promise<void> {
+    do {
+      if (this.#node > 0) await this.#idle.promise;
+      // What waits for the end of a request runs before this.
+      await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#node > 0);
+  }
+
   #count(connection: object, bytes: number): void {
     this.#node += bytes;
     const left = (this.#connections.get(connection) ?? 0) + bytes;
     if (left === 0) this.#connections.delete(connection);
     else this.#connections.set(connection, left);
+    if (this.#node > 0) return;
+    this.#idle.resolve();
+    this.#idle = Promise.withResolvers();
   }
 }

@@ -10,6 +10,7 @@ import type { ReportService } from '../surveys/report-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import type { Backlog } from './backlog.ts';
 import type { ChoraleSocket } from './chorale-socket.ts';
+import { dropConnection } from './engine-connection.ts';
 import { parseMessage } from './parse-message.ts';
 import { TrainingSeats } from './training-seats.ts';
 
@@ -56,15 +57,20 @@ export class ClientSession {
    * gets none.
    * @param args as they came from the network: the acknowledgement, perhaps missing, perhaps no function
    */
-  async receive(event: string, args: readonly unknown[]): Promise<void> {
+  receive(event: string, args: readonly unknown[]): Promise<void> {
     // `leave` asks for no answer; one to an event that does not exist is looked for where it would be.
     const reply = event === 'leave' ? undefined : EVENTS.has(event) ? args[1] : args.at(-1);
-    const answer = await this.#settle(event, args[0]);
-    if (typeof reply === 'function') reply(answer);
+    // Nothing else of what was sent is kept until the answer.
+    return this.#answer(event, args[0], reply);
   }
 
   disconnected(): void {
     this.#seats.disconnected();
+  }
+
+  async #answer(event: string, data: unknown, reply: unknown): Promise<void> {
+    const answer = await this.#settle(event, data);
+    if (typeof reply === 'function') reply(answer);
   }
 
   async #settle(event: string, data: unknown): Promise<Reply> {
@@ -116,7 +122,7 @@ export class ClientSession {
 
   #drop(): void {
     this.#options.log.debug('a connection was closed that went on asking far beyond its limit');
-    this.#socket.conn.close(true);
+    dropConnection(this.#socket.conn);
   }
 }
 

@@ -24,9 +24,9 @@ export function packetBytes({ data }: EnginePacket): number {
   return 1 + (typeof data === 'string' ? data.length : data.byteLength);
 }
 
-/** Ends a connection at once: a closing handshake would wait for the other end. */
-export function dropConnection(connection: EngineConnection): void {
-  const { socket } = connection.transport;
+/** Ends a connection at once: a closing handshake would wait for the other end, and read what it sends meanwhile. */
+export function dropConnection(connection: { close(discard: boolean): unknown; readonly transport: object }): void {
+  const { socket } = connection.transport as EngineConnection['transport'];
   connection.close(true);
   socket?.terminate();
 }

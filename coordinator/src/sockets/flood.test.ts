@@ -1,5 +1,6 @@
 import { PROTOCOL_VERSION, surveyChannels, manifestHash, type Reply } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
+import { FuzzConnection } from '../../testing/fuzz/fuzz-connection.ts';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { reportText } from '../../testing/report-text.ts';
 import { type Client, runCoordinator } from '../../testing/running-coordinator.ts';
@@ -36,11 +37,23 @@ describe('[P4] a connection that asks too often', () => {
     expect(await codes([ask(bystander)])).toEqual(['MESSAGE_MALFORMED']);
   });
 
+  it('is cut off then, whatever it answers to that', async () => {
+    const coordinator = await runCoordinator({ rateLimits: { perConnection: 20, perAddress: 0 } });
+    const flood = (await FuzzConnection.open(coordinator.url.replace('localhost', '127.0.0.1')))!;
+    const started = performance.now();
+    for (let i = 0; i <= 80; i += 1) flood.send(['42["no-such-event"]']);
+    await flood.closed;
+    // A WebSocket whose other end does not take part in closing it would be there for half a minute.
+    expect(performance.now() - started).toBeLessThan(10_000);
+  });
+
   it('shares its address with others, over sockets and HTTP together', async () => {
     const coordinator = await runCoordinator({ rateLimits: { perConnection: 0, perAddress: 20 } });
     const [one, other] = [await coordinator.connect(), await coordinator.connect()];
     const answers = await codes(Array.from({ length: 30 }, (_, i) => ask(i % 2 === 0 ? one : other)));
-    expect(answers.filter((code) => code === 'RATE_LIMITED')).toHaveLength(10);
+    // To open a connection is a request as well.
+    expect(answers.filter((code) => code === 'RATE_LIMITED')).toHaveLength(12);
+    await expect(coordinator.connect()).rejects.toThrow('websocket error');
     const response = await coordinator.get('/api/v1/studies');
     expect([response.status, await response.json()]).toMatchObject([429, { code: 'RATE_LIMITED' }]);
     expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(1);

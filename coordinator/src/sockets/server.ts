@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders, Server as HttpServer } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { limits as protocolLimits } from '@chorale/protocol';
 import { Server } from 'socket.io';
 import { Decoder, Encoder } from 'socket.io-parser';
@@ -21,6 +22,15 @@ export type SocketOptions = SessionOptions & {
   polling: boolean;
 };
 
+/** The sockets of a coordinator. */
+export type Sockets = {
+  io: ChoraleServer;
+  /** Resolves once all requests that are under way are answered, after `timeoutMs` at the latest. */
+  answered(timeoutMs: number): Promise<void>;
+  /** Ends all connections, but no session: clients come back by themselves, to whoever answers then. */
+  close(): void;
+};
+
 /** Longest time between opening a connection and saying what for. */
 const CONNECT_TIMEOUT_MS = 10_000;
 
@@ -35,7 +45,7 @@ class OneAttachmentDecoder extends Decoder {
  * Serves socket.io on an HTTP server. A frame above `limits.messageBytes` closes the connection that
  * sent it, with WebSocket close code 1009 (over polling, status 413); others do not notice.
  */
-export function attachSockets(server: HttpServer, options: SocketOptions): ChoraleServer {
+export function attachSockets(server: HttpServer, options: SocketOptions): Sockets {
   const { metrics, origins } = options;
   const io: ChoraleServer = new Server(server, {
     maxHttpBufferSize: protocolLimits.messageBytes,
@@ -51,7 +61,17 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Chora
     },
     allowRequest: (request, done) => {
       if (io.engine.clientsCount >= options.maxConnections) return done('this node has no room', false);
-      return done(null, origins.admits(request.headers));
+      if (!origins.admits(request.headers)) return done('this origin is not served', false);
+      // Until the answer nobody else listens to the socket, and an error that is not heard ends the process.
+      request.socket.on('error', ignore);
+      const decided = (problem: string | null): void => {
+        request.socket.off('error', ignore);
+        done(problem, problem === null);
+      };
+      options.limits.take({ address: clientAddress(request, options.proxies) }).then(
+        () => decided(null),
+        () => decided('too many connections were opened'),
+      );
     },
     parser: { Encoder, Decoder: OneAttachmentDecoder },
   });
@@ -70,7 +90,19 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Chora
     socket.onAny((event: string, ...args: unknown[]) => void session.receive(event, args));
     socket.on('disconnect', () => session.disconnected());
   });
-  return io;
+  return {
+    io,
+    async answered(timeoutMs) {
+      const impatience = new AbortController();
+      await Promise.race([backlog.idle(), sleep(timeoutMs, undefined, impatience).catch(() => undefined)]);
+      impatience.abort();
+    },
+    close: () => io.engine.close(),
+  };
+}
+
+function ignore(): void {
+  // The connection is gone: whoever waits for it hears that by its end.
 }
 
 type CorsDone = (error: Error | null, options: { origin: string | false }) => void;

@@ -17,12 +17,12 @@ async function joined({ clients, quorum }: { clients: number; quorum: number }):
   };
   const manifest = trainedManifest(siteTask({ cohort }));
   const hash = await manifestHash(manifest);
-  const { url, invite } = await runCoordinator({ manifests: [manifest] });
+  const coordinator = await runCoordinator({ manifests: [manifest] });
   const names = Array.from({ length: clients }, (_, i) => ({ name: `site-${i}`, group: 'north' }));
-  const tokens = await invite(manifest.id, ...names);
+  const tokens = await coordinator.invite(manifest.id, ...names);
   return Promise.all(
     tokens.map(async (token) => {
-      const client = new TrainingTestClient(url);
+      const client = new TrainingTestClient(coordinator.url);
       onTestFinished(() => client.close());
       expect(await client.join(token, hash)).toMatchObject({ ok: true });
       return client;

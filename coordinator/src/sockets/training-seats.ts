@@ -28,8 +28,11 @@ export class TrainingSeats {
     this.#options = options;
   }
 
-  join(data: unknown): Promise<Joined> {
-    return this.#inOrder(() => this.#join(data));
+  async join(data: unknown): Promise<Joined> {
+    // Before it waits for its turn: what is no message is not kept.
+    const message = parseMessage(JoinMessage, data);
+    this.#options.admission.require();
+    return this.#inOrder(() => this.#join(message));
   }
 
   async leave(data: unknown): Promise<object> {
@@ -54,10 +57,8 @@ export class TrainingSeats {
     for (const study of this.#participants?.keys() ?? []) this.#leave(study, false);
   }
 
-  async #join(data: unknown): Promise<Joined> {
-    const { training, studies, invitations, admission } = this.#options;
-    const message = parseMessage(JoinMessage, data);
-    admission.require();
+  async #join(message: JoinMessage): Promise<Joined> {
+    const { training, studies, invitations } = this.#options;
     const claims = await invitations.verify(message.token);
     const { manifest, hash } = await studies.get(claims.study);
     if (message.manifest !== hash)
@@ -66,6 +67,8 @@ export class TrainingSeats {
     if (!manifest.groups.values.some((g) => g.id === claims.group)) {
       throw new ChoraleError('TOKEN_INVALID', 'the invitation names a group that the study does not have');
     }
+    // A start that failed, here or where the study was published, is made good by whoever comes first.
+    await training.start({ manifest, hash });
     // Its disconnect has been handled: a seat taken now would never be given up.
     if (!this.#socket.connected) throw new ChoraleError('CONNECTION_LOST', 'the connection was lost');
     if (this.#participants?.get(claims.study) !== claims.sub) this.#leave(claims.study, false);

@@ -26,12 +26,25 @@ export type PublishedStudy = {
 export class StudyRegistry {
   readonly #store: Store;
   readonly #now: () => number;
+  readonly #check: (manifest: Manifest) => void;
   readonly #published = new Map<string, PublishedStudy>();
 
-  /** @param options.now milliseconds since 1970 */
-  constructor({ store, now }: { store: Store; now: () => number }) {
+  /**
+   * @param options.now milliseconds since 1970
+   * @param options.check throws for a study that this coordinator cannot run: it is not published then
+   */
+  constructor({
+    store,
+    now,
+    check = () => {},
+  }: {
+    store: Store;
+    now: () => number;
+    check?: ((manifest: Manifest) => void) | undefined;
+  }) {
     this.#store = store;
     this.#now = now;
+    this.#check = check;
   }
 
   /** @throws ChoraleError `STUDY_UNKNOWN` */
@@ -51,11 +64,12 @@ export class StudyRegistry {
 
   /**
    * Publishes a study; doing so again with the same manifest changes nothing.
-   * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest.
+   * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest, `MANIFEST_INVALID`.
    */
   async publish(manifest: Manifest): Promise<{ outcome: 'created' | 'unchanged'; study: PublishedStudy }> {
     // The channels are built first: a manifest whose mechanisms cannot be is not kept.
     if (manifest.survey !== undefined) buildChannels(manifest.survey);
+    this.#check(manifest);
     const outcome = await this.#store.putStudy({
       id: manifest.id,
       hash: await manifestHash(manifest),

@@ -11,6 +11,8 @@ const LAST_ID = '987654321';
 
 /** One connection of a fuzzer, down to its bytes. */
 export class FuzzConnection {
+  /** Resolves when the connection itself is gone. */
+  readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #reader = new FrameReader((frame) => this.#read(frame));
   /** Resolves when the coordinator has ended the connection, or said that it will. */
@@ -22,7 +24,8 @@ export class FuzzConnection {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true).on('error', () => {});
-    socket.on('close', () => this.#ended.resolve());
+    this.closed = new Promise((resolve) => socket.on('close', () => resolve()));
+    void this.closed.then(() => this.#ended.resolve());
   }
 
   /** A WebSocket to socket.io's main namespace; `null` when the coordinator took none. */

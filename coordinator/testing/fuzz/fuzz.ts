@@ -22,7 +22,15 @@ export type FuzzOptions = {
   /** Connections that send at a time. */
   atOnce: number;
   onProgress?: (share: number) => void;
+  /**
+   * Called when a stage is over: nothing wrong is under way, and honest clients wait.
+   * @param share how much of the fuzzing is done; 1 at the end
+   */
+  onRest?: (share: number) => Promise<void>;
 };
+
+/** Shares of the fuzzing after which the coordinator is given a rest. What it keeps for good it has after the first. */
+const STAGES = [0.2, 1] as const;
 
 /** What honest clients sent beside the fuzzing, and nothing else may be counted. */
 export type FuzzResult = {
@@ -51,15 +59,20 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const training = trainHonestly(url, { manifest: studies.rounds, sign, progress: meter });
     const reporting = reportAlong(voices, options.reports, meter);
     const sent = { frames: 0, connections: 0, requests: 0, statuses: new Map<number | null, number>() };
-    const workers = Array.from({ length: options.atOnce }, () =>
-      sendFrames(random.branch(), { url, messages, frames, sent, meter }),
-    );
     const parts = await requestParts(options, messages);
-    const askers = Array.from({ length: options.atOnce }, () =>
-      sendRequests(random.branch(), { url, parts, requests, sent, meter }),
-    );
-    const fuzzing = Promise.all([...workers, ...askers]).then(() => meter.finish());
-    const [model] = await Promise.all([training, reporting, fuzzing]);
+    const fuzzing = async (): Promise<void> => {
+      for (const share of STAGES) {
+        const until = { frames: Math.round(frames * share), requests: Math.round(requests * share) };
+        const workers = Array.from({ length: options.atOnce }, () => [
+          sendFrames(random.branch(), { url, messages, frames: until.frames, sent, meter }),
+          sendRequests(random.branch(), { url, parts, requests: until.requests, sent, meter }),
+        ]);
+        await Promise.all(workers.flat());
+        await options.onRest?.(share);
+      }
+      meter.finish();
+    };
+    const [model] = await Promise.all([training, reporting, fuzzing()]);
     return { ...sent, reports: voices.sent, model };
   } finally {
     meter.finish();

@@ -12,7 +12,7 @@ import {
 import { openDemoProfile } from '@chorale/sdk/demo';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, invite } from '../api.ts';
-import { errorNotice } from '../error-notice.ts';
+import { errorNotice, isPassing } from '../error-notice.ts';
 import { invitationForm } from '../invitation-form.ts';
 import { PageElement, pageParameter } from '../page-element.ts';
 import { TrainingPanel } from '../training/training-panel.ts';
@@ -97,8 +97,8 @@ class SitePage extends PageElement {
       if (stored !== null) await this.showReady('Rows of an earlier visit', stored, undefined);
     } catch (error) {
       this.view = { state: 'failed', error };
-      if (error instanceof ChoraleError && error.code === 'CONNECTION_LOST')
-        this.#retry = setTimeout(() => void this.open(), retryMs);
+      if (isPassing(error))
+        this.#retry = setTimeout(() => void this.open(), Math.max(retryMs, error.retryAfterMs ?? 0));
     }
   }
 

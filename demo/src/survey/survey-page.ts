@@ -3,7 +3,7 @@ import { type Chorale, type LedgerBalance, type Receipt, type SendProgress, type
 import { openDemoProfile } from '@chorale/sdk/demo';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, invite } from '../api.ts';
-import { errorNotice } from '../error-notice.ts';
+import { errorNotice, isPassing } from '../error-notice.ts';
 import { PageElement, pageParameter } from '../page-element.ts';
 import { TrainingPanel } from '../training/training-panel.ts';
 import { answersForm, type FieldError, findErrors } from './answers-form.ts';
@@ -100,7 +100,8 @@ class SurveyPage extends PageElement {
       await this.resume(this.#chorale);
     } catch (error) {
       this.view = { state: 'failed', error };
-      if (lostConnection(error)) this.#retry = setTimeout(() => void this.open(), retryMs);
+      if (isPassing(error))
+        this.#retry = setTimeout(() => void this.open(), Math.max(retryMs, error.retryAfterMs ?? 0));
     }
   }
 
@@ -278,10 +279,6 @@ class SurveyPage extends PageElement {
         return erasedView(view.balances);
     }
   }
-}
-
-function lostConnection(error: unknown): boolean {
-  return error instanceof ChoraleError && error.code === 'CONNECTION_LOST';
 }
 
 customElements.define('demo-training-panel', TrainingPanel);

@@ -1,7 +1,8 @@
-import { ChoraleError, type ErrorCode } from '@chorale/protocol';
+import { ChoraleError } from '@chorale/protocol';
 import * as v from 'valibot';
 import { cappedBody } from './capped-body.ts';
 import { apiUrl } from './fetch-study.ts';
+import { parseJson, refusalOf, textOf } from './refusal.ts';
 
 /** One attempt at a transfer. */
 export type Transfer = {
@@ -14,15 +15,6 @@ export type Transfer = {
 
 /** 128 kbit/s: on a slower line a transfer that is getting on would be mistaken for one that hangs. */
 const slowestBytesPerMs = 16;
-/** Longest problem that is read, in bytes. */
-const problemBytes = 16 * 1024;
-
-/** RFC 9457 problem details, as far as they are read. */
-const Problem = v.object({
-  code: v.custom<ErrorCode>((code) => typeof code === 'string'),
-  detail: v.optional(v.string()),
-  retryAfterMs: v.optional(v.pipe(v.number(), v.minValue(0))),
-});
 const UpdateAnswer = v.object({ duplicate: v.boolean() });
 
 /**
@@ -95,52 +87,11 @@ async function request<T>(
   const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
     const response = await fetch(url, { ...init, signal: either });
-    if (!response.ok) throw await refusal(response);
+    if (!response.ok) throw await refusalOf(response);
     return await read(response);
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof ChoraleError) throw cause;
     throw new ChoraleError('CONNECTION_LOST', 'the coordinator cannot be reached', { cause });
-  }
-}
-
-/** What a response that is no success means; a proxy on the way knows no codes. */
-async function refusal(response: Response): Promise<ChoraleError> {
-  const { status, headers } = response;
-  const problem = v.safeParse(Problem, parseJson(await textOf(response)));
-  const { code, detail, retryAfterMs } = problem.success
-    ? problem.output
-    : { code: codeOf(status), detail: undefined, retryAfterMs: undefined };
-  const waitMs = retryAfterMs ?? retryAfter(headers.get('retry-after'));
-  return new ChoraleError(
-    code,
-    detail ?? `the coordinator answered ${status}`,
-    waitMs === undefined ? {} : { retryAfterMs: waitMs },
-  );
-}
-
-function codeOf(status: number): ErrorCode {
-  if (status === 413) return 'MESSAGE_TOO_LARGE';
-  if (status === 429) return 'RATE_LIMITED';
-  return status === 408 || status >= 500 ? 'UNAVAILABLE' : 'MESSAGE_MALFORMED';
-}
-
-/** `Retry-After` in milliseconds: whole seconds, or a date (RFC 9110, section 10.2.3). */
-function retryAfter(header: string | null): number | undefined {
-  if (header === null) return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
-}
-
-async function textOf(response: Response): Promise<string> {
-  const body = await cappedBody(response, { limitBytes: problemBytes });
-  return body === null ? '' : new TextDecoder().decode(body);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -56,13 +56,36 @@ describe('fetching a study', () => {
 
   test.each([
     [404, '{}', 'STUDY_UNKNOWN'],
-    [500, '{}', 'CONNECTION_LOST'],
+    [500, '{}', 'UNAVAILABLE'],
     [200, 'oh no', 'MANIFEST_INVALID'],
     [200, '{"protocol":1}', 'MANIFEST_INVALID'],
   ])('a response %i of %s is %s', async (status, text, code) => {
     const coordinator = await body(text, status);
     await expect(fetchStudy({ coordinator, study: 'pulse' })).rejects.toMatchObject({ code });
   });
+
+  test.each([
+    [
+      429,
+      { 'content-type': 'application/problem+json' },
+      '{"code":"RATE_LIMITED","detail":"too many requests","retryAfterMs":700}',
+      { code: 'RATE_LIMITED', message: 'too many requests', retryAfterMs: 700 },
+    ],
+    [
+      503,
+      { 'retry-after': '2' },
+      '{"code":"STORAGE_UNAVAILABLE"}',
+      { code: 'STORAGE_UNAVAILABLE', retryAfterMs: 2000 },
+    ],
+    [503, { 'retry-after': '3' }, '<html>of a proxy</html>', { code: 'UNAVAILABLE', retryAfterMs: 3000 }],
+    [429, {}, '', { code: 'RATE_LIMITED', retryAfterMs: undefined }],
+  ])(
+    'a refusal with status %i and %o says what is wrong and when to ask again',
+    async (status, headers, text, error) => {
+      const coordinator = await serve((_, response) => void response.writeHead(status, headers).end(text));
+      await expect(fetchStudy({ coordinator, study: 'pulse' })).rejects.toMatchObject(error);
+    },
+  );
 
   test('reads no more than a manifest may have, however much comes', async () => {
     const coordinator = await serve((_, response) => {

@@ -1,10 +1,13 @@
 import { ChoraleError, limits, ManifestMismatchError, parseManifest } from '@chorale/protocol';
 import { type Study, studyOf } from '../study.ts';
 import { cappedBody } from './capped-body.ts';
+import { parseJson, refusalOf } from './refusal.ts';
 
 /**
  * Fetches a study's manifest from its coordinator and checks it against the pinned hash.
- * @throws ChoraleError `STUDY_UNKNOWN`, `CONNECTION_LOST`, `MANIFEST_INVALID`, `INSECURE_CONTEXT`.
+ * @throws ChoraleError `STUDY_UNKNOWN`, `CONNECTION_LOST`, `MANIFEST_INVALID`, `INSECURE_CONTEXT`; or the
+ *   coordinator's refusal, such as `RATE_LIMITED` or `UNAVAILABLE`, with `retryAfterMs` where it says when to
+ *   ask again.
  * @throws ManifestMismatchError when it is not the pinned one, or another study's.
  */
 export async function fetchStudy({
@@ -20,7 +23,7 @@ export async function fetchStudy({
   signal?: AbortSignal | undefined;
 }): Promise<Study> {
   const url = apiUrl(coordinator, `api/v1/studies/${encodeURIComponent(study)}`);
-  const manifest = parseManifest(parseJson(await fetchText(url, signal)));
+  const manifest = parseManifest(readJson(await fetchText(url, signal)));
   if (manifest.id !== study)
     throw new ManifestMismatchError(`the coordinator sent study ${manifest.id} instead of ${study}`);
   const fetched = await studyOf(manifest);
@@ -38,27 +41,25 @@ export function apiUrl(coordinator: string | URL, path: string): URL {
 }
 
 async function fetchText(url: URL, signal: AbortSignal | undefined): Promise<string> {
-  let response: Response;
   try {
-    response = await fetch(url, {
-      headers: { accept: 'application/json' },
+    const response = await fetch(url, {
+      headers: { accept: 'application/json, application/problem+json' },
       ...(signal === undefined ? {} : { signal }),
     });
+    if (response.status === 404) throw new ChoraleError('STUDY_UNKNOWN', 'the coordinator does not have this study');
+    if (!response.ok) throw await refusalOf(response);
+    const body = await cappedBody(response, { limitBytes: limits.manifestBytes });
+    if (body !== null) return new TextDecoder().decode(body);
   } catch (cause) {
     signal?.throwIfAborted();
+    if (cause instanceof ChoraleError) throw cause;
     throw new ChoraleError('CONNECTION_LOST', 'the coordinator cannot be reached', { cause });
   }
-  if (response.status === 404) throw new ChoraleError('STUDY_UNKNOWN', 'the coordinator does not have this study');
-  if (!response.ok) throw new ChoraleError('CONNECTION_LOST', `the coordinator answered ${response.status}`);
-  const body = await cappedBody(response, { limitBytes: limits.manifestBytes });
-  if (body === null) throw new ChoraleError('MANIFEST_INVALID', `manifest: longer than ${limits.manifestBytes} bytes`);
-  return new TextDecoder().decode(body);
+  throw new ChoraleError('MANIFEST_INVALID', `manifest: longer than ${limits.manifestBytes} bytes`);
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ChoraleError('MANIFEST_INVALID', 'manifest: not JSON');
-  }
+function readJson(text: string): unknown {
+  const value = parseJson(text);
+  if (value === undefined) throw new ChoraleError('MANIFEST_INVALID', 'manifest: not JSON');
+  return value;
 }

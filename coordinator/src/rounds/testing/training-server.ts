@@ -52,7 +52,7 @@ export async function startTrainingServer(options: Options): Promise<TrainingSer
   for (const manifest of manifests) await training.start((await studies.publish(manifest)).study);
 
   const http = createServer();
-  const io = attachSockets(http, {
+  const { io } = attachSockets(http, {
     ...nodeDefaults,
     reports: new ReportService({ store, studies, invitations, now }),
     training,
