@@ -239,7 +239,11 @@ export class ClusteredStudy implements StudyRounds {
   async #takeOver(): Promise<void> {
     if (this.#isStopped || !(await this.#link.tryOwn(this.#slot))) return;
     await this.#link.claims.setOwner(this.#id);
-    const training = await StudyTraining.resume(this.#study, { ...this.#options, openIntake: this.#openIntake });
+    const training = await StudyTraining.resume(this.#study, {
+      ...this.#options,
+      owner: this.#link.node,
+      openIntake: this.#openIntake,
+    });
     this.#training = training;
     this.#owner = this.#link.node;
     this.#link.send('all', { type: 'owner', study: this.#id });

@@ -28,6 +28,7 @@ export type PostgresTables = {
     shape: string | null;
   };
   model: { study: string; model_round: number; parameters: Buffer };
+  training: { study: string; slot: Generated<number>; owner: number | null };
   secret: { name: string; value: Buffer };
   heartbeat: { id: number; beats: string };
 };
