@@ -248,6 +248,8 @@ class TrialClient {
   readonly #options: TrialClientOptions;
   readonly #wanted: { event: string; resolve: (message: never) => void }[] = [];
   readonly #accepted = new Set<number>();
+  /** What it has sent to a round whose end it has not heard of. */
+  #kept: { study: string; round: number; update: Uint8Array } | null = null;
   #socket: Socket;
   #isClosed = false;
 
@@ -289,8 +291,7 @@ class TrialClient {
     socket.on('round', (message: RoundMessage) => void this.#contribute(socket, message));
     socket.on('round-ended', (message: RoundEndedMessage) => {
       this.#heard('round-ended', message);
-      // What is repeated on another node than the first must not count twice.
-      if (this.#options.random() < 0.2) this.#reconnect(socket);
+      if (this.#kept?.round === message.round) this.#kept = null;
     });
     return socket;
   }
@@ -309,7 +310,10 @@ class TrialClient {
     if (reply !== null && !reply.ok) {
       await pause(reply.error.retryAfterMs ?? 100);
       if (socket.connected) await this.#join(socket);
-    } else if (reply !== null) this.#heard('joined', reply);
+    } else if (reply !== null) {
+      this.#heard('joined', reply);
+      if (this.#kept !== null) await this.#send(socket, this.#kept);
+    }
   }
 
   async #contribute(socket: Socket, message: RoundMessage): Promise<void> {
@@ -321,8 +325,16 @@ class TrialClient {
     values[index] = STEP;
     // So that a kill finds some who have contributed and some who have not.
     await pause(random() * 100);
+    this.#kept = { study, round, update: encodeIntegers(values) };
+    await this.#send(socket, this.#kept);
+    // It cannot know whether the answer was lost: what is repeated, perhaps to another node, must not count twice.
+    if (socket === this.#socket && random() < 0.3) this.#reconnect(socket);
+  }
+
+  async #send(socket: Socket, update: { study: string; round: number; update: Uint8Array }): Promise<void> {
+    const { round } = update;
     while (socket.connected) {
-      const reply = await this.#ask(socket, 'update', { study, round, update: encodeIntegers(values) });
+      const reply = await this.#ask(socket, 'update', update);
       if (reply?.ok) {
         if (this.#accepted.has(round) && 'duplicate' in reply && !reply.duplicate) this.repeated += 1;
         this.#accepted.add(round);
