@@ -17,7 +17,7 @@ export type NodeSessionOptions = {
 type Keys = { node: number; liveness: number; ownership: number; channel: string };
 
 /** Longest payload of a notification that Postgres takes, in bytes. */
-export const LONGEST_MESSAGE = 7900;
+const LONGEST_MESSAGE = 7900;
 
 /**
  * One connection to Postgres for as long as a node lives. Its advisory locks say that the node is alive and
