@@ -52,7 +52,10 @@ it('gives the place in the queue of a client that has gone to nobody, and the ne
 
 it('gives its turn on when work fails', async () => {
   const gate = new BulkGate({ atOnce: 1, waiting: 1 });
-  const failing = gate.run(() => Promise.reject(new Error('broken')), () => never);
+  const failing = gate.run(
+    () => Promise.reject(new Error('broken')),
+    () => never,
+  );
   const next = job(gate);
   await expect(failing).rejects.toThrow('broken');
   await next.started;
