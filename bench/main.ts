@@ -22,6 +22,10 @@ const parts: Record<string, Part> = {
   'idle-clients': { run: async (options) => (await import('./idle-clients.ts')).benchIdleClients(options) },
   'durable-reports': { run: async (options) => (await import('./durable-reports.ts')).benchDurableReports(options) },
   kill: { run: async (options) => (await import('./kill.ts')).benchKills(options), onlyByName: true },
+  'cluster-kill': {
+    run: async (options) => (await import('./cluster-kill.ts')).benchClusterKills(options),
+    onlyByName: true,
+  },
   fuzz: { run: async (options) => (await import('./fuzz.ts')).benchFuzz(options), onlyByName: true },
 };
 

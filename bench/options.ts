@@ -8,7 +8,7 @@ export type BenchOptions = {
   clients: number[] | null;
   frames: number | null;
   requests: number | null;
-  /** Kills of a coordinator's store, on each kind of store. */
+  /** Kills of a coordinator's store, on each kind of store, or of nodes of a cluster. */
   kills: number | null;
   seed: number;
   /** Folder that profiles of the server's CPU are written to. */

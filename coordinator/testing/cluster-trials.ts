@@ -36,12 +36,20 @@ export type ClusterTrialOptions = {
 export type ClusterTrialResult = {
   kills: number;
   ownerKills: number;
+  /** Kills by what the study's rounds were at: none open, one that takes updates, one that is being summed up. */
+  during: Record<Phase, number>;
   committed: number;
   /** Commitments whose model before and after are known. */
   checked: number;
+  /** Commitments whose sum had parts of several nodes. */
+  shared: number;
+  /** Rounds that came to nothing: each was run again under another number. */
   abandoned: number;
+  /** Updates that were sent again, because the node that had accepted them was gone. */
   repeated: number;
 };
+
+type Phase = 'pause' | 'reporting' | 'closing';
 
 const PROGRAM = join(import.meta.dirname, '..', 'bin', 'chorale.mjs');
 const STUDY = 'cluster-trial';
@@ -61,12 +69,15 @@ export async function clusterTrials(options: ClusterTrialOptions): Promise<Clust
   writeFileSync(join(folder, 'study.json'), canonicalManifest(manifest));
   const nodes = await Promise.all(
     Array.from({ length: count }, (_, i) =>
-      TrialNode.start({ folder: join(folder, `node-${i}`), study: join(folder, 'study.json'), databaseUrl }),
+      TrialNode.launch({ folder: join(folder, `node-${i}`), study: join(folder, 'study.json'), databaseUrl }),
     ),
   );
   const store = await PostgresStore.open(databaseUrl);
   const clients: TrialClient[] = [];
-  const result = { kills: 0, ownerKills: 0, committed: 0, checked: 0, abandoned: 0, repeated: 0 };
+  const observer = await ClusterObserver.watch(databaseUrl);
+  const during = { pause: 0, reporting: 0, closing: 0 };
+  const counts = { kills: 0, ownerKills: 0, committed: 0, checked: 0, shared: 0, abandoned: 0, repeated: 0 };
+  const result: ClusterTrialResult = { ...counts, during };
   try {
     const invitations = new Invitations(await store.secret('invitation', 32));
     const hash = await manifestHash(manifest);
@@ -77,13 +88,16 @@ export async function clusterTrials(options: ClusterTrialOptions): Promise<Clust
       );
     }
     for (let kill = 1; kill <= kills; kill += 1) {
-      // A round's phase at random: after some invitation or some end, and a little later.
-      await pick(clients, random).next(random() < 0.5 ? 'round' : 'round-ended');
-      await pause(random() * 60);
-      const owner = await ownerOf(databaseUrl);
+      // Whoever had its connection at a killed node has gone to the others since then.
+      await Promise.all(clients.map((client) => client.move()));
+      await pick(clients, random).next('round');
+      const { owner } = await observer.look();
       const victim = pick(nodes, random);
+      await momentOf(pick(MOMENTS, random), { client: pick(clients, random), observer, random });
+      await victim.stop();
       if (victim.number === owner) result.ownerKills += 1;
-      await victim.restart();
+      during[(await observer.look()).phase] += 1;
+      await victim.start();
       result.kills = kill;
       onKill?.(result);
     }
@@ -96,6 +110,7 @@ export async function clusterTrials(options: ClusterTrialOptions): Promise<Clust
     if (latest !== null) models.set(latest.modelRound, latest.parameters);
     const commitments = rounds.filter((r) => r.state === 'committed');
     result.committed = commitments.length;
+    result.shared = await observer.shared();
     result.checked = checkSums({ rounds: commitments, models, size });
     result.abandoned = rounds.filter((r) => r.state === 'abandoned').length;
     result.repeated = clients.reduce((sum, { repeated }) => sum + repeated, 0);
@@ -103,6 +118,7 @@ export async function clusterTrials(options: ClusterTrialOptions): Promise<Clust
   } finally {
     for (const client of clients) client.close();
     await Promise.all(nodes.map((node) => node.stop()));
+    await observer.close();
     await store.close();
     rmSync(folder, { recursive: true, force: true });
   }
@@ -143,6 +159,21 @@ function checkSums({
   return checked;
 }
 
+/** When a node is killed: at any time of a round, or just when one is being summed up, which is soon over. */
+const MOMENTS = ['any', 'closing', 'part'] as const;
+
+async function momentOf(
+  moment: (typeof MOMENTS)[number],
+  { client, observer, random }: { client: TrialClient; observer: ClusterObserver; random: () => number },
+): Promise<void> {
+  if (moment === 'any') {
+    await client.next('round');
+    return pause(random() * 200);
+  }
+  // Where no other node has a part in a round, none is written.
+  await Promise.race([observer.next(moment), pause(2000)]);
+}
+
 type TrialClientOptions = {
   index: number;
   size: number;
@@ -169,12 +200,12 @@ class TrialNode {
     this.number = running.number;
   }
 
-  static async start(options: NodeOptions): Promise<TrialNode> {
+  static async launch(options: NodeOptions): Promise<TrialNode> {
     return new TrialNode(options, await launch(options));
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
+  /** Starts it again, under another number. */
+  async start(): Promise<void> {
     ({ process: this.#process, url: this.url, number: this.number } = await launch(this.#options));
   }
 
@@ -217,6 +248,8 @@ class TrialClient {
   readonly #options: TrialClientOptions;
   readonly #wanted: { event: string; resolve: (message: never) => void }[] = [];
   readonly #accepted = new Set<number>();
+  /** What it has sent to a round whose end it has not heard of. */
+  #kept: { study: string; round: number; update: Uint8Array } | null = null;
   #socket: Socket;
   #isClosed = false;
 
@@ -225,8 +258,15 @@ class TrialClient {
     this.#socket = this.#connect();
   }
 
-  next<Message>(event: 'round' | 'round-ended'): Promise<Message> {
+  next<Message>(event: 'joined' | 'round' | 'round-ended'): Promise<Message> {
     return new Promise((resolve) => this.#wanted.push({ event, resolve }));
+  }
+
+  /** Goes to a node at random; resolves once it has a seat there. */
+  async move(): Promise<void> {
+    const joined = this.next('joined');
+    this.#reconnect(this.#socket);
+    await joined;
   }
 
   close(): void {
@@ -251,8 +291,7 @@ class TrialClient {
     socket.on('round', (message: RoundMessage) => void this.#contribute(socket, message));
     socket.on('round-ended', (message: RoundEndedMessage) => {
       this.#heard('round-ended', message);
-      // Clients of a killed node have all gone to the others: some must move for every node to have some.
-      if (this.#options.random() < 0.2) this.#reconnect(socket);
+      if (this.#kept?.round === message.round) this.#kept = null;
     });
     return socket;
   }
@@ -271,6 +310,9 @@ class TrialClient {
     if (reply !== null && !reply.ok) {
       await pause(reply.error.retryAfterMs ?? 100);
       if (socket.connected) await this.#join(socket);
+    } else if (reply !== null) {
+      this.#heard('joined', reply);
+      if (this.#kept !== null) await this.#send(socket, this.#kept);
     }
   }
 
@@ -283,8 +325,16 @@ class TrialClient {
     values[index] = STEP;
     // So that a kill finds some who have contributed and some who have not.
     await pause(random() * 100);
+    this.#kept = { study, round, update: encodeIntegers(values) };
+    await this.#send(socket, this.#kept);
+    // It cannot know whether the answer was lost: what is repeated, perhaps to another node, must not count twice.
+    if (socket === this.#socket && random() < 0.3) this.#reconnect(socket);
+  }
+
+  async #send(socket: Socket, update: { study: string; round: number; update: Uint8Array }): Promise<void> {
+    const { round } = update;
     while (socket.connected) {
-      const reply = await this.#ask(socket, 'update', { study, round, update: encodeIntegers(values) });
+      const reply = await this.#ask(socket, 'update', update);
       if (reply?.ok) {
         if (this.#accepted.has(round) && 'duplicate' in reply && !reply.duplicate) this.repeated += 1;
         this.#accepted.add(round);
@@ -315,16 +365,72 @@ async function committed(client: TrialClient): Promise<void> {
   for (;;) if ((await client.next<RoundEndedMessage>('round-ended')).outcome === 'committed') return;
 }
 
-async function ownerOf(databaseUrl: string): Promise<number | null> {
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  try {
-    const { rows } = await client.query<{ owner: number | null }>('SELECT owner FROM training WHERE study = $1', [
-      STUDY,
-    ]);
-    return rows[0]?.owner ?? null;
-  } finally {
-    await client.end();
+/** Looks at the cluster's tables from outside. */
+class ClusterObserver {
+  readonly #client: pg.Client;
+
+  private constructor(client: pg.Client) {
+    this.#client = client;
+  }
+
+  /** Notes from now on which parts of sums are written: the nodes forget them with their round. */
+  static async watch(databaseUrl: string): Promise<ClusterObserver> {
+    const client = new pg.Client({ connectionString: databaseUrl });
+    await client.connect();
+    await client.query(`
+      CREATE TABLE noted_part (round integer, contributions integer);
+      CREATE FUNCTION note_part() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          INSERT INTO noted_part VALUES (NEW.round, cardinality(NEW.participants));
+          NOTIFY cluster_trial, 'part';
+          RETURN NULL;
+        END $$;
+      CREATE FUNCTION note_closing() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+          NOTIFY cluster_trial, 'closing';
+          RETURN NULL;
+        END $$;
+      CREATE TRIGGER note_part AFTER INSERT ON partial FOR EACH ROW EXECUTE FUNCTION note_part();
+      CREATE TRIGGER note_closing AFTER UPDATE OF closing ON round FOR EACH ROW EXECUTE FUNCTION note_closing();
+      LISTEN cluster_trial`);
+    return new ClusterObserver(client);
+  }
+
+  /** Resolves when a round takes nothing more, or a part of its sum has been written. */
+  next(event: 'closing' | 'part'): Promise<void> {
+    return new Promise((resolve) => {
+      const hear = ({ payload }: pg.Notification): void => {
+        if (payload !== event) return;
+        this.#client.off('notification', hear);
+        resolve();
+      };
+      this.#client.on('notification', hear);
+    });
+  }
+
+  async look(): Promise<{ owner: number | null; phase: Phase }> {
+    const { rows } = await this.#client.query<{ owner: number | null; closing: boolean | null }>(
+      `SELECT owner, closing FROM training LEFT JOIN round ON round.study = training.study AND state = 'open'
+       WHERE training.study = $1 ORDER BY round DESC LIMIT 1`,
+      [STUDY],
+    );
+    const { owner = null, closing = null } = rows[0] ?? {};
+    return { owner, phase: closing === null ? 'pause' : closing ? 'closing' : 'reporting' };
+  }
+
+  /** Committed rounds in which others than the owner had a part; its own part it does not write. */
+  async shared(): Promise<number> {
+    const { rows } = await this.#client.query<{ shared: number }>(
+      `SELECT count(*)::int AS shared FROM round
+       JOIN (SELECT round, sum(contributions) AS elsewhere FROM noted_part GROUP BY round) AS parts USING (round)
+       WHERE study = $1 AND state = 'committed' AND elsewhere < accepted`,
+      [STUDY],
+    );
+    return rows[0]!.shared;
+  }
+
+  close(): Promise<void> {
+    return this.#client.end();
   }
 }
 

@@ -24,7 +24,7 @@ export type PostgresServer = {
   remove(): Promise<void>;
 };
 
-const SETTINGS = { listen_addresses: '127.0.0.1', fsync: 'on', max_connections: '200', shared_buffers: '64MB' };
+const SETTINGS = { listen_addresses: '127.0.0.1', max_connections: '200', shared_buffers: '64MB' };
 
 /** How long a start with its recovery may take. */
 const START_MS = 60_000;

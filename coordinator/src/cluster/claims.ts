@@ -36,7 +36,7 @@ export class Claims {
     this.#queue = new BatchQueue({ write: (claims) => this.#write(claims), limits: BATCH, sizeOf: () => 0 });
   }
 
-  /** Claims a contribution for this node. No two claims of one client may be under way at the same time. */
+  /** Claims a contribution for this node. Of several claims of one client at the same time only the first is. */
   claim(claim: Claim): Promise<ClaimOutcome> {
     return this.#queue.add(claim);
   }
@@ -135,10 +135,13 @@ export class Claims {
         FROM claim JOIN (SELECT study, round, participant FROM ${wanted}) AS asked USING (study, round, participant)`);
       for (const row of rows) held.set(keyOf(row), row);
     }
-    return claims.map((claim) => ({
-      status: 'fulfilled',
-      value: outcome(isTaken.has(keyOf(claim)), held.get(keyOf(claim))),
-    }));
+    return claims.map((claim) => {
+      const key = keyOf(claim);
+      const value = outcome(isTaken.has(key), held.get(key));
+      // The next claim of this client in the batch meets this one.
+      if (isTaken.delete(key)) held.set(key, { node: this.#node, digest: claim.digest });
+      return { status: 'fulfilled', value };
+    });
   }
 
   async #do<Row>(statement: ReturnType<typeof sql<Row>>): Promise<Row[]> {

@@ -15,6 +15,7 @@ export class ClusterIntake {
   readonly #aggregation: Aggregation;
   readonly #claiming = new Map<string, { digest: Buffer; done: Promise<void> }>();
   readonly #participants = new Set<string>();
+  #isSealed = false;
 
   constructor({
     claims,
@@ -64,9 +65,13 @@ export class ClusterIntake {
     return { duplicate: false };
   }
 
-  /** This node's part of the sum, after claims under way have succeeded or failed; `null` when it holds nothing. */
+  /**
+   * This node's part of the sum, after claims under way have succeeded or failed; `null` when it holds nothing.
+   * From here on nothing is added, and nothing acknowledged.
+   */
   async seal(): Promise<Omit<Partial, 'node'> | null> {
     await Promise.allSettled([...this.#claiming.values()].map(({ done }) => done));
+    this.#isSealed = true;
     if (this.#participants.size === 0) return null;
     const { sum, totalWeight, sensitivity } = await this.#aggregation.release({ quorum: 1 });
     return { participants: [...this.#participants], totalWeight, sensitivity, sum };
@@ -81,7 +86,7 @@ export class ClusterIntake {
     const outcome = await this.#claims.claim({ ...this.#key, participant, digest });
     switch (outcome.state) {
       case 'closed':
-        throw new ChoraleError('ROUND_CLOSED', `round ${this.#key.round} has ended`);
+        throw this.#closed();
       case 'held':
         if (outcome.node !== this.#node) {
           throw new ChoraleError('UNAVAILABLE', 'another node holds an update of this client; try again', {
@@ -93,6 +98,8 @@ export class ClusterIntake {
         break;
       case 'claimed':
     }
+    // A claim of before whose answer was lost is this node's own, but the part of the sum is without it.
+    if (this.#isSealed) throw this.#closed();
     try {
       this.#aggregation.add(contribution);
     } catch (error) {
@@ -101,6 +108,10 @@ export class ClusterIntake {
       throw error;
     }
     this.#participants.add(participant);
+  }
+
+  #closed(): ChoraleError {
+    return new ChoraleError('ROUND_CLOSED', `round ${this.#key.round} has ended`);
   }
 }
 

@@ -11,6 +11,8 @@ it.skipIf(postgresProgramsMissing)(
       const result = await clusterTrials({ databaseUrl: server.databaseUrl, kills: 4, seed: 3 });
       expect(result.kills).toBe(4);
       expect(result.checked).toBeGreaterThan(4);
+      // Else nothing was put together.
+      expect(result.shared).toBeGreaterThan(0);
     } finally {
       await server.remove();
     }

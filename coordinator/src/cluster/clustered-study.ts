@@ -1,9 +1,6 @@
-import { ChoraleError, encodeParameters, limits, type TrainingRounds, type WireError } from '@chorale/protocol';
+import { ChoraleError, type TrainingRounds, type WireError } from '@chorale/protocol';
 import * as v from 'valibot';
-import { closedOrLater } from '../rounds/contributions.ts';
-import { CountedUpdates } from '../rounds/counted-updates.ts';
 import type { Intake, OpenIntake } from '../rounds/intake.ts';
-import { initialParameters } from '../rounds/model.ts';
 import type { Seat, TrainingClient } from '../rounds/seats.ts';
 import type {
   Joined,
@@ -21,8 +18,11 @@ import { requireClusterable } from './clusterable.ts';
 import { ClusterIntake } from './cluster-intake.ts';
 import { type ControlMessage, toRefusal } from './control-message.ts';
 import { OwnerIntake } from './owner-intake.ts';
+import { PeerContributions } from './peer-contributions.ts';
 import { RemoteTeller } from './remote-client.ts';
+import { RemoteSeats, type ToOwner } from './remote-seats.ts';
 import { Requests, unavailable } from './requests.ts';
+import { ToldClients } from './told-clients.ts';
 
 /** What a study's rounds need of the cluster. */
 export type StudyLink = {
@@ -50,20 +50,15 @@ export class ClusteredStudy implements StudyRounds {
   readonly #slot: number;
   readonly #budget: SpentBudget;
   readonly #requests = new Requests();
-  readonly #teller: RemoteTeller;
+  readonly #contributions: PeerContributions;
+  readonly #told: ToldClients;
+  readonly #remote: RemoteSeats;
   /** Clients that are connected here. */
   readonly #seats = new Map<string, { client: TrainingClient; group: string }>();
-  /** Clients that are connected to other nodes, as this node knows them while it is the owner. */
-  readonly #remote = new Map<number, Map<string, TrainingClient>>();
   #owner: number | null;
+  /** The rounds, while this node owns them. */
   #training: StudyTraining | null = null;
-  #intake: { round: number; intake: ClusterIntake } | null = null;
-  /** What this node took in of asynchronous training, as long as it is not the owner. */
-  readonly #counted = new CountedUpdates();
   #ownerIntake: OwnerIntake | null = null;
-  #model: { modelRound: number; bytes: Uint8Array<ArrayBuffer> } | null = null;
-  /** What clients here are told, in order: an invitation waits for its model. */
-  #telling: Promise<void> = Promise.resolve();
   #takeover: Promise<void> | null = null;
   #isStopped = false;
 
@@ -72,13 +67,17 @@ export class ClusteredStudy implements StudyRounds {
     options: StudyOptions,
     { link, slot, owner }: { link: StudyLink; slot: number; owner: number | null },
   ) {
+    const { store, log, now } = options;
+    const { claims, node } = link;
     this.#study = study;
     this.#options = options;
     this.#link = link;
     this.#slot = slot;
     this.#budget = new SpentBudget(study.manifest.training);
-    this.#owner = owner !== null && owner !== link.node && link.isAlive(owner) ? owner : null;
-    this.#teller = new RemoteTeller(study.manifest.id, (node, message) => link.send(node, message));
+    this.#owner = owner !== null && owner !== node && link.isAlive(owner) ? owner : null;
+    this.#contributions = new PeerContributions({ study, claims, node, now });
+    this.#told = new ToldClients({ study, store, log, clientOf: (name) => this.#seats.get(name)?.client });
+    this.#remote = new RemoteSeats(new RemoteTeller(study.manifest.id, (to, message) => link.send(to, message)));
   }
 
   /**
@@ -97,12 +96,14 @@ export class ClusteredStudy implements StudyRounds {
 
   /** To be called every second or so: looks whether nodes are gone, and takes over from an owner that is. */
   async watch(): Promise<void> {
-    this.#requests.giveUp((node) => !this.#link.isAlive(node));
+    const isGone = (node: number): boolean => !this.#link.isAlive(node);
+    this.#requests.giveUp(isGone);
     if (this.#training !== null) {
-      await this.#dropLostNodes();
+      this.#remote.dropNodes(isGone, this.#training);
+      await this.#ownerIntake?.dropLostNodes();
       return;
     }
-    if (this.#owner !== null && this.#link.isAlive(this.#owner)) return;
+    if (this.#owner !== null && !isGone(this.#owner)) return;
     this.#owner = null;
     this.#takeover ??= this.#takeOver().finally(() => (this.#takeover = null));
     await this.#takeover;
@@ -141,21 +142,11 @@ export class ClusteredStudy implements StudyRounds {
     if (this.#training !== null) return this.#training.update(sent);
     const { participant, client, round, update: bytes } = sent;
     if (client !== null) this.#requireSeat(participant, client);
-    const task = this.#study.manifest.training;
-    if (task.asynchronous !== undefined && this.#counted.holds(sent, bytes)) return { duplicate: true };
-    if (this.#intake?.round === round && this.#intake.intake.holds(participant, bytes)) return { duplicate: true };
+    if (this.#contributions.holds({ participant, round, bytes })) return { duplicate: true };
     const admitted = v.parse(Admitted, await this.#askOwner({ type: 'admit', participant, round }));
-    const { kind, weight } = admitted;
-    const intake = this.#intakeOf(admitted.round, kind);
-    try {
-      return await intake.add({ participant, bytes, weight }, () => {
-        const forMs = task.cohort.deadlineMs;
-        this.#counted.note({ participant, round, intake }, { now: this.#options.now(), forMs });
-        this.#tellOwner({ type: 'accepted', study: this.#id, participant, round: admitted.round });
-      });
-    } catch (error) {
-      throw closedOrLater(task, kind, error);
-    }
+    return this.#contributions.add({ participant, round, bytes }, admitted, () =>
+      this.#tellOwner({ type: 'accepted', study: this.#id, participant, round: admitted.round }),
+    );
   }
 
   async decline({ participant, client, round, code }: SentDecline): Promise<void> {
@@ -166,7 +157,7 @@ export class ClusteredStudy implements StudyRounds {
 
   async model(modelRound: number): Promise<Uint8Array | null> {
     if (this.#training !== null) return this.#training.model(modelRound);
-    const present = await this.#presentModel(modelRound);
+    const present = await this.#told.presentModel(modelRound);
     return present.modelRound === modelRound ? present.bytes : null;
   }
 
@@ -179,9 +170,10 @@ export class ClusteredStudy implements StudyRounds {
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#takeover;
+    // Whoever watches is told why a takeover failed.
+    await this.#takeover?.catch(() => undefined);
     await this.#training?.stop();
-    await this.#telling;
+    await this.#told.settled();
   }
 
   /** Takes what another node, or this one, said about the study. */
@@ -193,13 +185,9 @@ export class ClusteredStudy implements StudyRounds {
       case 'attendance':
         void this.#answer(from, message);
         return;
-      case 'leave': {
-        const client = this.#remote.get(from)?.get(message.participant);
-        if (client === undefined) return;
-        this.#remote.get(from)?.delete(message.participant);
-        this.#training?.leave({ participant: message.participant, client, forGood: message.forGood });
+      case 'leave':
+        if (this.#training !== null) this.#remote.leave(from, message, this.#training);
         return;
-      }
       case 'accepted': {
         const { round, participant } = message;
         this.#training?.noteElsewhere({ type: 'update-accepted', round, participant });
@@ -212,7 +200,7 @@ export class ClusteredStudy implements StudyRounds {
         void this.#contribute(from, message.round);
         return;
       case 'tell':
-        this.#telling = this.#telling.then(() => this.#tell(message));
+        this.#told.tell(message);
         return;
       case 'owner':
         this.#follow(from);
@@ -235,18 +223,36 @@ export class ClusteredStudy implements StudyRounds {
   }
 
   async #takeOver(): Promise<void> {
-    if (this.#isStopped || !(await this.#link.tryOwn(this.#slot))) return;
+    if (this.#isStopped) return;
+    if (!(await this.#link.tryOwn(this.#slot))) return this.#findOwner();
     await this.#link.claims.setOwner(this.#id);
-    const training = await StudyTraining.resume(this.#study, { ...this.#options, openIntake: this.#openIntake });
+    const training = await StudyTraining.resume(this.#study, {
+      ...this.#options,
+      owner: this.#link.node,
+      openIntake: this.#openIntake,
+    });
     this.#training = training;
     this.#owner = this.#link.node;
     this.#link.send('all', { type: 'owner', study: this.#id });
     for (const [participant, { client, group }] of this.#seats) await training.join({ participant, group, client });
   }
 
+  /** Follows an owner that said who it is before this node listened. */
+  async #findOwner(): Promise<void> {
+    const { owner } = await this.#link.claims.ownership(this.#id);
+    if (owner === null || owner === this.#link.node || !this.#link.isAlive(owner)) return;
+    try {
+      // While it is still taking over it refuses, and will say so to all afterwards.
+      await this.#ask(owner, { type: 'attendance' });
+    } catch {
+      return;
+    }
+    this.#follow(owner);
+  }
+
   /** Another node owns the rounds: the clients here join them anew. */
   #follow(owner: number): void {
-    if (owner === this.#link.node) return;
+    if (owner === this.#link.node || owner === this.#owner) return;
     this.#owner = owner;
     for (const [participant, seat] of this.#seats) {
       this.#askOwner({ type: 'join', participant, group: seat.group })
@@ -260,130 +266,38 @@ export class ClusteredStudy implements StudyRounds {
     }
   }
 
-  async #dropLostNodes(): Promise<void> {
-    for (const [node, clients] of this.#remote) {
-      if (this.#link.isAlive(node)) continue;
-      this.#remote.delete(node);
-      for (const [participant, client] of clients) this.#training?.leave({ participant, client, forGood: false });
-    }
-    await this.#ownerIntake?.dropLostNodes();
-  }
-
-  async #answer(
-    from: number,
-    message: Extract<ControlMessage, { type: 'join' | 'admit' | 'decline' | 'attendance' }>,
-  ): Promise<void> {
+  async #answer(from: number, message: ToOwner): Promise<void> {
     const { id } = message;
     try {
       if (this.#training === null) throw unavailable();
-      this.#link.send(from, {
-        type: 'reply',
-        id,
-        study: this.#id,
-        value: await this.#serve(from, message, this.#training),
-      });
+      const value = await this.#remote.serve(from, message, this.#training);
+      this.#link.send(from, { type: 'reply', id, study: this.#id, value });
     } catch (error) {
       this.#link.send(from, { type: 'refusal', id, study: this.#id, error: toRefusal(error) });
     }
   }
 
-  async #serve(
-    from: number,
-    message: Extract<ControlMessage, { type: 'join' | 'admit' | 'decline' | 'attendance' }>,
-    training: StudyTraining,
-  ): Promise<unknown> {
-    switch (message.type) {
-      case 'join': {
-        const { participant, group } = message;
-        const client = this.#teller.client(from, participant);
-        const joined = await training.join({ participant, group, client });
-        if (joined.comeBackMs === undefined) this.#remoteSeats(from).set(participant, client);
-        return joined;
-      }
-      case 'admit':
-        return training.admit(message);
-      case 'decline': {
-        const { participant, round, code } = message;
-        const client = this.#remote.get(from)?.get(participant);
-        if (client === undefined) throw new ChoraleError('NOT_IN_COHORT', 'join first');
-        await training.decline({ participant, client, round, code });
-        return {};
-      }
-      case 'attendance':
-        return training.attendance();
-    }
-  }
-
-  #remoteSeats(node: number): Map<string, TrainingClient> {
-    const seats = this.#remote.get(node) ?? new Map<string, TrainingClient>();
-    this.#remote.set(node, seats);
-    return seats;
-  }
-
   async #contribute(owner: number, round: number): Promise<void> {
-    const { log } = this.#options;
     try {
-      if (this.#intake?.round !== round) return;
-      const part = await this.#intake.intake.seal();
-      if (part !== null) await this.#link.claims.putPartial({ study: this.#id, round }, part);
+      if (!(await this.#contributions.give(round))) return;
       this.#link.send(owner, { type: 'partial', study: this.#id, round });
     } catch (error) {
+      const { log } = this.#options;
       log.error({ study: this.#id, round, err: error }, 'a part of a round could not be given in');
     }
   }
 
-  async #tell({ participants, event, message }: Extract<ControlMessage, { type: 'tell' }>): Promise<void> {
-    const told = event === 'round' ? await this.#withModel(message) : message;
-    if (told === null) return;
-    // Made by the owner, which is this program: the shape is that of the event.
-    for (const participant of participants) this.#seats.get(participant)?.client.emit(event, told as never);
-  }
-
-  async #withModel(message: Record<string, unknown>): Promise<object | null> {
-    try {
-      const { modelRound, bytes } = await this.#presentModel(Number(message['modelRound']));
-      // Another model is there already: the round is over, unless updates count from one model to the next.
-      const isAny = this.#study.manifest.training.asynchronous !== undefined && message['kind'] === 'train';
-      if (modelRound !== message['modelRound'] && !isAny) return null;
-      return { ...message, modelRound, model: bytes.length <= limits.bulkBytes ? bytes : null };
-    } catch (error) {
-      this.#options.log.error({ study: this.#id, err: error }, 'the model of a round could not be read');
-      return null;
-    }
-  }
-
-  /** The model that is in the store; it is not read anew where that one is known already. */
-  async #presentModel(modelRound: number): Promise<{ modelRound: number; bytes: Uint8Array<ArrayBuffer> }> {
-    if (this.#model?.modelRound === modelRound) return this.#model;
-    const latest = await this.#options.store.latestModel(this.#id);
-    const { manifest, hash } = this.#study;
-    const parameters = latest?.parameters ?? initialParameters(manifest.training, hash);
-    this.#model = { modelRound: latest?.modelRound ?? 0, bytes: encodeParameters(parameters) };
-    return this.#model;
-  }
-
-  readonly #openIntake: OpenIntake = ({ number, kind }): Intake => {
+  readonly #openIntake: OpenIntake = ({ number: round, kind }): Intake => {
+    const { claims, node } = this.#link;
+    const key = { study: this.#id, round };
     this.#ownerIntake = new OwnerIntake({
-      key: { study: this.#id, round: number },
-      own: this.#newIntake(number, kind),
+      key,
+      own: new ClusterIntake({ claims, node, task: this.#study.manifest.training, kind, ...key }),
       link: this.#link,
-      lost: (participants) => this.#training?.noteElsewhere({ type: 'updates-lost', round: number, participants }),
+      lost: (participants) => this.#training?.noteElsewhere({ type: 'updates-lost', round, participants }),
     });
     return this.#ownerIntake;
   };
-
-  #intakeOf(round: number, kind: 'train' | 'evaluate'): ClusterIntake {
-    if (this.#intake?.round === round) return this.#intake.intake;
-    // An admitted round is the present one: of an earlier one nothing is wanted any more.
-    this.#intake?.intake.dispose();
-    this.#intake = { round, intake: this.#newIntake(round, kind) };
-    return this.#intake.intake;
-  }
-
-  #newIntake(round: number, kind: 'train' | 'evaluate'): ClusterIntake {
-    const { claims, node } = this.#link;
-    return new ClusterIntake({ claims, node, task: this.#study.manifest.training, kind, study: this.#id, round });
-  }
 
   #requireSeat(participant: string, client: TrainingClient): void {
     if (this.#seats.get(participant)?.client !== client) {
@@ -396,8 +310,10 @@ export class ClusteredStudy implements StudyRounds {
   }
 
   #askOwner(request: Question): Promise<unknown> {
-    const owner = this.#owner;
-    if (owner === null) return Promise.reject(unavailable());
+    return this.#owner === null ? Promise.reject(unavailable()) : this.#ask(this.#owner, request);
+  }
+
+  #ask(owner: number, request: Question): Promise<unknown> {
     return this.#requests.ask(owner, (id) => this.#link.send(owner, { ...request, id, study: this.#id }));
   }
 
@@ -407,4 +323,4 @@ export class ClusteredStudy implements StudyRounds {
 }
 
 type Without<Message> = Message extends unknown ? Omit<Message, 'id' | 'study'> : never;
-type Question = Without<Extract<ControlMessage, { type: 'join' | 'admit' | 'decline' | 'attendance' }>>;
+type Question = Without<ToOwner>;

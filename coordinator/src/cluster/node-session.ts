@@ -17,7 +17,7 @@ export type NodeSessionOptions = {
 type Keys = { node: number; liveness: number; ownership: number; channel: string };
 
 /** Longest payload of a notification that Postgres takes, in bytes. */
-export const LONGEST_MESSAGE = 7900;
+const LONGEST_MESSAGE = 7900;
 
 /**
  * One connection to Postgres for as long as a node lives. Its advisory locks say that the node is alive and
@@ -57,8 +57,12 @@ export class NodeSession {
     try {
       await client.connect();
       if (schema !== undefined) await client.query(`SET search_path = ${client.escapeIdentifier(schema)}`);
-      // A node whose machine is gone says nothing: the server then asks, and frees its locks within seconds.
-      await client.query('SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3');
+      // A node whose machine is gone says nothing: the server then asks, and frees its locks within seconds. The
+      // last is for messages on their way to it, which the system would otherwise repeat for a quarter of an hour.
+      await client.query(`SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+        SET tcp_user_timeout = 11000`);
+      // The number that it takes must not come again after a crash of the server.
+      await client.query('SET synchronous_commit = on');
       const keys = await takeNumber(client);
       await client.query('SELECT pg_advisory_lock($1, $2)', [keys.liveness, keys.node]);
       const session = new NodeSession(client, keys, options);

@@ -1,11 +1,11 @@
-import type { ModelRecord, RoundRecord, Store } from '../storage/store.ts';
+import type { ModelRecord, RoundOwner, RoundRecord, Store } from '../storage/store.ts';
 import type { Schedule } from './scheduler.ts';
 import type { Round, Turnout } from './training-state.ts';
 
 /** Where operators read what happened; never an update, an answer or a participant. */
 export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: string) => void>;
 
-type Options = { study: string; store: Store; date: () => Date; log: Log; schedule: Schedule };
+type Options = { study: string; store: Store; date: () => Date; log: Log; schedule: Schedule } & RoundOwner;
 
 /** What a committed round leaves behind: a new model or a histogram. */
 type Result = { model: Float32Array<ArrayBuffer> } | { histogram: number[] };
@@ -33,13 +33,13 @@ export class RoundHistory {
   /** Makes a round's number durable; rejects where that is not certain. [R2] */
   async open(round: Round): Promise<void> {
     const record = this.#opened(round);
-    await this.#options.store.openRound(record);
+    await this.#options.store.openRound(record, this.#by);
     this.#records.set(round.number, record);
   }
 
   /**
    * Makes a round's outcome and its model durable, both or neither; `false` when they are not. After a
-   * failed write that is unknown: the promise stays open until the store has said which it is, or
+   * failed write that is unknown: the promise stays open until the store has settled which it is, or
    * until `stop`. [R13]
    */
   async commit(round: Round, turnout: Turnout, result: Result): Promise<boolean> {
@@ -49,10 +49,10 @@ export class RoundHistory {
     const model: ModelRecord | null =
       'model' in result ? { study, modelRound: round.modelRound + 1, parameters: result.model } : null;
     try {
-      await store.endRound(record, model);
+      await store.endRound(record, model, this.#by);
     } catch (error) {
       log.error({ study, round: round.number, err: error }, 'storing a committed round failed');
-      if (!(await this.#isCommitted(round.number))) return false;
+      if (!(await this.#wasCommitted(record))) return false;
     }
     this.#records.set(round.number, record);
     return true;
@@ -61,10 +61,11 @@ export class RoundHistory {
   /** Writes that a round was abandoned; where that fails it stays open in the store until the next start. */
   async abandon(round: Round, turnout: Turnout, reason: string): Promise<void> {
     const { study, store, log } = this.#options;
+    if (this.#records.get(round.number)?.state === 'abandoned') return;
     const record: RoundRecord = { ...this.#ended(round, turnout), state: 'abandoned', reason };
     this.#records.set(round.number, record);
     try {
-      await store.endRound(record, null);
+      await store.endRound(record, null, this.#by);
     } catch (error) {
       log.error({ study, round: round.number, err: error }, 'storing an abandoned round failed');
     }
@@ -74,6 +75,10 @@ export class RoundHistory {
   stop(): void {
     this.#isStopped = true;
     this.#stopping.resolve();
+  }
+
+  get #by(): RoundOwner {
+    return { owner: this.#options.owner };
   }
 
   #ended(round: Round, turnout: Turnout): RoundRecord {
@@ -101,16 +106,34 @@ export class RoundHistory {
     };
   }
 
-  async #isCommitted(round: number): Promise<boolean> {
+  /**
+   * Whether a round is committed whose commit seemed to fail. To look would not do: a database whose connection
+   * broke may be about to write it. To abandon the round settles it: that waits for a commit under way, forestalls
+   * one that is yet to come, and is refused after one that is done.
+   */
+  async #wasCommitted(record: RoundRecord): Promise<boolean> {
     const { study, store, log } = this.#options;
+    const { round } = record;
+    const abandoned: RoundRecord = {
+      ...record,
+      state: 'abandoned',
+      reason: 'the outcome could not be stored',
+      histogram: null,
+    };
     for (let pauseMs: number = RETRY_MS.first; !this.#isStopped; pauseMs = Math.min(RETRY_MS.longest, 2 * pauseMs)) {
       try {
-        const records = await store.readRounds(study);
-        return records.find((record) => record.round === round)?.state === 'committed';
+        const settled = await store.endRound(abandoned, null, this.#by).then(
+          () => abandoned,
+          async () => (await store.readRounds(study)).find((stored) => stored.round === round),
+        );
+        if (settled !== undefined && settled.state !== 'open') {
+          this.#records.set(round, settled);
+          return settled.state === 'committed';
+        }
       } catch (error) {
         log.error({ study, round, err: error }, 'the store does not say how a round ended');
-        await this.#pause(pauseMs);
       }
+      await this.#pause(pauseMs);
     }
     return false;
   }

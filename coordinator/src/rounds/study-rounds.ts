@@ -1,5 +1,5 @@
 import type { Manifest, TrainingRounds, TrainingTask } from '@chorale/protocol';
-import type { Store } from '../storage/store.ts';
+import type { RoundOwner, Store } from '../storage/store.ts';
 import type { OpenIntake } from './intake.ts';
 import type { Log } from './round-history.ts';
 import type { Observe } from './round-observation.ts';
@@ -48,7 +48,7 @@ export type StudyOptions = {
   schedule: Schedule;
   observe: Observe;
   openIntake: OpenIntake;
-};
+} & RoundOwner;
 
 /** Takes up a study's rounds where the store says they were. */
 export type ResumeStudy = (study: TrainedStudy, options: StudyOptions) => Promise<StudyRounds>;

@@ -65,11 +65,12 @@ export class StudyTraining implements StudyRounds {
   /** Takes up where the store says the study was; a round that a stopped process left open is abandoned. [R15] */
   static async resume(study: TrainedStudy, options: StudyOptions): Promise<StudyTraining> {
     const { id, training } = study.manifest;
-    const { store, log, date } = options;
+    const { store, log, date, owner } = options;
     const abandoned = await store.abandonOpenRounds({
       study: id,
       reason: 'coordinator restarted',
       endedAt: date().toISOString(),
+      owner,
     });
     if (abandoned > 0) log.warn({ study: id }, 'a round that was open at the restart was abandoned');
     const [rounds, latest] = await Promise.all([store.readRounds(id), store.latestModel(id)]);

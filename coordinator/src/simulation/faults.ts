@@ -1,5 +1,5 @@
 /** What can go wrong in a simulated world, by name; each can be had alone. */
-export const FAULTS = {
+const FAULTS = {
   slow: 'clients that answer at the deadline or after it',
   declines: 'clients that decline a round',
   leaving: 'clients that leave for good, and perhaps come back',
@@ -17,10 +17,8 @@ export const FAULTS = {
 
 export type Fault = keyof typeof FAULTS;
 
-const NAMES = Object.keys(FAULTS) as readonly Fault[];
-
-/** What `all` stands for. A write that is done after it failed can be had by its name alone. */
-export const ALL_FAULTS: readonly Fault[] = NAMES.filter((name) => name !== 'late-writes');
+/** What `all` stands for. */
+export const ALL_FAULTS = Object.keys(FAULTS) as readonly Fault[];
 
 /**
  * Reads a list of faults: `all`, `none`, or names with commas between them.
@@ -31,9 +29,9 @@ export function parseFaults(text: string): ReadonlySet<Fault> {
   if (text === 'none') return new Set();
   return new Set(
     text.split(',').map((name) => {
-      const fault = NAMES.find((known) => known === name.trim());
+      const fault = ALL_FAULTS.find((known) => known === name.trim());
       if (fault === undefined) {
-        throw new RangeError(`faults must be all, none or names of ${NAMES.join(', ')}, got ${text}`);
+        throw new RangeError(`faults must be all, none or names of ${ALL_FAULTS.join(', ')}, got ${text}`);
       }
       return fault;
     }),

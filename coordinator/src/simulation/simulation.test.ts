@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { SimulationRandom } from './random.ts';
 import { openSimulationStore } from './simulation-store.ts';
+import { ALL_FAULTS } from './faults.ts';
 import { simulateBriefly } from './testing/simulate-briefly.ts';
 
 it('2,000 rounds with all faults break no rule, and every kind of fault is among them', async () => {
@@ -17,6 +18,13 @@ it('2,000 rounds with all faults break no rule, and every kind of fault is among
   }
   const answers = ['duplicate', 'declined', 'UPDATE_DUPLICATE', 'UPDATE_SHAPE', 'UPDATE_OVER_NORM', 'NOT_IN_COHORT'];
   for (const answer of [...answers, 'ROUND_CLOSED']) expect(result.answers[answer], answer).toBeGreaterThan(20);
+});
+
+it('[R13] seed 3: a commit that the store did after it had failed is not contradicted by what clients were told', async () => {
+  const without = ALL_FAULTS.filter((fault) => fault !== 'late-writes');
+  const result = await simulateBriefly({ rounds: 600, studies: 40, clients: 20, seed: 3, without });
+  expect(result.found).toEqual([]);
+  expect(result.storeFailures).toBeGreaterThan(10);
 });
 
 it('without faults and dropouts every round is committed', async () => {

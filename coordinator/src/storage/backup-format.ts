@@ -51,7 +51,7 @@ const Shape = v.strictObject({
 
 export const BackupHeader = v.object({
   format: v.literal(BACKUP_FORMAT),
-  version: v.pipe(v.number(), v.integer()),
+  version: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   createdAt: v.string(),
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,6 +7,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { postgresMissing, sharedDatabaseUrl, temporarySchema } from '../../testing/shared-postgres.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { type BackupRecord, noRecords } from './backup-format.ts';
 import { openPostgresTarget } from './postgres-restore.ts';
 import { PostgresStore } from './postgres-store.ts';
 import { restore } from './restore.ts';
@@ -100,6 +102,16 @@ function joined(lines: string[]): Buffer {
   return gzipSync(lines.map((one) => `${one}\n`).join(''));
 }
 
+/** The same with an end line that fits, as by a program that does it wrong. */
+function whole(lines: string[]): Buffer {
+  const counts = noRecords();
+  for (const one of lines.slice(1)) counts[(JSON.parse(one) as BackupRecord).type] += 1;
+  const sha256 = createHash('sha256')
+    .update(lines.map((one) => `${one}\n`).join(''))
+    .digest('hex');
+  return joined([...lines, JSON.stringify({ type: 'end', counts, sha256 })]);
+}
+
 async function restoreInto(kind: Kind, place: string, file: string) {
   return restore(createReadStream(file), await kind.target(place));
 }
@@ -185,6 +197,8 @@ describe.each([
       ['type report', edited('"report":700', '"report":701')],
       ['no record', edited('"type":"secret"', '"type":"sacred"')],
       ['no JSON', edited('{"type":"secret"', '{"type:"secret"')],
+      ['contradict', whole([...lines.slice(0, -1), lines[1]!])],
+      ['contradict', whole(lines.slice(0, -1).toSpliced(1, 1))],
       ['follows its end', joined([...lines, lines[1]!])],
       ['follows its end', Buffer.concat([bytes, joined([lines[1]!])])],
     ];

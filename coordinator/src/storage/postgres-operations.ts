@@ -13,7 +13,7 @@ import {
   toModelRow,
 } from './postgres-rows.ts';
 import type { PostgresTables } from './postgres-schema.ts';
-import type { ModelRecord, ReportExtent, Store } from './store.ts';
+import type { ModelRecord, ReportExtent, RoundOwner, Store } from './store.ts';
 
 /** The store's methods as SQL, except for reports, which are written together, and the end of it all. */
 export type PostgresOperations = Omit<Store, 'addReport' | 'close'>;
@@ -62,15 +62,18 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
       return rows.map(fromReportRow);
     },
 
-    async openRound(round) {
-      if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
-      await db.insertInto('round').values(toRoundRow(round)).execute();
-    },
-    async endRound(record, model) {
-      const { study, round, state } = record;
-      if (state === 'open') throw new TypeError('state must be committed or abandoned, got open');
-      const { cohort, accepted, dropouts, ended_at, reason, histogram, shape } = toRoundRow(record);
-      const isEnded = await db.transaction().execute(async (transaction) => {
+    openRound: (round, by) =>
+      db.transaction().execute(async (transaction) => {
+        if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
+        await requireOwner(transaction, round.study, by);
+        await transaction.insertInto('round').values(toRoundRow(round)).execute();
+      }),
+    endRound: (record, model, by) =>
+      db.transaction().execute(async (transaction) => {
+        const { study, round, state } = record;
+        if (state === 'open') throw new TypeError('state must be committed or abandoned, got open');
+        await requireOwner(transaction, study, by);
+        const { cohort, accepted, dropouts, ended_at, reason, histogram, shape } = toRoundRow(record);
         const { numUpdatedRows } = await transaction
           .updateTable('round')
           .set({ state, cohort, accepted, dropouts, ended_at, reason, histogram, shape })
@@ -78,21 +81,20 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
           .where('round', '=', round)
           .where('state', '=', 'open')
           .executeTakeFirst();
-        if (numUpdatedRows !== 1n) return false;
+        if (numUpdatedRows !== 1n) throw new RangeError(`round ${round} of study ${study} is not open`);
         if (model !== null) await putModel(transaction, model);
-        return true;
-      });
-      if (!isEnded) throw new RangeError(`round ${round} of study ${study} is not open`);
-    },
-    async abandonOpenRounds({ study, reason, endedAt }) {
-      const { numUpdatedRows } = await db
-        .updateTable('round')
-        .set({ state: 'abandoned', reason, ended_at: endedAt })
-        .where('study', '=', study)
-        .where('state', '=', 'open')
-        .executeTakeFirst();
-      return Number(numUpdatedRows);
-    },
+      }),
+    abandonOpenRounds: ({ study, reason, endedAt, ...by }) =>
+      db.transaction().execute(async (transaction) => {
+        await requireOwner(transaction, study, by);
+        const { numUpdatedRows } = await transaction
+          .updateTable('round')
+          .set({ state: 'abandoned', reason, ended_at: endedAt })
+          .where('study', '=', study)
+          .where('state', '=', 'open')
+          .executeTakeFirst();
+        return Number(numUpdatedRows);
+      }),
     async readRounds(study) {
       const rows = await db.selectFrom('round').selectAll().where('study', '=', study).orderBy('round').execute();
       return rows.map(fromRoundRow);
@@ -153,11 +155,29 @@ async function listExtents(db: Kysely<PostgresTables>): Promise<ReportExtent[]> 
   return rows.map(({ study, count, last }) => ({ study, count: Number(count), lastSequence: Number(last) }));
 }
 
+/** Keeps another node from taking the rounds over until the transaction has ended. @throws RangeError */
+async function requireOwner(db: Kysely<PostgresTables>, study: string, by: RoundOwner | undefined): Promise<void> {
+  if (by?.owner === undefined) return;
+  const row = await db
+    .selectFrom('training')
+    .select('owner')
+    .where('study', '=', study)
+    .where('owner', '=', by.owner)
+    .forShare()
+    .executeTakeFirst();
+  if (row === undefined) throw new RangeError(`owner must be the node that runs study ${study}, got ${by.owner}`);
+}
+
+/** @throws RangeError for a model that is no newer than the stored one */
 async function putModel(db: Kysely<PostgresTables>, model: ModelRecord): Promise<void> {
   const { study, ...row } = toModelRow(model);
-  await db
+  const { numInsertedOrUpdatedRows } = await db
     .insertInto('model')
     .values({ study, ...row })
-    .onConflict((conflict) => conflict.column('study').doUpdateSet(row))
-    .execute();
+    .onConflict((conflict) =>
+      conflict.column('study').doUpdateSet(row).where('model.model_round', '<', row.model_round),
+    )
+    .executeTakeFirst();
+  if (numInsertedOrUpdatedRows === 1n) return;
+  throw new RangeError(`modelRound must be above that of the stored model, got ${row.model_round}`);
 }

@@ -184,6 +184,21 @@ describe.skipIf(postgresProgramsMissing)(`PostgresStore: outages${postgresProgra
     expect(error).toMatchObject({ stack: expect.not.stringMatching(/pass-phrase|somebody/) });
   });
 
+  it('refuse a server that does not write through to the disk', async () => {
+    const client = new pg.Client({ connectionString: server.databaseUrl });
+    await client.connect();
+    onTestFinished(() => client.end());
+    const set = async (value: 'on' | 'off'): Promise<void> => {
+      await client.query(`ALTER SYSTEM SET fsync = ${value}`);
+      await client.query('SELECT pg_reload_conf()');
+      await expect.poll(async () => (await client.query('SHOW fsync')).rows[0].fsync).toBe(value);
+    };
+    await set('off');
+    await expect(PostgresStore.open(server.databaseUrl)).rejects.toThrow('database: its fsync is off');
+    await set('on');
+    await (await openStore()).ready();
+  });
+
   it('refuse tables of a newer version, and a database that cannot hold all texts', async () => {
     const store = await openStore();
     await store.close();

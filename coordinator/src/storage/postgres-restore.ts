@@ -1,7 +1,8 @@
 import { type Kysely, sql } from 'kysely';
 import type { BackupRecord } from './backup-format.ts';
+import { BackupInvalidError } from './backup-invalid-error.ts';
 import { connectPostgres, type PostgresOptions } from './postgres-connections.ts';
-import { explainPostgres } from './postgres-failure.ts';
+import { explainPostgres, isRefusedValue } from './postgres-failure.ts';
 import { toModelRow, toReportRow, toRoundRow, toSecretRow, toStudyRow } from './postgres-rows.ts';
 import { type PostgresTables, prepareSchema } from './postgres-schema.ts';
 import type { RestoreTarget } from './restore-target.ts';
@@ -13,7 +14,8 @@ const TABLES = ['study', 'round', 'model', 'secret', 'report'] as const;
 /**
  * Takes a database for a backup to be read into, and makes its tables when there are none. All records
  * are one transaction; nodes that use the database meanwhile wait.
- * @throws StorageError when the database cannot be used or holds anything already
+ * @throws StorageError when the database cannot be used or holds anything already; `add` throws BackupInvalidError
+ *   for records that contradict each other
  */
 export async function openPostgresTarget(databaseUrl: string, options: PostgresOptions = {}): Promise<RestoreTarget> {
   const db = connectPostgres(databaseUrl, options);
@@ -92,6 +94,7 @@ async function inWords<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw explainPostgres(error);
+    // What it said is left out: it holds values.
+    throw isRefusedValue(error) ? new BackupInvalidError('its records contradict each other') : explainPostgres(error);
   }
 }

@@ -28,6 +28,7 @@ export type PostgresTables = {
     shape: string | null;
   };
   model: { study: string; model_round: number; parameters: Buffer };
+  training: { study: string; slot: Generated<number>; owner: number | null };
   secret: { name: string; value: Buffer };
   heartbeat: { id: number; beats: string };
 };
@@ -129,7 +130,8 @@ const PREPARATION_LOCK = 0x43484f52;
  * Brings the tables up to date in one transaction. Nodes that start at the same time take turns: the
  * second waits for the lock and then finds nothing left to do.
  * @param schema made when there is none; without it the tables are made where the connection looks first
- * @throws StorageError for a database of a newer version or of an encoding that cannot hold all texts
+ * @throws StorageError for a database of a newer version, of an encoding that cannot hold all texts, or that
+ *   does not write through to the disk
  */
 export async function prepareSchema(db: Kysely<PostgresTables>, schema: string | undefined): Promise<void> {
   await db.transaction().execute(async (transaction) => {
@@ -137,6 +139,8 @@ export async function prepareSchema(db: Kysely<PostgresTables>, schema: string |
     await sql`SELECT pg_advisory_xact_lock(${PREPARATION_LOCK})`.execute(transaction);
     const encoding = await sql<{ server_encoding: string }>`SHOW server_encoding`.execute(transaction);
     if (encoding.rows[0]?.server_encoding !== 'UTF8') throw new StorageError('database: its encoding must be UTF8');
+    const fsync = await sql<{ fsync: string }>`SHOW fsync`.execute(transaction);
+    if (fsync.rows[0]?.fsync !== 'on') throw new StorageError('database: its fsync is off, so it could lose anything');
     if (schema !== undefined) await sql`CREATE SCHEMA IF NOT EXISTS ${sql.id(schema)}`.execute(transaction);
     await run('CREATE TABLE IF NOT EXISTS chorale_version (version integer NOT NULL)');
     const known = await sql<{ version: number }>`SELECT version FROM chorale_version`.execute(transaction);

@@ -20,7 +20,10 @@ export type SqliteOperations = {
   [Name in Exclude<keyof Store, 'close'>]: (...args: Parameters<Store[Name]>) => Awaited<ReturnType<Store[Name]>>;
 };
 
-/** The store's methods as SQL over a prepared database. Each either does all of its change or throws. */
+/**
+ * The store's methods as SQL over a prepared database. Each either does all of its change or throws. Owners of
+ * rounds are not looked at: the folder belongs to one process.
+ */
 export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const insertStudy = db.prepare('INSERT INTO study (id, hash, manifest, published_at) VALUES (?, ?, ?, ?)');
   const selectStudy = db.prepare('SELECT * FROM study WHERE id = ?');
@@ -46,7 +49,8 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const selectRounds = db.prepare('SELECT * FROM round WHERE study = ? ORDER BY round');
   const putModel = db.prepare(
     `INSERT INTO model (study, model_round, parameters) VALUES (?, ?, ?)
-     ON CONFLICT (study) DO UPDATE SET model_round = excluded.model_round, parameters = excluded.parameters`,
+     ON CONFLICT (study) DO UPDATE SET model_round = excluded.model_round, parameters = excluded.parameters
+     WHERE excluded.model_round > model.model_round`,
   );
   const selectModel = db.prepare('SELECT * FROM model WHERE study = ?');
   const insertSecret = db.prepare('INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
@@ -122,10 +126,13 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
         study,
         round.round,
       );
-      if (changes !== 1) throw new Error(`round ${round.round} of study ${study} is not open`);
+      if (changes !== 1) throw new RangeError(`round ${round.round} of study ${study} is not open`);
       if (model === null) return;
-      const { buffer, byteOffset, byteLength } = model.parameters;
-      putModel.run(model.study, model.modelRound, new Uint8Array(buffer, byteOffset, byteLength));
+      const { modelRound, parameters } = model;
+      const { buffer, byteOffset, byteLength } = parameters;
+      const stored = putModel.run(model.study, modelRound, new Uint8Array(buffer, byteOffset, byteLength));
+      if (stored.changes !== 1)
+        throw new RangeError(`modelRound must be above that of the stored model, got ${modelRound}`);
     },
     abandonOpenRounds: ({ study, reason, endedAt }) => Number(abandonRounds.run(reason, endedAt, study).changes),
     readRounds: (study) => selectRounds.all(study).map(toRound),

@@ -2,6 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BackupRecord } from './backup-format.ts';
+import { BackupInvalidError } from './backup-invalid-error.ts';
 import { flushFolder, makeFolder } from './data-folder.ts';
 import { makePrivate } from './private-file.ts';
 import type { RestoreTarget } from './restore-target.ts';
@@ -12,7 +13,8 @@ import { StorageError } from './storage-error.ts';
 /**
  * Takes a data folder for a backup to be read into, and makes it when there is none. All records are one
  * transaction.
- * @throws StorageError when the folder cannot be used or holds anything already
+ * @throws StorageError when the folder cannot be used or holds anything already; `add` throws BackupInvalidError
+ *   for records that contradict each other
  */
 export function openSqliteTarget(folder: string): RestoreTarget {
   makeFolder(folder);
@@ -100,6 +102,12 @@ function toJson(value: object | null): string | null {
 
 function explain(error: unknown, folder: string): unknown {
   if (error instanceof SqliteRefusal) return new StorageError(error.message);
+  if (isConstraint(error)) return new BackupInvalidError('its records contradict each other', { cause: error });
   const explanation = explainFailure(error, folder);
   return explanation === null ? error : new StorageError(explanation, { cause: error });
+}
+
+/** SQLITE_CONSTRAINT, whose kinds are told by higher bits. */
+function isConstraint(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (Number(error.errcode) & 0xff) === 19;
 }

@@ -72,6 +72,8 @@ export function prepareDatabase(db: DatabaseSync, folder: string): void {
   db.exec('PRAGMA locking_mode = EXCLUSIVE');
   db.exec('PRAGMA journal_mode = WAL');
   db.exec('PRAGMA synchronous = FULL');
+  // Where a flush ends in the drive's cache (macOS), one that does not.
+  db.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
   db.exec('PRAGMA foreign_keys = ON');
   db.exec('BEGIN EXCLUSIVE');
   try {

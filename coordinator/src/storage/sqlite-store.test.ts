@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { prepareDatabase } from './sqlite-schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { StorageError } from './storage-error.ts';
 import { describeStore } from './store-contract.ts';
@@ -34,6 +35,15 @@ it('SqliteStore takes over a folder of the first version', async () => {
   await store.ready();
   expect(await store.readRounds('pulse')).toMatchObject([{ round: 1, state: 'committed', accepted: 2, shape: null }]);
   expect(await store.readReports('pulse', { after: 0, limit: 9 })).toMatchObject([{ sequence: 7, text: 'text' }]);
+});
+
+it('SqliteStore flushes each commit through to the disk', () => {
+  const folder = temporaryFolder();
+  const db = new DatabaseSync(join(folder, 'chorale.db'));
+  onTestFinished(() => db.close());
+  prepareDatabase(db, folder);
+  const setting = (name: string) => Object.values(db.prepare(`PRAGMA ${name}`).get()!)[0];
+  expect(['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync'].map(setting)).toEqual(['wal', 2, 1, 1]);
 });
 
 describe('SqliteStore: folders it cannot use', () => {

@@ -211,6 +211,19 @@ export function describeStore(
       expect(await store.readRounds('pulse')).toEqual([committed]);
     });
 
+    it.each([1, 0])('[R13] refuses model %i where model 1 is stored, and leaves the round open', async (modelRound) => {
+      const store = await openWithStudy();
+      const model = { study: 'pulse', modelRound: 1, parameters: new Float32Array([1, 2]) };
+      await store.openRound(openRound);
+      await store.endRound(committed, model);
+      const second = { ...openRound, round: 2 };
+      await store.openRound(second);
+      const stale = { ...model, modelRound, parameters: new Float32Array([3, 4]) };
+      await expect(store.endRound({ ...committed, round: 2 }, stale)).rejects.toThrow(/modelRound must be above/);
+      expect(await store.latestModel('pulse')).toEqual(model);
+      expect(await store.readRounds('pulse')).toEqual([committed, second]);
+    });
+
     it('[R15] abandons the rounds that are open, and no others', async () => {
       const store = await openWithStudy();
       await store.openRound(openRound);

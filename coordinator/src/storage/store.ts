@@ -40,6 +40,12 @@ export type RoundRecord = {
   shape: RoundShape | null;
 };
 
+/**
+ * The node that runs a study's rounds, where several nodes may. Its writes are refused once another node has
+ * taken the rounds over, however late they arrive: one that slept meanwhile has not heard of it.
+ */
+export type RoundOwner = { owner?: number | undefined };
+
 /** The model after `modelRound` committed training rounds; 0 is the initial one. */
 export type ModelRecord = { study: string; modelRound: number; parameters: Float32Array<ArrayBuffer> };
 
@@ -87,12 +93,22 @@ export interface Store {
    */
   readReports(study: string, page: { after: number; limit: number }): Promise<StoredReport[]>;
 
-  /** Records that a round is under way, so that its number is never used again. */
-  openRound(round: RoundRecord): Promise<void>;
-  /** Ends an open round and, where it trained, stores its model with it: both or neither. */
-  endRound(round: RoundRecord, model: ModelRecord | null): Promise<void>;
-  /** Abandons rounds of one study that a stopped process left open; tells how many. */
-  abandonOpenRounds(restart: { study: string; reason: string; endedAt: string }): Promise<number>;
+  /**
+   * Records that a round is under way, so that its number is never used again.
+   * @throws RangeError when another node owns the study's rounds
+   */
+  openRound(round: RoundRecord, by?: RoundOwner): Promise<void>;
+  /**
+   * Ends an open round and, where it trained, stores its model with it: both or neither.
+   * @throws RangeError when the round is not open, when the model is no newer than the stored one, or when
+   *   another node owns the study's rounds
+   */
+  endRound(round: RoundRecord, model: ModelRecord | null, by?: RoundOwner): Promise<void>;
+  /**
+   * Abandons rounds of one study that a stopped process left open; tells how many.
+   * @throws RangeError when another node owns the study's rounds
+   */
+  abandonOpenRounds(restart: { study: string; reason: string; endedAt: string } & RoundOwner): Promise<number>;
   readRounds(study: string): Promise<RoundRecord[]>;
   latestModel(study: string): Promise<ModelRecord | null>;
 

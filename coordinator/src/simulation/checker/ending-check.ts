@@ -28,11 +28,14 @@ export class EndingCheck {
       return;
     }
     violations.require(book === present, 'R7', `${what} is not the present one`);
-    violations.require(!book.confirmed && book.ending !== 'abandoned', 'R7', `${what} had ended before`);
+    // After a commit that seemed to fail: it may be done all the same, and then the round stays committed.
+    const isSettling = book.commitFailed && record.state === 'abandoned';
+    const hasEnded = book.confirmed || (book.ending === 'abandoned' && !isSettling);
+    violations.require(!hasEnded, 'R7', `${what} had ended before`);
     violations.require(record.state === 'abandoned' || book.ending === null, 'R7', `${what} was to be stored before`);
     this.#ending = { book, record, model };
     book.ending = record.state;
-    if (record.state === 'abandoned') this.#books.resolve(book, 'abandoned');
+    if (record.state === 'abandoned' && !isSettling) this.#books.resolve(book, 'abandoned');
     this.#books.end(book);
   }
 

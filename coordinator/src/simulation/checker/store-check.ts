@@ -103,13 +103,15 @@ export class StoreCheck {
     }
     if (call.name === 'endRound') {
       const [record, model] = call.args as [RoundRecord, ModelRecord | null];
-      if (record.state !== 'committed') return;
-      if (isDone) this.#confirm(record.round, model);
+      if (record.state !== 'committed') {
+        if (isDone) this.#confirmAbandoned(record.round);
+      } else if (isDone) this.#confirm(record.round, model);
       else this.#markFailed(record.round);
     }
     if (call.name === 'readRounds' && isDone) {
       for (const { round, state } of call.expected as RoundRecord[]) {
         if (state === 'committed') this.#confirm(round, this.#model);
+        else if (state === 'abandoned') this.#confirmAbandoned(round);
       }
     }
   }
@@ -182,6 +184,11 @@ export class StoreCheck {
     book.confirmed = true;
     this.#books.resolve(book, 'committed');
     this.#books.commit(book.kind, model?.parameters ?? null);
+  }
+
+  #confirmAbandoned(round: number): void {
+    const book = this.#books.rounds.get(round);
+    if (book !== undefined) this.#books.resolve(book, 'abandoned');
   }
 
   #markFailed(round: number): void {
