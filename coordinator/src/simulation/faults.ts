@@ -1,5 +1,5 @@
 /** What can go wrong in a simulated world, by name; each can be had alone. */
-export const FAULTS = {
+const FAULTS = {
   slow: 'clients that answer at the deadline or after it',
   declines: 'clients that decline a round',
   leaving: 'clients that leave for good, and perhaps come back',
