@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TrainingTask } from '@chorale/protocol';
 import { step } from '../coordinator/src/rounds/round.ts';
 import {
@@ -9,17 +6,13 @@ import {
   type TrainingEvent,
   type TrainingState,
 } from '../coordinator/src/rounds/training-state.ts';
-import { ALL_FAULTS } from '../coordinator/src/simulation/faults.ts';
-import { simulate } from '../coordinator/src/simulation/simulation.ts';
-import { SqliteStore } from '../coordinator/src/storage/sqlite-store.ts';
-import type { BenchOptions } from './options.ts';
 import { benchStudy } from './training-study.ts';
 
 /** How long each number of clients is measured, in milliseconds. */
 const MEASURED_MS = 1500;
 
-/** How many events a second does the state machine take, and how many whole rounds the simulation? */
-export async function benchRounds({ seed }: BenchOptions): Promise<void> {
+/** How many events a second does the state machine take? */
+export async function benchRounds(): Promise<void> {
   console.log('state machine alone, half of the clients in each round, a tenth of them reconnecting');
   console.log('   clients    events a second   µs an event   times 10 clients');
   let first = 0;
@@ -34,16 +27,6 @@ export async function benchRounds({ seed }: BenchOptions): Promise<void> {
       (first / rate).toFixed(2).padStart(18),
     ];
     console.log(cells.join(' '));
-  }
-  console.log('simulated rounds on SQLite, 20 clients, a tenth of them dropping out');
-  for (const [name, faults] of [
-    ['no faults', []],
-    ['all faults', ALL_FAULTS],
-  ] as const) {
-    const { rounds, ms, violations } = await simulated({ seed, faults: new Set(faults) });
-    console.log(
-      `${name.padEnd(10)} ${((rounds / ms) * 1000).toFixed(0).padStart(8)} rounds a second, ${violations} violations`,
-    );
   }
 }
 
@@ -105,26 +88,5 @@ class SyntheticStudy {
     if (effect.type !== 'invite' || effect.round.number === this.#round) return;
     this.#round = effect.round.number;
     this.#invited = effect.participants;
-  }
-}
-
-async function simulated({ seed, faults }: { seed: number; faults: Parameters<typeof simulate>[0]['faults'] }) {
-  const folder = mkdtempSync(join(tmpdir(), 'chorale-bench-'));
-  const store = await SqliteStore.open(folder);
-  try {
-    const started = performance.now();
-    const { rounds, violations } = await simulate({
-      clients: 20,
-      rounds: 2000,
-      dropout: 0.1,
-      seed,
-      studies: 16,
-      faults,
-      store,
-    });
-    return { rounds, violations, ms: performance.now() - started };
-  } finally {
-    await store.close();
-    rmSync(folder, { recursive: true, force: true });
   }
 }

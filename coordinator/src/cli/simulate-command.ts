@@ -1,6 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { Command } from 'commander';
-import type { SimulationOptions, SimulationResult } from '../simulation/simulation.ts';
+import { availableParallelism } from 'node:os';
+import { Command, Option } from 'commander';
+import type { SimulationOptions } from '../simulation/simulation.ts';
+import type { SimulationResult } from '../simulation/simulation-result.ts';
+import type { Mode } from '../simulation/study-draw.ts';
 import { calculate, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';
 import { printFields, printJson } from './print.ts';
 
@@ -10,10 +13,12 @@ type Options = {
   dropout: number;
   seed?: number;
   studies?: number;
+  mode: Mode;
   faults: string;
   store?: string;
   databaseUrl?: string;
   sockets?: true;
+  threads?: number;
   lane?: number;
   trace?: true;
   json?: true;
@@ -40,10 +45,16 @@ export function simulateCommand(): Command {
     .option('--dropout <P>', 'share of invited clients that do not contribute, in [0, 1)', parseNumber, 0.1)
     .option('--seed <S>', 'whole number that everything follows from (default: drawn)', parseWholeNumber)
     .option('--studies <K>', 'studies at a time (default: by the rounds)', parseWholeNumber)
+    .addOption(
+      new Option('--mode <MODE>', 'rounds of one cohort each, asynchronous ones, or studies of both kinds')
+        .choices(['cohort', 'asynchronous', 'both'])
+        .default('both'),
+    )
     .option('--faults <LIST>', 'all, none, or names with commas between them', 'all')
     .option('--store <DIR>', 'data folder to store in (default: one that is removed afterwards)')
     .option('--database-url <URL>', 'Postgres database to store in, instead of a folder')
     .option('--sockets', 'real sockets and real time: tens of rounds a second')
+    .option('--threads <T>', 'threads that share the studies (default: one a core)', parseWholeNumber)
     .option('--lane <L>', 'of the studies at a time, only this one', parseWholeNumber)
     .option('--trace', 'print what happens on stderr; for one lane')
     .option('--json', 'print one JSON object')
@@ -57,11 +68,13 @@ export function simulateCommand(): Command {
         throw new UsageError('give --store or --database-url, not both');
       }
       if (trace && given.lane === undefined) throw new UsageError('--trace needs --lane: traces of several would mix');
-      const { clients, rounds, dropout, lane } = given;
+      const { clients, rounds, dropout, mode, lane } = given;
       const seed = given.seed ?? randomInt(SEEDS);
       const studies = given.studies ?? Math.max(1, Math.min(MOST_STUDIES, Math.floor(rounds / ROUNDS_PER_STUDY)));
+      // Threads of their own would share one folder only by locking it.
+      const threads = given.store === undefined ? (given.threads ?? availableParallelism()) : 1;
       const faults = calculate(() => parseFaults(given.faults));
-      const settings = { clients, rounds, dropout, seed, studies, faults, lane };
+      const settings = { clients, rounds, dropout, seed, studies, mode, faults, lane };
       calculate(() => checkSimulation(settings));
       endOnSignal();
       // Refusals are many and expected, and so are their stacks.
@@ -78,13 +91,16 @@ export function simulateCommand(): Command {
       if (given.sockets) {
         const { simulateSockets } = await import('../simulation/sockets/simulate-sockets.ts');
         result = await simulateSockets({ ...options, place });
+      } else if (lane === undefined && threads > 1) {
+        const { simulateInThreads } = await import('../simulation/simulate-in-threads.ts');
+        result = await simulateInThreads({ ...settings, place }, { threads, onProgress: options.onProgress });
       } else {
         const { store, close } = await openSimulationStore(place);
         result = await simulate({ ...options, store }).finally(close);
       }
       line.end();
       const seconds = (performance.now() - startedAt) / 1000;
-      const again = `chorale simulate --clients ${clients} --rounds ${rounds} --dropout ${dropout} --seed ${seed} --studies ${studies} --faults ${given.faults}`;
+      const again = `chorale simulate --clients ${clients} --rounds ${rounds} --dropout ${dropout} --seed ${seed} --studies ${studies} --mode ${mode} --faults ${given.faults}`;
       report(result, { settings: { ...settings, faults: given.faults }, seconds, json });
       tellViolations(result, given.sockets ? `${again} --sockets` : again);
     });

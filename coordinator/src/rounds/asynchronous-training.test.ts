@@ -234,13 +234,15 @@ describe('asynchronous training over sockets and a store', () => {
     }
     await b.update(STUDY, 3, grid(0, 0, 1));
     await c.update(STUDY, 3, grid(0, 0, 1));
+    await Promise.all([a, b].map((client) => client.next('round')));
+    // Clients are invited once their round is stored: from here on there are four.
     expect(await store.readRounds(STUDY)).toMatchObject([
       { kind: 'train', state: 'committed' },
       // Histograms are counts, which nothing weighs.
       { kind: 'evaluate', state: 'committed', histogram: histogram.map((count) => 2 * count) },
-      { kind: 'train' },
+      { kind: 'train', state: 'committed' },
+      { kind: 'evaluate', state: 'open' },
     ]);
-    await Promise.all([a, b].map((client) => client.next('round')));
     await a.update(STUDY, 4, histogram);
     await b.update(STUDY, 4, histogram);
     expect(await c.next('training-done')).toEqual({ study: STUDY, committedRounds: 2 });

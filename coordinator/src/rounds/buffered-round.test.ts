@@ -1,6 +1,7 @@
 import type { TrainingTask } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { EXPIRY_MARGIN_MS } from './buffered-round.ts';
+import { type Cohort, shapeOf } from './cohort.ts';
 import { requirePlace } from './membership.ts';
 import { seats } from './pace.ts';
 import { BACKOFF_MS, nextWake, step } from './round.ts';
@@ -108,6 +109,10 @@ const invited = (effects: Effect[]): string[] =>
   effects.flatMap((e) =>
     e.type === 'invite' ? e.participants.map((p) => `${p} ${e.round.number} of ${e.round.modelRound}`) : [],
   );
+const cohortNow = ({ state: { phase } }: Training): Cohort => {
+  if (!('round' in phase)) throw new Error(`no round is under way in phase ${phase.state}`);
+  return phase.round.cohort;
+};
 const code = (of: string): unknown => expect.objectContaining({ code: of });
 
 describe('a buffer', () => {
@@ -257,7 +262,17 @@ describe('an invitation', () => {
     expect(invited(training.opened())).toEqual(['a 2 of 1', 'b 2 of 1']);
     // An earlier one, for want of its model, say.
     expect(invited(training.send({ type: 'declined', round: 1, participant: 'd' }))).toEqual(['c 2 of 1']);
+    expect(shapeOf(cohortNow(training))).toMatchObject({ invited: 4, declined: 1, late: 3 });
     expect(invited(training.accept('b'))).toEqual(['d 2 of 1']);
+    expect(shapeOf(cohortNow(training))).toMatchObject({ invited: 4, accepted: 1, declined: 0, late: 3 });
+  });
+
+  it('[R21] that was declined is repeated to a client that joins anew', () => {
+    const training = buffering('a', 'b', 'c');
+    expect(training.send({ type: 'declined', round: 1, participant: 'b' })).toEqual([]);
+    expect(training.wait(1000)).toEqual([]);
+    training.leave('b', { forGood: false });
+    expect(invited(training.join('b'))).toEqual(['b 1 of 0']);
   });
 
   it('[R4] is repeated to a client that comes back, with the time that is left', () => {

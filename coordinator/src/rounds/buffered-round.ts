@@ -198,7 +198,10 @@ function take(
   return withCohort(without, (cohort) => settleMember(cohort, participant, 'accepted'));
 }
 
-/** Who declines a round is not asked again in the same one; who declines an earlier one goes back to the queue. */
+/**
+ * [R21] Who declines a round is not asked again in the same one unless it joins anew; who declines an earlier one
+ * goes back to the queue.
+ */
 function decline(
   state: TrainingState,
   { participant, round }: { participant: string; round: number },
@@ -207,8 +210,9 @@ function decline(
   const { phase, computing } = state;
   if (computing.get(participant)?.round !== round) return state;
   const without = { ...state, computing: computing.delete(participant) };
-  if (!('round' in phase) || phase.round.number !== round) return backInLine(without, participant, now);
-  return withCohort(without, (cohort) => settleMember(cohort, participant, 'declined'));
+  const settled = withCohort(without, (cohort) => settleMember(cohort, participant, 'declined'));
+  const isPresent = 'round' in phase && phase.round.number === round;
+  return isPresent ? settled : backInLine(settled, participant, now);
 }
 
 /** [R19] Clients whose updates were lost with a node are asked for them again. */

@@ -19,8 +19,9 @@ export class CountedUpdates {
     { participant, round, intake }: { participant: string; round: number; intake: Pick<Intake, 'holds'> },
     { now, forMs }: { now: number; forMs: number },
   ): void {
-    for (const [other, { until }] of this.#latest) {
-      if (until > now) break;
+    for (const [other, { until, intake: holder }] of this.#latest) {
+      // A buffer may stay open for longer, and knows its updates by their clients alone.
+      if (until > now || holder === intake) break;
       this.#latest.delete(other);
     }
     this.#latest.delete(participant);

@@ -4,7 +4,7 @@ import type { Member } from './cohort.ts';
 import type { Round, TrainingState } from './training-state.ts';
 
 /** How soon a client should try again that sends while a buffer is released and the next one opened. */
-export const NEXT_BUFFER_MS = 250;
+const NEXT_BUFFER_MS = 250;
 
 /** What a client's contribution would be, were it taken now. */
 export type Place = {

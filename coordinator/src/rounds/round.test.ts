@@ -406,9 +406,9 @@ describe('over-selection', () => {
   });
 });
 
-describe('pace steering', () => {
-  const comeBacks = (effects: Effect[]): number[] => effects.flatMap((e) => (e.type === 'defer' ? [e.comeBackMs] : []));
+const comeBacks = (effects: Effect[]): number[] => effects.flatMap((e) => (e.type === 'defer' ? [e.comeBackMs] : []));
 
+describe('pace steering', () => {
   it('[R20] sends away who finds all seats taken, spread over rounds in groups of one cohort', () => {
     const training = new Training(crowded);
     expect(comeBacks(training.join(...many(seats(crowded))))).toEqual([]);

@@ -8,8 +8,6 @@ import type { Seat } from './seats.ts';
 import type { Joined, ResumeStudy, SentDecline, SentUpdate, StudyOptions, StudyRounds } from './study-rounds.ts';
 import { StudyTraining } from './study-training.ts';
 
-export type { Log } from './round-history.ts';
-
 /** What a request is about. */
 type OfStudy = { study: string };
 

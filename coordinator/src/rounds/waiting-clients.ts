@@ -1,7 +1,7 @@
 import { OrderedMap } from 'immutable';
 
 /** A client that is connected and willing, since when it waits, and its public group. */
-export type Waiting = { readonly group: string; readonly since: number };
+type Waiting = { readonly group: string; readonly since: number };
 
 /** Clients with a live connection by participant, in the order in which they are to be invited. */
 export type WaitingClients = OrderedMap<string, Waiting>;

@@ -7,9 +7,9 @@ export type Victims = {
   readonly clients: readonly SimulatedClient[];
   readonly store: SimulatedStore;
   /** Ends the coordinator, at once or in good order, and starts another one. */
-  restart(how: 'kill' | 'stop'): void;
+  restart: (how: 'kill' | 'stop') => void;
   /** Reads what is published. */
-  read(): void;
+  read: () => void;
 };
 
 /** Lets things go wrong in a world, at any moment: between rounds, within them, and while the store works. */

@@ -8,7 +8,7 @@ import type { SimulatedCoordinator } from './simulated-coordinator.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What a client finds around it; `coordinator` is `null` while there is none to connect to. */
-export type ClientWorld = Surroundings & { readonly coordinator: SimulatedCoordinator | null };
+export type ClientWorld = Surroundings & { coordinator(): SimulatedCoordinator | null };
 
 /** One connection of a client to one run of the coordinator. */
 export class SimulatedConnection implements TrainingClient {
@@ -39,6 +39,7 @@ export class SimulatedClient {
   #connection: SimulatedConnection | null = null;
   /** What it is about to do in its round. */
   #plan: QueuedEvent | null = null;
+  #plannedFor = 0;
   #isComing = false;
 
   constructor(world: ClientWorld, { participant, group }: { participant: string; group: string }) {
@@ -105,7 +106,8 @@ export class SimulatedClient {
 
   /** Sends something for a round that it may have no part in. */
   intrude(round: number, kind: RoundMessage['kind']): void {
-    const { random, coordinator } = this.#world;
+    const { random } = this.#world;
+    const coordinator = this.#world.coordinator();
     if (coordinator === null) return;
     const { task } = this.#world.checker.books;
     const connection = random.chance(0.5) ? null : this.#connection;
@@ -127,12 +129,15 @@ export class SimulatedClient {
     if (event === 'round') clock.after(random.integer(1, 40), () => this.#answer(connection, message));
     else if (event === 'round-ended' && message.outcome === 'closed') {
       // Its update may be on the way already.
-      clock.after(random.integer(1, 40), () => this.#cancel());
+      clock.after(random.integer(1, 40), () => {
+        if (this.#plannedFor === round) this.#cancel();
+      });
     }
   }
 
   #connect(): void {
-    const { coordinator, random } = this.#world;
+    const { random } = this.#world;
+    const coordinator = this.#world.coordinator();
     if (coordinator === null) return this.come(random.delayMs(1000) + 100);
     const connection = new SimulatedConnection(this, coordinator);
     this.#connection = connection;
@@ -147,7 +152,7 @@ export class SimulatedClient {
   #close(connection: SimulatedConnection, noticedMs: number): void {
     connection.isOpen = false;
     this.#world.clock.after(noticedMs, () => {
-      if (connection.coordinator.isAlive && this.#world.coordinator === connection.coordinator) {
+      if (connection.coordinator.isAlive && this.#world.coordinator() === connection.coordinator) {
         connection.coordinator.leave(connection, { forGood: false });
       }
     });
@@ -163,6 +168,7 @@ export class SimulatedClient {
     if (!connection.isOpen || this.#connection !== connection) return;
     const { random, dropout, faults, clock } = this.#world;
     this.#cancel();
+    this.#plannedFor = invitation.round;
     const { deadlineMs } = this.#world.checker.books.task.cohort;
     if (random.chance(dropout)) return this.#dropOut(deadlineMs);
     if (faults.has('declines') && random.chance(0.03)) {
@@ -240,8 +246,9 @@ export class SimulatedClient {
   }
 
   #sendNow(connection: SimulatedConnection | null, round: number, bytes: Uint8Array): void {
-    const coordinator = connection?.coordinator ?? this.#world.coordinator;
-    if (coordinator === null || !coordinator.isAlive) return;
+    const coordinator = connection?.coordinator ?? this.#world.coordinator();
+    // One that stops has closed its connections.
+    if (coordinator === null || !coordinator.isAlive || coordinator.isStopping) return;
     const answered = (reply: { duplicate: boolean } | Refusal): void => {
       // Sent again as it is, when it can count; the SDK does so too.
       if (!('code' in reply) || reply.retryAfterMs === undefined) return;

@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Store } from '../storage/store.ts';
-import type { Violation } from './checker/violations.ts';
 import type { Fault } from './faults.ts';
 import { SimulationRandom } from './random.ts';
 import type { Serve } from './simulated-coordinator.ts';
+import type { Mode } from './study-draw.ts';
 import type { TraceSink } from './trace.ts';
+import { type SimulationResult, summarize } from './simulation-result.ts';
 import { World, type WorldReport } from './world.ts';
 
 export type SimulationOptions = {
@@ -19,44 +20,17 @@ export type SimulationOptions = {
   studies: number;
   /** Whether each lane has one study that takes all its rounds, instead of many. */
   isLong?: boolean | undefined;
+  mode: Mode;
   faults: ReadonlySet<Fault>;
   store: Store;
   /** Only the worlds of this lane, as they are with all others around. */
   lane?: number | undefined;
+  /** Only every so many lanes, beginning with this one: what one of several threads does. */
+  part?: { first: number; of: number } | undefined;
   trace?: TraceSink | undefined;
   serve?: Serve | undefined;
   onProgress?: ((rounds: number) => void) | undefined;
 };
-
-/** A violation, and the lane of worlds in which it was found. */
-export type FoundViolation = Violation & { lane: number };
-
-export type SimulationResult = {
-  rounds: number;
-  committed: number;
-  abandoned: number;
-  violations: number;
-  found: FoundViolation[];
-  studies: number;
-  events: number;
-  restarts: number;
-  /** Restarts, by what the coordinator was doing. */
-  restartsDuring: Record<string, number>;
-  storeFailures: number;
-  /** Joins that were answered with a time to come back. */
-  sentAway: number;
-  /** How updates and declines were answered, by code or `accepted`, `declined` and `duplicate`. */
-  answers: Record<string, number>;
-  /** Simulated time of all worlds together. */
-  simulatedMs: number;
-  /** Of everything that happened. */
-  fingerprint: string;
-  /** Of everything that happened in each lane. */
-  laneFingerprints: Record<number, string>;
-};
-
-/** Violations that are kept in all. */
-const KEPT = 20;
 
 /**
  * Simulates rounds of many studies. Each of `studies` lanes has its share of the rounds and simulates one
@@ -70,7 +44,7 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
     lane,
     random: random.branch(),
     rounds: Math.floor(options.rounds / options.studies) + (lane < options.rounds % options.studies ? 1 : 0),
-  })).filter(({ lane, rounds }) => rounds > 0 && (options.lane === undefined || lane === options.lane));
+  })).filter(({ lane, rounds }) => rounds > 0 && isWanted(lane, options));
   const tag = `${Date.now().toString(36)}-${process.pid.toString(36)}`;
   const done = { rounds: 0 };
   const turns = new Turns((underWay) => options.onProgress?.(done.rounds + underWay));
@@ -92,12 +66,17 @@ type Lane = {
   done: { rounds: number };
 };
 
+function isWanted(lane: number, { lane: only, part }: Pick<SimulationOptions, 'lane' | 'part'>): boolean {
+  if (only !== undefined) return lane === only;
+  return part === undefined || lane % part.of === part.first;
+}
+
 /** One study after the other, until the lane has its rounds or a violation. */
 async function runLane(
   { lane, random, tag, turns, done, ...share }: Lane,
   options: SimulationOptions,
 ): Promise<{ lane: number; reports: WorldReport[] }> {
-  const { clients, dropout, isLong, faults, store, serve, trace } = options;
+  const { clients, dropout, isLong, mode, faults, store, serve, trace } = options;
   const reports: WorldReport[] = [];
   let { rounds } = share;
   while (rounds > 0) {
@@ -108,6 +87,7 @@ async function runLane(
       dropout,
       rounds,
       isLong,
+      mode,
       faults,
       store,
       serve,
@@ -178,50 +158,6 @@ class Turns {
     for (const world of this.#living.keys()) rounds += world.rounds;
     this.#onProgress(rounds);
   }
-}
-
-function summarize(lanes: readonly { lane: number; reports: WorldReport[] }[]): SimulationResult {
-  const reports = lanes.flatMap((lane) => lane.reports);
-  const sum = (of: (report: WorldReport) => number): number => reports.reduce((total, r) => total + of(r), 0);
-  const committed = sum((r) => r.committed);
-  const abandoned = sum((r) => r.abandoned);
-  return {
-    rounds: committed + abandoned,
-    committed,
-    abandoned,
-    violations: sum((r) => r.violations),
-    found: lanes
-      .flatMap(({ lane, reports: own }) => own.flatMap((r) => r.kept.map((v) => ({ lane, ...v }))))
-      .slice(0, KEPT),
-    studies: reports.length,
-    events: sum((r) => r.events),
-    restarts: sum((r) => r.restarts),
-    restartsDuring: addUp(reports.map((r) => r.restartsDuring)),
-    answers: addUp(reports.map((r) => r.answers)),
-    storeFailures: sum((r) => r.storeFailures),
-    sentAway: sum((r) => r.sentAway),
-    simulatedMs: sum((r) => r.elapsedMs),
-    fingerprint: combine(reports.map((r) => r.fingerprint)),
-    laneFingerprints: Object.fromEntries(
-      lanes.map(({ lane, reports: own }) => [lane, combine(own.map((r) => r.fingerprint))]),
-    ),
-  };
-}
-
-function addUp(counts: readonly Readonly<Record<string, number>>[]): Record<string, number> {
-  const total: Record<string, number> = {};
-  for (const [key, count] of counts.flatMap((one) => Object.entries(one))) total[key] = (total[key] ?? 0) + count;
-  return total;
-}
-
-/** One fingerprint of many, in their order. */
-function combine(fingerprints: readonly string[]): string {
-  let [high, low] = [0, 0];
-  for (const text of fingerprints) {
-    high = (Math.imul(high, 31) + Number.parseInt(text.slice(0, 8), 16)) | 0;
-    low = (Math.imul(low, 37) + Number.parseInt(text.slice(8), 16)) | 0;
-  }
-  return [high, low].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('');
 }
 
 /** @throws RangeError for what cannot be simulated. */

@@ -6,6 +6,9 @@ export type SimulatedManifest = Manifest & { training: TrainingTask };
 
 export const GROUPS = ['north', 'south', 'west'] as const;
 
+/** Studies whose rounds have one cohort each, ones of asynchronous training, or some of both. */
+export type Mode = 'cohort' | 'asynchronous' | 'both';
+
 /**
  * A small study without noise, whose rounds are drawn to suit a number of clients: their cohorts, quorums
  * and deadlines, how often they evaluate and how updates are weighed.
@@ -14,7 +17,7 @@ export const GROUPS = ['north', 'south', 'west'] as const;
  */
 export function drawStudy(
   random: SimulationRandom,
-  options: { id: string; clients: number; dropout: number; rounds: number; isLong?: boolean | undefined },
+  options: { id: string; clients: number; dropout: number; rounds: number; isLong?: boolean | undefined; mode: Mode },
 ): SimulatedManifest {
   const training = drawTask(random, options);
   const manifest = parseManifest({
@@ -36,14 +39,19 @@ function drawTask(
     dropout,
     rounds,
     isLong,
-  }: { clients: number; dropout: number; rounds: number; isLong?: boolean | undefined },
+    mode,
+  }: { clients: number; dropout: number; rounds: number; isLong?: boolean | undefined; mode: Mode },
 ): TrainingTask {
   const overSelection = random.pick([1, 1.3, 1.5, 2]);
   // Rounds that invite everybody, and ones that leave some clients waiting.
   const share = random.pick([1, 1, 0.8, 0.6, 0.4, 0.1]);
   const size = Math.max(1, Math.floor((clients * share) / overSelection));
+  const isAsynchronous = mode === 'both' ? random.chance(0.5) : mode === 'asynchronous';
   const expected = size * overSelection * (1 - dropout);
-  const quorum = Math.min(size, Math.max(1, Math.floor(expected * random.pick([0.4, 0.6, 0.8, 1]))));
+  // A buffer is released when it is full.
+  const quorum = isAsynchronous
+    ? size
+    : Math.min(size, Math.max(1, Math.floor(expected * random.pick([0.4, 0.6, 0.8, 1]))));
   return {
     clients: random.pick(['site', 'site', 'employee']),
     features: Array.from({ length: random.integer(1, 3) }, (_, i) => ({
@@ -68,9 +76,26 @@ function drawTask(
       selectionTimeoutMs: random.pick([500, 2000, 5000]),
       deadlineMs: random.pick([5000, 15_000, 40_000]),
     },
-    ...drawRule(random, quorum),
+    ...(isAsynchronous ? drawAsynchronous(random) : drawRule(random, quorum)),
     evaluation: { everyRounds: random.integer(2, 8), holdout: 0.2, seed: 1, bins: 2, noiseMultiplier: 0 },
   };
+}
+
+/** How stale updates may be, what they then weigh, and how they become one. */
+function drawAsynchronous(random: SimulationRandom): Pick<TrainingTask, 'weights' | 'aggregation' | 'asynchronous'> {
+  const asynchronous = {
+    maximumStaleness: random.pick([0, 1, 2, 5, 1000]),
+    stalenessExponent: random.pick([0, 0.5, 1, 2]),
+  };
+  const weigh = (): number => random.pick([1, 2, 7, random.integer(1, 1000)]);
+  switch (random.integer(0, 4)) {
+    case 0:
+      return { asynchronous, weights: { north: weigh(), south: weigh() } };
+    case 1:
+      return { asynchronous, aggregation: { rule: 'norm-bounded-mean', normBound: random.pick([0.1, 0.5, 2]) } };
+    default:
+      return { asynchronous };
+  }
 }
 
 /** How updates become one: mostly by their mean, with weights or without. */

@@ -8,7 +8,7 @@ import { SimulationRandom } from './random.ts';
 import { type ClientWorld, SimulatedClient } from './simulated-client.ts';
 import { type Serve, SimulatedCoordinator } from './simulated-coordinator.ts';
 import { SimulatedStore } from './simulated-store.ts';
-import { drawStudy, GROUPS } from './study-draw.ts';
+import { drawStudy, GROUPS, type Mode } from './study-draw.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Trace, type TraceSink } from './trace.ts';
 import { VirtualClock } from './virtual-clock.ts';
@@ -25,6 +25,7 @@ export type WorldOptions = {
   rounds: number;
   /** Whether the task of its study takes all rounds, however many. */
   isLong?: boolean | undefined;
+  mode: Mode;
   faults: ReadonlySet<Fault>;
   store: Store;
   /** Called when something real has arrived that the world may wait for. */
@@ -77,6 +78,8 @@ export class World {
   #isTouched = false;
   #isRestarting = false;
   #restarts = 0;
+  #done: 'yes' | 'no' | 'maybe' = 'no';
+  /** Since when the task is, or may be, done. */
   #doneMs: number | null = null;
 
   private constructor(options: WorldOptions, random: SimulationRandom, study: Surroundings['study']) {
@@ -92,13 +95,7 @@ export class World {
     const touch = (): void => void (this.#isTouched = true);
     this.#surroundings = { clock, random, faults, checker, trace, study, dropout, touch };
     this.#store = new SimulatedStore({ store, clock, random: random.branch(), faults, checker, trace, touch, wake });
-    const world = this;
-    this.#clientWorld = {
-      ...this.#surroundings,
-      get coordinator() {
-        return world.#isServing ? world.#coordinator : null;
-      },
-    };
+    this.#clientWorld = { ...this.#surroundings, coordinator: () => (this.#isServing ? this.#coordinator : null) };
     this.#clients = Array.from(
       groups,
       ([participant, group]) => new SimulatedClient(this.#clientWorld, { participant, group }),
@@ -182,7 +179,7 @@ export class World {
       clients: this.#clients,
       store: this.#store,
       restart: (how) => this.#restart(how),
-      read: () => this.#clientWorld.coordinator?.read(),
+      read: () => this.#clientWorld.coordinator()?.read(),
     });
     chaos.start();
     for (const client of this.#clients) client.come(random.delayMs(1000));
@@ -193,9 +190,12 @@ export class World {
     const { checker } = this.#surroundings;
     if (this.rounds >= this.#options.rounds || checker.violations.count > 0) return true;
     // Stragglers of a task that is done still come and are told so.
-    if (checker.books.isDone === 'no' || !this.#isServing) this.#doneMs = null;
-    else this.#doneMs ??= this.#clock.elapsedMs;
-    if (this.#doneMs === null || this.#clock.elapsedMs <= this.#doneMs + FAREWELL_MS) return false;
+    const { isDone, clockSetMs } = checker.books;
+    if (isDone !== this.#done || !this.#isServing) this.#doneMs = null;
+    this.#done = isDone;
+    if (isDone === 'no' || !this.#isServing) return false;
+    this.#doneMs ??= this.#clock.elapsedMs;
+    if (this.#clock.elapsedMs <= Math.max(this.#doneMs, clockSetMs) + FAREWELL_MS) return false;
     checker.checkReleased();
     return true;
   }

@@ -1,4 +1,5 @@
 import type { TrainingTask } from '@chorale/protocol';
+import type { Asked, Contributed } from './buffer-book.ts';
 import type { RoundBook } from './round-book.ts';
 import type { Violations } from './violations.ts';
 
@@ -7,6 +8,12 @@ export type Connection = object;
 
 /** The clocks of a world. */
 export type Clocks = { readonly elapsedMs: number; readonly now: () => number };
+
+/** [R22] What a fresh update weighs in asynchronous training. */
+const STALENESS_UNIT = 1024;
+
+/** [R9] Longest rest after abandoned rounds. */
+export const LONGEST_REST_MS = 60_000;
 
 /** [R11] Failed evaluations of one model after which training goes on without. */
 const EVALUATION_ATTEMPTS = 3;
@@ -23,6 +30,20 @@ export class Books {
   readonly groups: ReadonlyMap<string, string>;
   /** The connection that speaks for each participant: the latest that joined. */
   readonly seats = new Map<string, Connection>();
+  /** The connection that each participant was invited on last. */
+  readonly invitedOn = new Map<string, Connection>();
+  /** Asynchronous training: what each client is asked for. */
+  readonly asked = new Map<string, Asked>();
+  /** Rounds abandoned in a row by the coordinator that runs now, and when the last one was. */
+  rest = { failures: 0, sinceMs: 0 };
+  /** When the clock was set last. */
+  clockSetMs = 0;
+  /** When the store answered last, in simulated time since the start. */
+  storeMs = 0;
+  /** Who has declined which round and awaits the answer. */
+  readonly declining = new Map<string, number>();
+  /** Asynchronous training: what each client contributed last. */
+  readonly contributed = new Map<string, Contributed>();
   /** Who has had a seat since the last round ended: the next cohort is chosen of these. */
   candidates = new Set<string>();
   /** Who left for good since then. */
@@ -86,10 +107,25 @@ export class Books {
     return most >= EVALUATION_ATTEMPTS ? 'maybe' : 'no';
   }
 
-  /** Public weight of a participant's contribution. */
+  /** Whether rounds of this kind are buffers. */
+  isBuffered(kind: 'train' | 'evaluate'): boolean {
+    return this.task.asynchronous !== undefined && kind === 'train';
+  }
+
+  /** [R9] When the next attempt may begin, in simulated time since the start, as long as the clock is not set. */
+  get restUntilMs(): number {
+    const { failures, sinceMs } = this.rest;
+    return failures === 0 ? 0 : sinceMs + Math.min(LONGEST_REST_MS, 1000 * 2 ** (failures - 1));
+  }
+
+  /** Public weight of a participant's contribution, in asynchronous training less for each model since. [R22] */
   weightOf(participant: string, kind: 'train' | 'evaluate'): number {
-    const weights = this.task.weights;
-    return kind === 'train' && weights !== undefined ? (weights[this.groups.get(participant)!] ?? 1) : 1;
+    const { weights, asynchronous } = this.task;
+    if (kind === 'evaluate') return 1;
+    const weight = weights?.[this.groups.get(participant)!] ?? 1;
+    if (asynchronous === undefined) return weight;
+    const staleness = this.committedRounds - (this.asked.get(participant)?.modelRound ?? 0);
+    return weight * Math.max(1, Math.round(STALENESS_UNIT * (1 + staleness) ** -asynchronous.stalenessExponent));
   }
 
   /** A participant's seat is this connection's from now on. */
@@ -116,6 +152,8 @@ export class Books {
     if (book.isResolved) return;
     book.isResolved = true;
     this.ended[outcome] += 1;
+    if (outcome === 'abandoned') this.rest = { failures: this.rest.failures + 1, sinceMs: this.clocks.elapsedMs };
+    else this.rest = { failures: 0, sinceMs: 0 };
     if (outcome === 'committed' || book.kind === 'train' || book.modelRound !== this.committedRounds) return;
     this.failedEvaluations.most += 1;
     if (book.openedMs !== null) this.failedEvaluations.least += 1;

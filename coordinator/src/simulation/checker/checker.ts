@@ -1,5 +1,6 @@
 import type { RoundEndedMessage, RoundMessage, TrainingDoneMessage, TrainingTask } from '@chorale/protocol';
 import { Books, type Clocks, type Connection } from './books.ts';
+import { BufferCheck } from './buffer-check.ts';
 import { EndingCheck } from './ending-check.ts';
 import { InvitationCheck } from './invitation-check.ts';
 import { PublishedCheck } from './published-check.ts';
@@ -32,6 +33,7 @@ export class Checker {
   readonly restartsDuring = { starting: 0, waiting: 0, opening: 0, reporting: 0, storing: 0 };
   readonly #invitations: InvitationCheck;
   readonly #endings: EndingCheck;
+  readonly #buffers: BufferCheck;
   #isServing = false;
 
   constructor(options: {
@@ -43,11 +45,13 @@ export class Checker {
   }) {
     this.violations = new Violations(() => options.clocks.elapsedMs);
     this.books = new Books({ ...options, violations: this.violations });
-    this.seats = new SeatCheck(this.books);
-    this.#invitations = new InvitationCheck(this.books, this.seats);
-    this.#endings = new EndingCheck(this.books);
-    this.updates = new UpdateCheck(this.books);
-    this.store = new StoreCheck(this.books, this.#endings, options.study);
+    const buffers = new BufferCheck(this.books);
+    this.#buffers = buffers;
+    this.seats = new SeatCheck(this.books, buffers);
+    this.#invitations = new InvitationCheck(this.books, buffers);
+    this.#endings = new EndingCheck(this.books, buffers);
+    this.updates = new UpdateCheck(this.books, buffers);
+    this.store = new StoreCheck(this.books, { ending: this.#endings, buffers, study: options.study });
     this.time = new TimeCheck(this.books);
     this.published = new PublishedCheck(this.books);
   }
@@ -70,6 +74,7 @@ export class Checker {
   /** After everything that one event led to. */
   settle(): void {
     this.#endings.settle();
+    this.#buffers.settle();
     this.time.settle();
   }
 
@@ -96,6 +101,10 @@ export class Checker {
     this.books.seats.clear();
     this.books.nextCohort();
     this.books.unanswered.clear();
+    this.books.rest = { failures: 0, sinceMs: 0 };
+    this.books.declining.clear();
+    this.books.asked.clear();
+    this.books.contributed.clear();
     this.time.restarted();
   }
 

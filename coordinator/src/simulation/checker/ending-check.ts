@@ -1,6 +1,8 @@
-import type { RoundEndedMessage, TrainingDoneMessage } from '@chorale/protocol';
+import type { RoundEndedMessage, RoundShape, TrainingDoneMessage } from '@chorale/protocol';
 import type { ModelRecord, RoundRecord } from '../../storage/store.ts';
 import type { Books, Connection } from './books.ts';
+import type { BufferBook } from './buffer-book.ts';
+import type { BufferCheck } from './buffer-check.ts';
 import { exactSum, expectedModel, isSameModel } from './expected-result.ts';
 import { isPending, type RoundBook } from './round-book.ts';
 
@@ -9,13 +11,15 @@ type Ending = { book: RoundBook; record: RoundRecord; model: ModelRecord | null 
 /** How rounds end: what is stored of them, and what clients are told. [R6] [R7] [R13] [R16] */
 export class EndingCheck {
   readonly #books: Books;
+  readonly #buffers: BufferCheck;
   /** An end that was to be stored in this event; checked once all replies of the round are known. */
   #ending: Ending | null = null;
   /** A round whose end clients were told in this event. */
   #told: RoundBook | null = null;
 
-  constructor(books: Books) {
+  constructor(books: Books, buffers: BufferCheck) {
     this.#books = books;
+    this.#buffers = buffers;
   }
 
   /** The end of a round is to be stored. */
@@ -41,7 +45,7 @@ export class EndingCheck {
 
   /** A client is told how a round ended. */
   told(participant: string, connection: Connection, message: RoundEndedMessage): void {
-    const { violations, rounds, seats, committedRounds } = this.#books;
+    const { violations, rounds, seats } = this.#books;
     const { outcome } = message;
     const what = `${participant} was told that round ${message.round} is ${outcome}`;
     const book = rounds.get(message.round);
@@ -50,13 +54,14 @@ export class EndingCheck {
       return;
     }
     violations.require(seats.get(participant) === connection, 'R14', `${what} on a connection without its seat`);
+    if (this.#books.isBuffered(book.kind)) {
+      this.#checkModels(message, what);
+      this.#buffers.told(participant, message, what);
+      return;
+    }
     violations.require(!book.told.has(participant), 'R13', `${what} after ${book.told.get(participant)}`);
     violations.require(book.invited.has(participant) || book.candidates.has(participant), 'R13', `${what}, uninvited`);
-    violations.require(
-      message.committedRounds === committedRounds,
-      'R13',
-      `${what} with ${message.committedRounds} committed rounds instead of ${committedRounds}`,
-    );
+    this.#checkModels(message, what);
     book.told.set(participant, outcome);
     this.#told = book;
     if (outcome === 'closed') {
@@ -70,6 +75,15 @@ export class EndingCheck {
       book.announced = outcome;
     }
     this.#books.end(book);
+  }
+
+  #checkModels({ committedRounds }: RoundEndedMessage, what: string): void {
+    const known = this.#books.committedRounds;
+    this.#books.violations.require(
+      committedRounds === known,
+      'R13',
+      `${what} with ${committedRounds} committed rounds instead of ${known}`,
+    );
   }
 
   released(participant: string, connection: Connection, message: TrainingDoneMessage): void {
@@ -88,7 +102,7 @@ export class EndingCheck {
   /** After everything that one event led to. */
   settle(): void {
     const ending = this.#ending;
-    if (ending !== null && !this.#books.unanswered.has(ending.book.number)) {
+    if (ending !== null && !this.#isUnanswered(ending.book)) {
       if (ending.record.state === 'committed') this.#checkCommit(ending);
       else this.#checkAbandoned(ending);
       ending.book.acceptedAtEnd = ending.book.accepted.size;
@@ -105,6 +119,12 @@ export class EndingCheck {
     this.#told = null;
   }
 
+  /** Whether replies are still to come that tell what is in a round; a buffer takes updates for any. */
+  #isUnanswered({ buffer, number }: RoundBook): boolean {
+    const { unanswered } = this.#books;
+    return buffer === null ? unanswered.has(number) : unanswered.size > 0;
+  }
+
   #checkAbandoned({ book, record, model }: Ending): void {
     const { violations, task, clocks } = this.#books;
     const what = `round ${book.number}`;
@@ -112,6 +132,10 @@ export class EndingCheck {
     violations.require((record.reason ?? '') !== '', 'R7', `${what} was abandoned without a reason`);
     this.#checkShape(book, record);
     if (book.commitFailed) return;
+    if (book.buffer !== null) {
+      violations.require(false, 'R21', `${what} was abandoned though it could be stored`);
+      return;
+    }
     const reachable = book.cohort - book.declined.size - book.left.size - book.leavers.size;
     const isOver = clocks.now() >= book.deadline || book.clockChanges > 0;
     violations.require(
@@ -147,7 +171,6 @@ export class EndingCheck {
     const { violations } = this.#books;
     const { shape } = record;
     const what = `round ${book.number}`;
-    violations.require(record.cohort === book.cohort, 'shape', `${what} has another cohort than at its start`);
     violations.require(
       record.accepted === book.accepted.size,
       'shape',
@@ -159,7 +182,19 @@ export class EndingCheck {
     }
     const { invited, accepted, declined, left, lost, late } = shape;
     const isSum = accepted + declined + left + lost + late === invited && lost >= 0 && late >= 0;
-    violations.require(isSum && invited === book.cohort, 'shape', () => `${what}: ${JSON.stringify(shape)}`);
+    violations.require(isSum && invited === record.cohort, 'shape', () => `${what}: ${JSON.stringify(shape)}`);
+    // In asynchronous training, whoever is lost may still come back in time.
+    const missing = book.buffer === null ? left + lost : left;
+    violations.require(
+      record.dropouts >= missing && record.dropouts <= left + lost + late,
+      'shape',
+      () => `${what}: ${record.dropouts} dropouts of ${JSON.stringify(shape)}`,
+    );
+    if (book.buffer !== null) {
+      this.#checkBufferShape(book.buffer, shape, what);
+      return;
+    }
+    violations.require(invited === book.cohort, 'shape', `${what} has another cohort than at its start`);
     const invitedLeft = [...book.left].filter((participant) => book.invited.has(participant)).length;
     violations.require(
       accepted === book.accepted.size && declined === book.declined.size,
@@ -171,18 +206,25 @@ export class EndingCheck {
       'shape',
       () => `${what}: ${JSON.stringify(shape)} with ${invitedLeft} to ${book.left.size} gone for good`,
     );
-    const missing = left + lost;
+  }
+
+  #checkBufferShape({ members, doubtful, isExact, shape: known }: BufferBook, shape: RoundShape, what: string): void {
+    if (!isExact) return;
+    const { violations } = this.#books;
+    const isWhole = shape.invited <= members.size && shape.invited >= members.size - doubtful;
+    const isSame = known !== null && shape.declined === known.declined && shape.left === known.left;
+    const isLost = known !== null && shape.lost <= known.lost && shape.lost >= known.lost - doubtful;
     violations.require(
-      record.dropouts >= missing && record.dropouts <= missing + late,
+      isWhole && isSame && isLost,
       'shape',
-      () => `${what}: ${record.dropouts} dropouts of ${JSON.stringify(shape)}`,
+      () => `${what}: ${JSON.stringify(shape)} of ${members.size} members and ${JSON.stringify(known)}`,
     );
   }
 
   /** A round that is full or committed has been said to be so, to those who are connected. */
   #checkSaid(): void {
     const { present, seats, violations, task } = this.#books;
-    if (present === null) return;
+    if (present === null || present.buffer !== null) return;
     const isFull = present.accepted.size >= task.cohort.size && !present.wasFull;
     if (isFull) present.wasFull = true;
     const isSilent = present.confirmed && !present.wasConfirmed && present.announced === null;

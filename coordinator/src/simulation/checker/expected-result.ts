@@ -61,9 +61,9 @@ function aggregate(
       return middle(contributions, length, Math.min(share, most));
     }
     case 'norm-bounded-mean': {
-      const bounded = contributions.map(({ values }) => ({
+      const bounded = contributions.map(({ values, weight: own }) => ({
         values: shorten(values, aggregation.normBound * GRID_STEPS),
-        weight: 1,
+        weight: own,
       }));
       const { sum, weight } = exactSum(bounded, length);
       return sum.map((total) => Number(total) / Number(weight));

@@ -1,22 +1,28 @@
 import { invitationLimit, type RoundMessage } from '@chorale/protocol';
 import type { Books, Connection } from './books.ts';
+import type { BufferCheck } from './buffer-check.ts';
 import { isPending } from './round-book.ts';
-import type { SeatCheck } from './seat-check.ts';
 
 /** What clients are invited to. [R1] [R2] [R4] [R8] [R14] */
 export class InvitationCheck {
   readonly #books: Books;
-  readonly #seats: SeatCheck;
+  readonly #buffers: BufferCheck;
 
-  constructor(books: Books, seats: SeatCheck) {
+  constructor(books: Books, buffers: BufferCheck) {
     this.#books = books;
-    this.#seats = seats;
+    this.#buffers = buffers;
   }
 
   invited(participant: string, connection: Connection, message: RoundMessage): void {
     const { violations, present, seats, clocks, task } = this.#books;
     const who = `${participant} was invited to round ${message.round}`;
     violations.require(seats.get(participant) === connection, 'R14', `${who} on a connection without its seat`);
+    if (this.#books.isBuffered(message.kind)) {
+      this.#buffers.invited(participant, connection, message, who);
+      this.#books.invitedOn.set(participant, connection);
+      this.#checkModel(message, who);
+      return;
+    }
     if (present?.number !== message.round || present.openedMs === null) {
       violations.require(false, 'R2', `${who}, which is not known to be durable`);
       return;
@@ -25,7 +31,7 @@ export class InvitationCheck {
     violations.require(present.candidates.has(participant), 'R8', `${who}, which began before it joined`);
     violations.require(isPending(present, participant), 'R4', `${who} after it had contributed or given up`);
     present.invited.add(participant);
-    this.#seats.invitedOn.set(participant, connection);
+    this.#books.invitedOn.set(participant, connection);
     const most = Math.min(present.cohort, invitationLimit(task));
     violations.require(present.invited.size <= most, 'R1', `${who} beyond the cohort of ${most}`);
     violations.require(
@@ -56,7 +62,6 @@ export class InvitationCheck {
       'R4',
       `${who} with ${deadlineMs} of ${task.cohort.deadlineMs} ms`,
     );
-    if (present.deadline === Infinity) present.deadline = now + deadlineMs;
     // A clock that was set back may bring the deadline closer, and never moves it away.
     const isSame =
       present.clockChanges > 0 ? now + deadlineMs <= present.deadline : now + deadlineMs === present.deadline;

@@ -1,7 +1,9 @@
+import type { BufferBook } from './buffer-book.ts';
+
 /** One accepted contribution, as it was sent. */
 export type Contribution = { bytes: Uint8Array; values: Int32Array; weight: number };
 
-export type Outcome = 'closed' | 'committed' | 'abandoned';
+type Outcome = 'closed' | 'committed' | 'abandoned';
 
 /** What clients and the store saw of one round. Times ending in `Ms` are simulated time since the start. */
 export type RoundBook = {
@@ -10,6 +12,8 @@ export type RoundBook = {
   readonly modelRound: number;
   /** Clients in it, by the record that was to be stored. */
   readonly cohort: number;
+  /** Of a buffer of asynchronous training. */
+  buffer: BufferBook | null;
   /** Of whom its cohort was chosen. */
   candidates: ReadonlySet<string>;
   readonly askedMs: number;
@@ -63,6 +67,7 @@ export function newRoundBook(
     kind: record.kind,
     modelRound: record.modelRound,
     cohort: record.cohort,
+    buffer: null,
     candidates,
     leavers,
     askedMs,

@@ -1,4 +1,5 @@
 import type { Books, Connection } from './books.ts';
+import type { BufferCheck } from './buffer-check.ts';
 import { isPending } from './round-book.ts';
 
 /** What a client is told that joins. */
@@ -10,14 +11,17 @@ const FEWEST_SEATS = 100;
 /** Whose connection speaks for it, and what a join is answered. [R4] [R11] [R14] [R20] */
 export class SeatCheck {
   readonly #books: Books;
+  readonly #buffers: BufferCheck;
 
-  constructor(books: Books) {
+  constructor(books: Books, buffers: BufferCheck) {
     this.#books = books;
+    this.#buffers = buffers;
   }
 
   /** Before the coordinator hears of it: an invitation may come before the reply. */
   joining(participant: string, connection: Connection): void {
     this.#books.seat(participant, connection);
+    this.#buffers.joined(participant);
   }
 
   joined(participant: string, connection: Connection, reply: Joined): void {
@@ -62,6 +66,7 @@ export class SeatCheck {
     const { seats, present, leavers } = this.#books;
     if (seats.get(participant) !== connection) return;
     seats.delete(participant);
+    if (forGood) this.#buffers.left(participant);
     if (forGood) leavers.add(participant);
     const isMember = present !== null && present.endedMs === null && present.candidates.has(participant);
     if (forGood && isMember && isPending(present, participant)) present.left.add(participant);
@@ -69,20 +74,22 @@ export class SeatCheck {
 
   /** [R4] Who returns to an open round is invited again, unless nothing is wanted of it. */
   #requireInvitation(participant: string, connection: Connection): void {
-    const { present, violations, clocks } = this.#books;
-    if (present === null || present.openedMs === null || present.endedMs !== null) return;
+    const { present, violations, clocks, asked } = this.#books;
+    const own = asked.get(participant);
+    if (own !== undefined && this.#buffers.isWanted(own) === true) {
+      const isInvited = this.#books.invitedOn.get(participant) === connection;
+      violations.require(isInvited, 'R4', () => `${participant} came back to round ${own.round} and was not invited`);
+    }
+    if (present === null || present.buffer !== null || present.openedMs === null || present.endedMs !== null) return;
     const isMember =
       present.invited.has(participant) ||
       (present.candidates.has(participant) && present.cohort === present.candidates.size);
     if (!isMember || present.leavers.has(participant) || !isPending(present, participant)) return;
     if (clocks.elapsedMs >= present.dueMs || clocks.now() >= present.deadline || present.clockChanges > 0) return;
     violations.require(
-      this.invitedOn.get(participant) === connection,
+      this.#books.invitedOn.get(participant) === connection,
       'R4',
       () => `${participant} came back to round ${present.number} and was not invited`,
     );
   }
-
-  /** The connection that each participant was invited on last. */
-  readonly invitedOn = new Map<string, Connection>();
 }

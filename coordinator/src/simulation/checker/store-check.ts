@@ -1,6 +1,7 @@
 import { invitationLimit } from '@chorale/protocol';
 import type { ModelRecord, RoundRecord } from '../../storage/store.ts';
 import type { Books } from './books.ts';
+import type { BufferCheck } from './buffer-check.ts';
 import type { EndingCheck } from './ending-check.ts';
 import { forgetClients, newRoundBook } from './round-book.ts';
 
@@ -14,6 +15,7 @@ const REMEMBERED = 8;
 export class StoreCheck {
   readonly #books: Books;
   readonly #ending: EndingCheck;
+  readonly #buffers: BufferCheck;
   readonly #study: string;
   /** What the tables must hold. */
   readonly #stored = new Map<number, RoundRecord>();
@@ -21,9 +23,10 @@ export class StoreCheck {
   /** The highest number that this coordinator asked for. */
   #asked = 0;
 
-  constructor(books: Books, ending: EndingCheck, study: string) {
+  constructor(books: Books, { ending, buffers, study }: { ending: EndingCheck; buffers: BufferCheck; study: string }) {
     this.#books = books;
     this.#ending = ending;
+    this.#buffers = buffers;
     this.#study = study;
   }
 
@@ -95,11 +98,13 @@ export class StoreCheck {
 
   /** The coordinator learns how its call went. */
   told(call: StoreCall, isDone: boolean): void {
-    const { rounds, clocks } = this.#books;
+    const { rounds, clocks, task } = this.#books;
     if (call.name === 'openRound') {
       const book = rounds.get((call.args[0] as RoundRecord).round);
-      if (book !== undefined && isDone) book.openedMs = clocks.elapsedMs;
-      else if (book !== undefined) this.#books.resolve(book, 'abandoned');
+      if (book !== undefined && isDone) {
+        book.openedMs = clocks.elapsedMs;
+        book.deadline = clocks.now() + task.cohort.deadlineMs;
+      } else if (book !== undefined) this.#books.resolve(book, 'abandoned');
     }
     if (call.name === 'endRound') {
       const [record, model] = call.args as [RoundRecord, ModelRecord | null];
@@ -134,6 +139,7 @@ export class StoreCheck {
     // From what is stored, whatever the coordinator before knew.
     books.failedEvaluations = { least: evaluations.length, most: evaluations.length };
     books.present = null;
+    books.rest = { failures: 0, sinceMs: 0 };
     this.#asked = 0;
   }
 
@@ -152,11 +158,15 @@ export class StoreCheck {
     violations.require(round > books.highestRound && round > this.#asked, 'R2', `${what} has a number that was used`);
     this.#asked = Math.max(round, this.#asked);
     const last = books.present;
+    // Timers may fire a little early.
+    const isRested = clocks.elapsedMs + 2 >= books.restUntilMs || books.clockSetMs >= books.rest.sinceMs;
+    violations.require(isRested, 'R9', () => `${what} follows ${books.rest.failures} failures after too short a rest`);
     const isFree = last === null || last.openedMs === null || last.confirmed || last.ending === 'abandoned';
     violations.require(isFree, 'R13', `${what} was to be opened before round ${last?.number} had ended`);
     violations.require(record.state === 'open' && record.shape === null, 'R2', `${what} is stored as ${record.state}`);
+    const isBuffered = books.isBuffered(kind);
     violations.require(
-      cohort >= task.cohort.quorum && cohort <= Math.min(candidates.size, invitationLimit(task)),
+      isBuffered || (cohort >= task.cohort.quorum && cohort <= Math.min(candidates.size, invitationLimit(task))),
       'R1',
       `${what} has a cohort of ${cohort} where ${candidates.size} clients wait`,
     );
@@ -171,6 +181,7 @@ export class StoreCheck {
         : books.committedRounds < task.rounds && (!books.isEvaluationDue || books.isEvaluationGivenUp !== 'no');
     violations.require(isWanted, 'R10', `${what} is a round of kind ${kind} after ${books.committedRounds} rounds`);
     const book = newRoundBook(record, { candidates, leavers, askedMs: clocks.elapsedMs });
+    if (isBuffered) book.buffer = this.#buffers.opening(record, what);
     books.rounds.set(round, book);
     books.present = book;
     books.nextCohort();

@@ -1,4 +1,5 @@
-import type { Books } from './books.ts';
+import { invitationLimit } from '@chorale/protocol';
+import { type Books, LONGEST_REST_MS } from './books.ts';
 import { isPending, type RoundBook } from './round-book.ts';
 
 /** [R6] How long a round that has its quorum waits for lost connections. */
@@ -7,8 +8,7 @@ const GRACE_MS = 10_000;
 /** How late a round may end, besides what the store takes. */
 const TOLERANCE_MS = 1000;
 
-/** [R9] Longest rest after abandoned rounds, and longest pause between two questions to the store. */
-const LONGEST_REST_MS = 60_000;
+/** Longest pause between two questions to the store. */
 const LONGEST_PAUSE_MS = 30_000;
 
 /** Rounds end in time, and while enough clients are there the next one comes. [R1] [R6] */
@@ -18,7 +18,6 @@ export class TimeCheck {
   #progressMs: number | null = null;
   #lastRound: RoundBook | null = null;
   #callsUnderWay = 0;
-  #storeMs = 0;
   #wasEnded = false;
 
   constructor(books: Books) {
@@ -31,13 +30,19 @@ export class TimeCheck {
 
   storeAnswered(): void {
     this.#callsUnderWay = Math.max(0, this.#callsUnderWay - 1);
-    this.#storeMs = this.#books.clocks.elapsedMs;
+    this.#books.storeMs = this.#books.clocks.elapsedMs;
   }
 
   /** Waits may begin again, each once. */
   clockSet(): void {
     this.#progressMs = null;
-    const { present } = this.#books;
+    const { present, asked, contributed } = this.#books;
+    this.#books.clockSetMs = this.#books.clocks.elapsedMs;
+    for (const one of contributed.values()) one.clockChanges += 1;
+    for (const one of asked.values()) {
+      one.clockChanges += 1;
+      one.sinceMs = this.#books.clocks.elapsedMs;
+    }
     if (present === null || present.openedMs === null) return;
     present.clockChanges += 1;
     present.dueMs = Infinity;
@@ -45,7 +50,7 @@ export class TimeCheck {
 
   restarted(): void {
     this.#callsUnderWay = 0;
-    this.#storeMs = this.#books.clocks.elapsedMs;
+    this.#books.storeMs = this.#books.clocks.elapsedMs;
     this.#progressMs = null;
     this.#lastRound = null;
   }
@@ -53,8 +58,23 @@ export class TimeCheck {
   /** After everything that one event led to. */
   settle(): void {
     const { present } = this.#books;
-    if (present !== null) this.#checkEnd(present);
+    // A buffer has no deadline: its members have.
+    if (present !== null && present.buffer === null) this.#checkEnd(present);
     this.#checkProgress();
+    this.#checkRest();
+  }
+
+  /** [R1] [R9] [R21] When a rest is over and all clients wait that a round may have, the next one is opened. */
+  #checkRest(): void {
+    const { present, rest, restUntilMs, clocks, clockSetMs, storeMs, seats, task, isDone, violations } = this.#books;
+    if (rest.failures === 0 || isDone !== 'no' || this.#callsUnderWay > 0) return;
+    const isUnderWay = present !== null && !present.isResolved;
+    const isBuffer = this.#books.isBuffered('train') && !this.#books.isEvaluationDue;
+    if (isUnderWay || seats.size < (isBuffer ? 1 : invitationLimit(task))) return;
+    // A clock that was set is noticed by a timer that was set before, and a rest may begin again then.
+    const sinceMs = Math.max(restUntilMs, storeMs, clockSetMs > rest.sinceMs ? clockSetMs + 2 * LONGEST_REST_MS : 0);
+    const isOver = clocks.elapsedMs > sinceMs + TOLERANCE_MS;
+    violations.require(!isOver, 'R9', () => `the rest after ${rest.failures} failures is over, and nothing begins`);
   }
 
   #checkEnd(book: RoundBook): void {
@@ -65,7 +85,7 @@ export class TimeCheck {
     const isStoreBusy = book.endedMs === null && this.#callsUnderWay > 0;
     const endMs = book.endedMs ?? clocks.elapsedMs;
     violations.require(
-      isStoreBusy || endMs <= Math.max(book.dueMs, this.#storeMs) + TOLERANCE_MS,
+      isStoreBusy || endMs <= Math.max(book.dueMs, this.#books.storeMs) + TOLERANCE_MS,
       'R6',
       () => `round ${book.number} ${book.endedMs === null ? 'goes on' : 'ended'} ${endMs - book.dueMs} ms late`,
     );
@@ -104,14 +124,16 @@ export class TimeCheck {
     const hasMoved = present !== this.#lastRound || isEnded !== this.#wasEnded;
     this.#lastRound = present;
     this.#wasEnded = isEnded;
-    if (this.#books.isDone !== 'no' || seats.size < task.cohort.quorum || this.#callsUnderWay > 0) {
+    // A buffer that is open waits for as long as nobody can contribute.
+    const isBuffering = present?.buffer != null && present.openedMs !== null && !isEnded;
+    if (this.#books.isDone !== 'no' || isBuffering || seats.size < task.cohort.quorum || this.#callsUnderWay > 0) {
       this.#progressMs = null;
       return;
     }
     if (hasMoved || this.#progressMs === null) this.#progressMs = elapsedMs;
     const { selectionTimeoutMs, deadlineMs } = task.cohort;
     const longestMs = deadlineMs + selectionTimeoutMs + LONGEST_REST_MS + LONGEST_PAUSE_MS + TOLERANCE_MS;
-    const idleMs = elapsedMs - Math.max(this.#progressMs, this.#storeMs);
+    const idleMs = elapsedMs - Math.max(this.#progressMs, this.#books.storeMs);
     violations.require(
       idleMs <= longestMs,
       'progress',

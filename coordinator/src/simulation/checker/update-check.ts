@@ -1,17 +1,26 @@
 import type { ErrorCode } from '@chorale/protocol';
 import type { Books, Connection } from './books.ts';
+import type { Asked, Contributed } from './buffer-book.ts';
+import type { BufferCheck } from './buffer-check.ts';
 import type { RoundBook } from './round-book.ts';
 
 /** How a request was refused. */
 export type Refusal = { code: ErrorCode; retryAfterMs?: number | undefined };
 
 /** Something that a client sends for a round, and what may be answered. */
-export type Attempt = {
-  readonly participant: string;
-  readonly round: number;
-  /** Absent for a decline. */
-  readonly bytes: Uint8Array | null;
+export type Attempt = Message & {
   readonly verdict: Verdict;
+  /** What the client was asked for then. */
+  readonly asked: Asked | undefined;
+};
+
+type Message = {
+  readonly participant: string;
+  /** `null` for an update that shows its invitation. */
+  readonly connection: Connection | null;
+  readonly round: number;
+  /** `null` for a decline. */
+  readonly bytes: Uint8Array | null;
 };
 
 type Verdict = {
@@ -31,30 +40,31 @@ const EARLY_MS = 2;
 /** Which updates and declines may be accepted. [R3] [R5] [R8] [R14] [R17] */
 export class UpdateCheck {
   readonly #books: Books;
+  readonly #buffers: BufferCheck;
 
-  constructor(books: Books) {
+  constructor(books: Books, buffers: BufferCheck) {
     this.#books = books;
+    this.#buffers = buffers;
   }
 
-  /** @param message.connection `null` for an update that shows its invitation */
-  sending(message: {
-    participant: string;
-    connection: Connection | null;
-    round: number;
-    bytes: Uint8Array | null;
-  }): Attempt {
+  sending(message: Message): Attempt {
+    const { unanswered, asked, declining } = this.#books;
     const { participant, round, bytes } = message;
-    const { unanswered } = this.#books;
     unanswered.set(round, (unanswered.get(round) ?? 0) + 1);
-    return { participant, round, bytes, verdict: this.#judge(message) };
+    if (bytes === null) declining.set(participant, round);
+    return { ...message, verdict: this.#judge(message), asked: asked.get(participant) };
   }
 
   answered(attempt: Attempt, reply: { duplicate: boolean } | Refusal): void {
     const { violations, rounds } = this.#books;
-    const { participant, round, bytes, verdict } = attempt;
-    const book = rounds.get(round);
+    const { participant, round, bytes } = attempt;
+    const sentTo = rounds.get(round);
+    const isBuffered = sentTo !== undefined && this.#books.isBuffered(sentTo.kind);
+    // An update counts in the buffer that is open, whichever its client was invited in.
+    const book = isBuffered ? (this.#books.present ?? undefined) : sentTo;
+    const verdict = this.#latestVerdict(attempt);
     const what = `${bytes === null ? 'a decline' : 'an update'} of ${participant} for round ${round} (${verdict.why})`;
-    this.#settle(round);
+    this.#settle(attempt);
     const { answers } = this.#books;
     const answer =
       'code' in reply ? reply.code : reply.duplicate ? 'duplicate' : bytes === null ? 'declined' : 'accepted';
@@ -78,8 +88,10 @@ export class UpdateCheck {
     }
     violations.require(verdict.accept !== 'never', 'R3', `${what} was accepted`);
     if (book === undefined) return;
-    if (bytes === null) book.declined.add(participant);
+    if (isBuffered) this.#countInBuffer(attempt, book);
+    else if (bytes === null) book.declined.add(participant);
     else {
+      this.#books.contributed.set(participant, { round, bytes, atMs: this.#books.clocks.elapsedMs, clockChanges: 0 });
       const weight = this.#books.weightOf(participant, book.kind);
       book.accepted.set(participant, { bytes, values: integersOf(bytes), weight });
     }
@@ -87,37 +99,55 @@ export class UpdateCheck {
 
   /** The coordinator is gone, and no answer will come. */
   abandoned(attempt: Attempt): void {
-    this.#settle(attempt.round);
+    this.#settle(attempt);
   }
 
-  #settle(round: number): void {
-    const { unanswered } = this.#books;
+  #settle({ participant, round, bytes }: Message): void {
+    const { unanswered, declining } = this.#books;
+    if (bytes === null) declining.delete(participant);
     const left = (unanswered.get(round) ?? 1) - 1;
     if (left === 0) unanswered.delete(round);
     else unanswered.set(round, left);
   }
 
-  #judge({
-    participant,
-    connection,
-    round,
-    bytes,
-  }: {
-    participant: string;
-    connection: Connection | null;
-    round: number;
-    bytes: Uint8Array | null;
-  }): Verdict {
-    const { seats, rounds, present, clocks } = this.#books;
+  #countInBuffer({ participant, round, bytes }: Message, book: RoundBook): void {
+    if (bytes === null) {
+      this.#buffers.declined(participant, round);
+      return;
+    }
+    const { contributed, clocks } = this.#books;
+    const weight = this.#books.weightOf(participant, 'train');
+    book.accepted.set(participant, { bytes, values: integersOf(bytes), weight });
+    contributed.set(participant, { round, bytes, atMs: clocks.elapsedMs, clockChanges: 0 });
+    this.#buffers.accepted(participant);
+  }
+
+  /** The clock that an update comes with may end an invitation and bring another one, for the same round. */
+  #latestVerdict(attempt: Attempt): Verdict {
+    const { asked, rounds } = this.#books;
+    const { participant, round, verdict } = attempt;
+    const now = asked.get(participant);
+    const isAnother = now !== undefined && now !== attempt.asked && now.round === round;
+    const book = rounds.get(round);
+    return isAnother && book !== undefined ? this.#judgeForBuffer(book, attempt) : verdict;
+  }
+
+  #judge(message: Message): Verdict {
+    const { participant, connection, round, bytes } = message;
+    const { seats, rounds, present, clocks, contributed, task } = this.#books;
     if (connection !== null && seats.get(participant) !== connection) return refuse('no seat', 'NOT_IN_COHORT');
     const book = rounds.get(round);
+    const last = contributed.get(participant);
+    // In asynchronous training a repeat is known beyond the end of its round.
+    if (task.asynchronous !== undefined && last?.round === round) return this.#judgeRepeat(participant, last, bytes);
+    if (book !== undefined && this.#books.isBuffered(book.kind)) return this.#judgeForBuffer(book, message);
     if (book === undefined || book.openedMs === null) return refuse('not open', 'NOT_IN_COHORT', 'ROUND_CLOSED');
     const known = book.accepted.get(participant);
     const isOver = book !== present || book.endedMs !== null;
     if (known !== undefined) return judgeSecond(book, { known: known.bytes, bytes, isPresent: book === present });
     if (isOver) return refuse('after its end', 'ROUND_CLOSED');
     if (clocks.now() >= book.deadline) return refuse('after the deadline', 'ROUND_CLOSED');
-    if (book.accepted.size >= this.#books.task.cohort.size) return refuse('the round is full', 'ROUND_CLOSED');
+    if (book.accepted.size >= task.cohort.size) return refuse('the round is full', 'ROUND_CLOSED');
     if (book.declined.has(participant) || book.left.has(participant))
       return refuse('given up', 'NOT_IN_COHORT', 'ROUND_CLOSED');
     // Members whose connection was lost before the invitation never heard of it; only they may do without.
@@ -129,6 +159,35 @@ export class UpdateCheck {
     const isCertain =
       book.invited.has(participant) && book.clockChanges === 0 && clocks.elapsedMs + EARLY_MS < book.dueMs;
     return { why: 'in time', accept: isCertain ? 'must' : 'may', repeat: 'never', codes };
+  }
+
+  /** What becomes of something that is sent to a round of asynchronous training. [R3] [R8] [R22] [R23] */
+  #judgeForBuffer(book: RoundBook, { participant, round, bytes }: Message): Verdict {
+    const { asked } = this.#books;
+    const own = asked.get(participant);
+    const isAsked = own?.round === round;
+    const isWanted = isAsked ? this.#buffers.isWanted(own) : false;
+    if (isWanted === false) return refuse(isAsked ? 'too late' : 'not asked', 'NOT_IN_COHORT', 'ROUND_CLOSED');
+    const codes: ErrorCode[] = isWanted === null ? ['NOT_IN_COHORT', 'ROUND_CLOSED'] : [];
+    if (this.#buffers.isBetween) return refuse('between buffers', 'UNAVAILABLE', ...codes);
+    const flaw = bytes === null ? null : this.#flawOf(book, bytes);
+    if (flaw !== null) return { why: 'out of bounds', accept: 'never', repeat: 'never', codes: [flaw, ...codes] };
+    return { why: 'in time', accept: isWanted === true ? 'must' : 'may', repeat: 'never', codes };
+  }
+
+  /** A repeat is known as long as a client may have reason to repeat it. */
+  #judgeRepeat(
+    participant: string,
+    { bytes: known, atMs, clockChanges }: Contributed,
+    bytes: Uint8Array | null,
+  ): Verdict {
+    const codes: ErrorCode[] = ['UPDATE_DUPLICATE', 'ROUND_CLOSED', 'NOT_IN_COHORT'];
+    if (bytes === null) return refuse('decline after an update', ...codes);
+    if (!isSame(known, bytes)) return refuse('another second update', ...codes);
+    const { present, clocks, task } = this.#books;
+    const isHeld = present?.accepted.get(participant)?.bytes === known;
+    const isRecent = clockChanges === 0 && clocks.elapsedMs - atMs < task.cohort.deadlineMs;
+    return { why: 'a repeat', accept: 'never', repeat: isHeld || isRecent ? 'must' : 'may', codes };
   }
 
   #flawOf(book: RoundBook, bytes: Uint8Array): ErrorCode | null {

@@ -26,8 +26,9 @@ export function matchingContributions(
       isUnknown ||= result === null;
       return result === true;
     }
-    for (let i = from; i < doubtful.length && tried < MOST_CHOICES; i += 1) {
-      const next = doubtful[i]!;
+    for (const [i, next] of doubtful.entries()) {
+      if (tried >= MOST_CHOICES) break;
+      if (i < from) continue;
       if (chosen.some(({ participant }) => participant === next.participant)) continue;
       if (search([...chosen, next], i + 1)) return true;
     }

@@ -5,7 +5,8 @@ import { type Coordinator, startCoordinator } from '../../main.ts';
 import { Invitations } from '../../surveys/invitations.ts';
 import { Violations } from '../checker/violations.ts';
 import { SimulationRandom } from '../random.ts';
-import { checkSimulation, type SimulationOptions, type SimulationResult } from '../simulation.ts';
+import { checkSimulation, type SimulationOptions } from '../simulation.ts';
+import type { SimulationResult } from '../simulation-result.ts';
 import { openSimulationStore, type SimulationPlace, temporaryFolder } from '../simulation-store.ts';
 import { drawStudy, GROUPS, type SimulatedManifest } from '../study-draw.ts';
 import { SocketBooks } from './socket-books.ts';
@@ -85,7 +86,13 @@ async function drawStudies(
   const tag = Date.now().toString(36);
   return Promise.all(
     Array.from({ length: Math.min(MOST_STUDIES, studies) }, async (_, i) => {
-      const drawn = drawStudy(random, { id: `sim-${tag}-${seed}-${i}`, clients, dropout, rounds: 10_000 });
+      const drawn = drawStudy(random, {
+        id: `sim-${tag}-${seed}-${i}`,
+        clients,
+        dropout,
+        rounds: 10_000,
+        mode: 'cohort',
+      });
       const cohort = { ...drawn.training.cohort, ...COHORT };
       const manifest = { ...drawn, training: { ...drawn.training, rounds: 10_000, cohort } };
       const participants = new Map(

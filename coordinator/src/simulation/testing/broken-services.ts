@@ -4,6 +4,7 @@ import { StudyTraining } from '../../rounds/study-training.ts';
 import type { TrainingClient } from '../../rounds/seats.ts';
 import { TrainingService } from '../../rounds/training-service.ts';
 import type { ModelRecord, RoundRecord, Store } from '../../storage/store.ts';
+import type { Mode } from '../study-draw.ts';
 import type { RoundsService, Serve } from '../simulated-coordinator.ts';
 
 type Options = Parameters<Serve>[0];
@@ -22,6 +23,11 @@ export const brokenServices = {
   commitsBelowTheQuorum: { rule: 'R7', serve: lowerQuorum },
   invitesTooMany: { rule: 'R1', serve: inviteMore },
   reusesNumbers: { rule: 'R2', serve: withStore({ readRounds: forgetAbandoned }) },
+  // Asynchronous training.
+  takesUpdatesTooStale: { rule: 'R23', mode: 'asynchronous', serve: withTask(staler) },
+  ignoresStaleness: { rule: 'R16', mode: 'asynchronous', serve: withTask(unweighted) },
+  letsTooManyCompute: { rule: 'R21', mode: 'asynchronous', serve: inviteMore },
+  forgetsWhatItTookIn: { rule: 'R3', mode: 'asynchronous', serve: withIntake((intake) => new ForgetfulIntake(intake)) },
   announcesEarly: { rule: 'R13', serve: withStore({ endRound: answerAtOnce }) },
   takesUpAnOldModel: { rule: 'R15', serve: withStore({ latestModel: changeModel }) },
   believesAFailedCommit: { rule: 'R13', serve: withStore({ readRounds: hideCommits }) },
@@ -36,7 +42,10 @@ export const brokenServices = {
   announcesNothing: { rule: 'R13', serve: withClients((event) => (event === 'round-ended' ? 0 : 1)) },
   announcesTwice: { rule: 'R13', serve: withClients((event) => (event === 'round-ended' ? 2 : 1)) },
   neverSaysDone: { rule: 'R11', serve: withClients((event) => (event === 'training-done' ? 0 : 1)) },
-} satisfies Record<string, { rule: string; serve: Serve }>;
+} satisfies Record<string, Broken>;
+
+/** A service that breaks a rule, in rounds of one cohort unless it says otherwise. */
+export type Broken = { rule: string; mode?: Mode; serve: Serve };
 
 function production(options: Options): RoundsService {
   return new TrainingService(options);
@@ -86,6 +95,32 @@ function answerNothing(options: Options): RoundsService {
 }
 
 type Study = { manifest: Manifest; hash: string };
+
+type Task = NonNullable<Manifest['training']>;
+
+/** Serves another task than was published. */
+function withTask(change: (task: Task) => Task): Serve {
+  return (options) =>
+    withMethods(options, (service) => ({
+      start: ({ manifest, hash }) =>
+        service.start({
+          hash,
+          manifest: manifest.training === undefined ? manifest : { ...manifest, training: change(manifest.training) },
+        }),
+    }));
+}
+
+function staler(task: Task): Task {
+  const { asynchronous } = task;
+  return asynchronous === undefined
+    ? task
+    : { ...task, asynchronous: { ...asynchronous, maximumStaleness: asynchronous.maximumStaleness + 1 } };
+}
+
+function unweighted(task: Task): Task {
+  const { asynchronous } = task;
+  return asynchronous === undefined ? task : { ...task, asynchronous: { ...asynchronous, stalenessExponent: 0 } };
+}
 
 function withCohort(study: Study, change: (cohort: NonNullable<Manifest['training']>['cohort']) => object): Study {
   const { training } = study.manifest;
@@ -211,6 +246,13 @@ class PassingIntake implements Intake {
 
   dispose(): void {
     this.intake.dispose();
+  }
+}
+
+/** Does not know a repeat. */
+class ForgetfulIntake extends PassingIntake {
+  override holds(): boolean {
+    return false;
   }
 }
 
