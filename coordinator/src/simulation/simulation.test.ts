@@ -1,7 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { SimulationRandom } from './random.ts';
-import { ALL_FAULTS } from './faults.ts';
 import { simulateInThreads } from './simulate-in-threads.ts';
 import { openSimulationStore } from './simulation-store.ts';
 import { ALL_FAULTS } from './faults.ts';

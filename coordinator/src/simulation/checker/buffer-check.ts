@@ -224,7 +224,7 @@ export class BufferCheck {
   #checkTold(): void {
     const { asked, seats, violations } = this.#books;
     for (const [participant, one] of asked) {
-      const isMade = one.in !== null && (one.in.confirmed || one.in.ending === 'abandoned');
+      const isMade = one.in !== null && one.in.isResolved;
       if (!isMade && (one.in !== null || (!this.#isOld(one) && this.#isTraining))) continue;
       asked.delete(participant);
       // It may have been free for long, and nobody known to wait.

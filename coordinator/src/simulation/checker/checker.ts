@@ -116,7 +116,7 @@ export class Checker {
 }
 
 function phaseOf(present: RoundBook | null): 'waiting' | 'opening' | 'reporting' | 'storing' {
-  if (present === null || present.confirmed || present.ending === 'abandoned') return 'waiting';
+  if (present === null || present.isResolved) return 'waiting';
   if (present.openedMs === null) return present.isResolved ? 'waiting' : 'opening';
   return present.endedMs === null ? 'reporting' : 'storing';
 }

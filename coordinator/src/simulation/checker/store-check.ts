@@ -161,7 +161,7 @@ export class StoreCheck {
     // Timers may fire a little early.
     const isRested = clocks.elapsedMs + 2 >= books.restUntilMs || books.clockSetMs >= books.rest.sinceMs;
     violations.require(isRested, 'R9', () => `${what} follows ${books.rest.failures} failures after too short a rest`);
-    const isFree = last === null || last.openedMs === null || last.confirmed || last.ending === 'abandoned';
+    const isFree = last === null || last.openedMs === null || last.isResolved;
     violations.require(isFree, 'R13', `${what} was to be opened before round ${last?.number} had ended`);
     violations.require(record.state === 'open' && record.shape === null, 'R2', `${what} is stored as ${record.state}`);
     const isBuffered = books.isBuffered(kind);
