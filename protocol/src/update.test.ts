@@ -81,15 +81,16 @@ test('[B2] an update is charged to each unit that it has a guarantee for', () =>
   expect(evaluationCharges(task)).toEqual([{ privacyUnit: 'employee', loss: { mechanism: 'zcdp', rho: 1 / 8 } }]);
 });
 
-describe('weights by staleness', () => {
-  const buffered = (stalenessExponent: number) => ({
-    ...task,
-    asynchronous: { maximumStaleness: 1000, stalenessExponent },
-  });
-  const weights = (exponent: number): number[] => {
-    return [0, 1, 2, 3, 99, 1000].map((staleness) => stalenessWeight(buffered(exponent), staleness));
-  };
+const buffered = (stalenessExponent: number) => ({
+  ...task,
+  asynchronous: { maximumStaleness: 1000, stalenessExponent },
+});
 
+const weights = (exponent: number): number[] => {
+  return [0, 1, 2, 3, 99, 1000].map((staleness) => stalenessWeight(buffered(exponent), staleness));
+};
+
+describe('weights by staleness', () => {
   test('[R22] fall with the models made since, in integers, and never to nothing', () => {
     expect(weights(0)).toEqual([1024, 1024, 1024, 1024, 1024, 1024]);
     expect(weights(0.5)).toEqual([1024, 724, 591, 512, 102, 32]);
