@@ -13,7 +13,7 @@ type Options = {
   dropout: number;
   seed?: number;
   studies?: number;
-  mode: Mode;
+  mode?: Mode;
   faults: string;
   store?: string;
   databaseUrl?: string;
@@ -46,9 +46,10 @@ export function simulateCommand(): Command {
     .option('--seed <S>', 'whole number that everything follows from (default: drawn)', parseWholeNumber)
     .option('--studies <K>', 'studies at a time (default: by the rounds)', parseWholeNumber)
     .addOption(
-      new Option('--mode <MODE>', 'rounds of one cohort each, asynchronous ones, or studies of both kinds')
-        .choices(['cohort', 'asynchronous', 'both'])
-        .default('both'),
+      new Option(
+        '--mode <MODE>',
+        'rounds of one cohort each, asynchronous ones, or both (default: both; over sockets cohort)',
+      ).choices(['cohort', 'asynchronous', 'both']),
     )
     .option('--faults <LIST>', 'all, none, or names with commas between them', 'all')
     .option('--store <DIR>', 'data folder to store in (default: one that is removed afterwards)')
@@ -68,7 +69,9 @@ export function simulateCommand(): Command {
         throw new UsageError('give --store or --database-url, not both');
       }
       if (trace && given.lane === undefined) throw new UsageError('--trace needs --lane: traces of several would mix');
-      const { clients, rounds, dropout, mode, lane } = given;
+      const { clients, rounds, dropout, lane } = given;
+      const mode = given.mode ?? (given.sockets ? 'cohort' : 'both');
+      if (given.sockets && mode !== 'cohort') throw new UsageError('--sockets has rounds of one cohort only');
       const seed = given.seed ?? randomInt(SEEDS);
       const studies = given.studies ?? Math.max(1, Math.min(MOST_STUDIES, Math.floor(rounds / ROUNDS_PER_STUDY)));
       // Threads of their own would share one folder only by locking it.

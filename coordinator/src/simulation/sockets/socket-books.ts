@@ -12,7 +12,6 @@ type Round = {
   first: RoundMessage;
   /** Until when each invited client was told to have time, at the latest, on this machine's clock. */
   readonly closesAt: Map<string, number>;
-  readonly sent: Sent[];
   readonly gone: Set<string>;
   readonly told: Map<string, RoundEndedMessage['outcome']>;
 };
@@ -28,6 +27,7 @@ export class SocketBooks {
   readonly #parameters: number;
   readonly #groups: ReadonlyMap<string, string>;
   readonly #rounds = new Map<number, Round>();
+  readonly #sent = new Map<number, Sent[]>();
   readonly #models = new Map<number, Float32Array>();
   readonly answers: Record<string, number> = {};
 
@@ -56,13 +56,15 @@ export class SocketBooks {
   invited(participant: string, message: RoundMessage, now: number): void {
     const who = `${participant} was invited to round ${message.round}`;
     const known = this.#rounds.get(message.round);
-    const round = known ?? { first: message, closesAt: new Map(), sent: [], gone: new Set(), told: new Map() };
+    const round = known ?? { first: message, closesAt: new Map(), gone: new Set(), told: new Map() };
     this.#rounds.set(message.round, round);
     const { kind, modelRound } = round.first;
     this.#require(kind === message.kind && modelRound === message.modelRound, 'R2', `${who} as another round`);
     this.#require(message.deadlineMs <= this.task.cohort.deadlineMs, 'R4', `${who} with ${message.deadlineMs} ms`);
     this.#require(!round.gone.has(participant), 'R4', `${who} after it had given up`);
-    const hasAccepted = round.sent.some((sent) => sent.participant === participant && sent.state === 'accepted');
+    const hasAccepted = this.#sentTo(message.round).some(
+      (sent) => sent.participant === participant && sent.state === 'accepted',
+    );
     this.#require(!hasAccepted, 'R4', `${who} after it had contributed`);
     round.closesAt.set(participant, now + message.deadlineMs);
     if (message.model === null) return;
@@ -72,14 +74,15 @@ export class SocketBooks {
     this.#models.set(modelRound, before ?? model);
   }
 
-  /** Something is sent; where the round was never heard of, it must be refused. */
+  /** Something is sent, be it for a round that nobody has heard of yet: its invitations may be on the way. */
   sending(participant: string, round: number, bytes: Uint8Array): Sent {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const values = Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
-    const kind = this.#rounds.get(round)?.first.kind ?? 'train';
-    const weight = kind === 'train' ? (this.task.weights?.[this.#groups.get(participant)!] ?? 1) : 1;
+    const weight = this.task.weights?.[this.#groups.get(participant)!] ?? 1;
     const sent: Sent = { participant, bytes, values, weight, state: 'unknown' };
-    this.#rounds.get(round)?.sent.push(sent);
+    const all = this.#sent.get(round) ?? [];
+    this.#sent.set(round, all);
+    all.push(sent);
     return sent;
   }
 
@@ -97,7 +100,7 @@ export class SocketBooks {
       sent.state = 'refused';
       return;
     }
-    const others = (own?.sent ?? []).filter((other) => other !== sent && other.participant === sent.participant);
+    const others = this.#sentTo(round).filter((other) => other !== sent && other.participant === sent.participant);
     if (reply.duplicate) {
       const isKnown = others.some((other) => other.state !== 'refused' && isSame(other.bytes, sent.bytes));
       this.#require(isKnown, 'R3', `${what} was acknowledged as a repeat of nothing`);
@@ -177,7 +180,8 @@ export class SocketBooks {
       const isSum = shape.accepted + declined + left + lost + late === invited && invited === record.cohort;
       this.#require(isSum && shape.accepted === accepted, 'shape', `${what}: ${JSON.stringify(shape)}`);
     }
-    const sent = this.#rounds.get(round)?.sent ?? [];
+    // A histogram has no weight.
+    const sent = this.#sentTo(round).map((one) => (record.kind === 'train' ? one : { ...one, weight: 1 }));
     const matches = matchingContributions(sent, accepted, (contributions) => this.#isResult(record, contributions));
     this.#require(matches !== false, 'R16', `${what} is not what ${accepted} accepted updates come to`);
   }
@@ -192,6 +196,10 @@ export class SocketBooks {
     const after = this.#models.get(record.modelRound + 1);
     if (before === undefined || after === undefined) return null;
     return isSameModel(after, expectedModel(before, contributions, this.task), this.task);
+  }
+
+  #sentTo(round: number): readonly Sent[] {
+    return this.#sent.get(round) ?? [];
   }
 
   #require(holds: boolean, rule: string, message: string): void {
