@@ -453,6 +453,16 @@ describe('a clock that is set back', () => {
     expect(types(training.waitForTimer())).toEqual(['close', 'aggregate']);
   });
 
+  it('[R6] nor the grace for lost clients beyond the deadline', () => {
+    const training = new Training({ ...task, cohort: { ...task.cohort, deadlineMs: ABSENCE_GRACE_MS / 2 } });
+    training.join('a', 'b', 'c');
+    training.send({ type: 'opened', round: 1 });
+    training.accept('a', 'b');
+    training.lose('c');
+    training.wait(-3_600_000);
+    expect(nextWake(training.task, training.state)).toBe(training.now + ABSENCE_GRACE_MS / 2);
+  });
+
   it('[R1] [R9] prolongs no wait', () => {
     const training = new Training();
     training.join('a', 'b');

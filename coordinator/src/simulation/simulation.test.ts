@@ -68,6 +68,12 @@ it('the same seed does the same, alone and beside others, however long the store
   expect(other.fingerprint).not.toBe(all.fingerprint);
 });
 
+it('[R6] seed 2026: a clock that is set back while lost clients are awaited does not move the deadline', async () => {
+  const large = { clients: 10, rounds: 100_000, studies: 64 };
+  const result = await simulateBriefly({ mode: 'cohort', ...large, seed: 2026, lane: 60 });
+  expect(result.found).toEqual([]);
+});
+
 it('[R18] seed 1: who declines an earlier round in asynchronous training is not counted as late', async () => {
   const result = await simulateBriefly({ mode: 'asynchronous', clients: 10, rounds: 1000, studies: 50, lane: 1 });
   expect(result.found).toEqual([]);
