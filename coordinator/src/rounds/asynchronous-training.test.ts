@@ -135,6 +135,8 @@ describe('asynchronous training over sockets and a store', () => {
     expect(await c.update(STUDY, 1, grid(0, 1, 0))).toEqual({ ok: true, duplicate: false });
     expect(await c.update(STUDY, 1, grid(0, 1, 0))).toEqual({ ok: true, duplicate: true });
     expect(await c.update(STUDY, 1, grid(1, 0, 0))).toEqual(refusal('UPDATE_DUPLICATE'));
+    // In that buffer, but nobody asked for it under its number.
+    expect(await c.update(STUDY, 2, grid(0, 1, 0))).toEqual(refusal('NOT_IN_COHORT'));
     expect(await c.request('decline', { study: STUDY, round: 1, code: 'INTERNAL' })).toEqual(
       refusal('UPDATE_DUPLICATE'),
     );

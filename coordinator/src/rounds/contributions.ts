@@ -28,7 +28,7 @@ export class Contributions {
   readonly #task: TrainingTask;
   readonly #openIntake: OpenIntake;
   /** Contributions to the latest opened round, kept after its end so that a repeated message is known. */
-  #latest: { round: number; intake: Intake } | null = null;
+  #latest: { round: number; kind: Round['kind']; intake: Intake } | null = null;
   readonly #counted = new CountedUpdates();
 
   constructor({ study, task, openIntake }: { study: string; task: TrainingTask; openIntake: OpenIntake }) {
@@ -39,7 +39,7 @@ export class Contributions {
 
   open({ number, kind }: Round): void {
     this.#latest?.intake.dispose();
-    this.#latest = { round: number, intake: this.#openIntake({ study: this.#study, number, kind }) };
+    this.#latest = { round: number, kind, intake: this.#openIntake({ study: this.#study, number, kind }) };
   }
 
   /**
@@ -47,7 +47,11 @@ export class Contributions {
    * @throws ChoraleError `UPDATE_DUPLICATE` where others were, in a buffer of before
    */
   holds(sent: Sent, bytes: Uint8Array): boolean {
-    if (this.#task.asynchronous !== undefined && this.#counted.holds(sent, bytes)) return true;
+    if (this.#task.asynchronous !== undefined) {
+      if (this.#counted.holds(sent, bytes)) return true;
+      // What is in a buffer was sent for the rounds that its clients were invited in, not for the buffer's own.
+      if (this.#latest?.kind === 'train') return false;
+    }
     return this.#latest?.round === sent.round && this.#latest.intake.holds(sent.participant, bytes);
   }
 

@@ -60,7 +60,8 @@ function resetClock(task: TrainingTask, state: TrainingState, now: number): Trai
   switch (phase.state) {
     case 'reporting': {
       const deadline = Math.min(phase.deadline, latest);
-      const graceUntil = phase.graceUntil === null ? null : Math.min(phase.graceUntil, now + ABSENCE_GRACE_MS, deadline);
+      const graceUntil =
+        phase.graceUntil === null ? null : Math.min(phase.graceUntil, now + ABSENCE_GRACE_MS, deadline);
       const isRight = deadline === phase.deadline && graceUntil === phase.graceUntil;
       return isRight ? after : { ...after, phase: { ...phase, deadline, graceUntil } };
     }

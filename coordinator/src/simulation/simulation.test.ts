@@ -74,6 +74,12 @@ it('[R6] seed 2026: a clock that is set back while lost clients are awaited does
   expect(result.found).toEqual([]);
 });
 
+it('[R3] seed 2026: what a buffer holds is no repeat of an update to the round in which it was opened', async () => {
+  const large = { clients: 10, rounds: 100_000, studies: 64 };
+  const result = await simulateBriefly({ mode: 'asynchronous', ...large, seed: 2026, lane: 30 });
+  expect(result.found).toEqual([]);
+});
+
 it('[R18] seed 1: who declines an earlier round in asynchronous training is not counted as late', async () => {
   const result = await simulateBriefly({ mode: 'asynchronous', clients: 10, rounds: 1000, studies: 50, lane: 1 });
   expect(result.found).toEqual([]);
