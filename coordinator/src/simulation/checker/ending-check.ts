@@ -212,10 +212,14 @@ export class EndingCheck {
     if (!isExact) return;
     const { violations } = this.#books;
     const isWhole = shape.invited <= members.size && shape.invited >= members.size - doubtful;
-    const isSame = known !== null && shape.declined === known.declined && shape.left === known.left;
-    const isLost = known !== null && shape.lost <= known.lost && shape.lost >= known.lost - doubtful;
+    // A doubtful member is in the shape as what it did last, or not at all.
+    const isSame =
+      known !== null &&
+      (['declined', 'left', 'lost'] as const).every(
+        (standing) => shape[standing] <= known[standing] && shape[standing] >= known[standing] - doubtful,
+      );
     violations.require(
-      isWhole && isSame && isLost,
+      isWhole && isSame,
       'shape',
       () => `${what}: ${JSON.stringify(shape)} of ${members.size} members and ${JSON.stringify(known)}`,
     );
