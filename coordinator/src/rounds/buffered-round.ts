@@ -288,8 +288,8 @@ function askAgain(
 
 /** Frees the places of clients whose time is up; those with a connection go to the end of the queue. */
 function expire(state: TrainingState, now: number): TrainingState {
+  if (now < (expiryOf(state) ?? Infinity)) return state;
   const over = [...state.computing.takeWhile(({ deadline }) => now >= deadline + EXPIRY_MARGIN_MS).keys()];
-  if (over.length === 0) return state;
   const without = { ...state, computing: state.computing.deleteAll(over) };
   return over.reduce((before, participant) => backInLine(before, participant, now), without);
 }
