@@ -325,6 +325,19 @@ describe('evaluations between buffers', () => {
     expect(invited(training.opened())).toEqual(['c 4 of 2', 'a 4 of 2', 'b 4 of 2']);
   });
 
+  it('[R1] [R24] wait a moment for more clients, of whom one came while the buffer was filled', () => {
+    const training = new Training(evaluated);
+    training.join('a');
+    training.opened();
+    training.wait(10_000);
+    training.join('b');
+    training.commit('a', 'b');
+    training.accept('a', 'b');
+    expect(types(training.stored())).not.toContain('open');
+    expect(training.wait(999)).toEqual([]);
+    expect(training.wait(1)).toMatchObject([{ type: 'open', round: { kind: 'evaluate' } }]);
+  });
+
   it('[R11] [R24] are the last that is asked, and without them the end comes after the last model', () => {
     const training = new Training({ rounds: 1 });
     training.join('a', 'b', 'c');

@@ -1,5 +1,5 @@
 import { invitationLimit, type TrainingTask } from '@chorale/protocol';
-import { sentAway } from './arrival.ts';
+import { sentAway, withArrival } from './arrival.ts';
 import { nextKind } from './cadence.ts';
 import {
   carriedCohort,
@@ -13,7 +13,7 @@ import {
 } from './cohort.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
 import type { Effect, Phase, Round, Step, TrainingEvent, TrainingState, Turnout } from './training-state.ts';
-import { addClient, requeue } from './waiting-clients.ts';
+import { requeue } from './waiting-clients.ts';
 
 /**
  * How long after its deadline a client's place is free. Its own clock has run out by then, so that it takes
@@ -158,8 +158,9 @@ function join(
 ): Step {
   const away = sentAway(task, state, participant);
   if (away !== null) return away;
-  const connected = addClient(state.connected, { participant, group }, now);
-  const after = withCohort({ ...state, connected }, (cohort) => setPresence(cohort, participant, true));
+  const after = withCohort(withArrival(state, { participant, group }, now), (cohort) =>
+    setPresence(cohort, participant, true),
+  );
   const invitation = state.computing.get(participant);
   if (invitation === undefined) return unchanged(withReady(after, participant));
   if (now >= invitation.deadline) return unchanged(after);

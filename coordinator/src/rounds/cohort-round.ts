@@ -1,9 +1,9 @@
 import { invitationLimit, type TrainingTask } from '@chorale/protocol';
-import { sentAway } from './arrival.ts';
+import { sentAway, withArrival } from './arrival.ts';
 import { newCohort, pendingMembers, reopenMember, setPresence, settleMember, shapeOf } from './cohort.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
 import type { Phase, Round, Step, TrainingEvent, TrainingState, Turnout } from './training-state.ts';
-import { addClient, longestWait } from './waiting-clients.ts';
+import { longestWait } from './waiting-clients.ts';
 
 /** How long a round that has enough clients waits for spare ones after each that comes. */
 const GATHERING_MS = 1000;
@@ -152,11 +152,11 @@ function join(
 ): Step {
   const away = sentAway(task, state, participant);
   if (away !== null) return away;
-  const { phase, connected } = state;
+  const { phase } = state;
   const member = 'round' in phase ? phase.round.cohort.members.get(participant) : undefined;
-  const latestArrival = connected.has(participant) ? state.latestArrival : now;
-  const here = { ...state, connected: addClient(connected, { participant, group }, now), latestArrival };
-  const after = withCohort(here, (cohort) => setPresence(cohort, participant, true));
+  const after = withCohort(withArrival(state, { participant, group }, now), (cohort) =>
+    setPresence(cohort, participant, true),
+  );
   const isInvited = after.phase.state === 'reporting' && member?.standing === 'pending';
   if (!isInvited || now >= after.phase.deadline) return unchanged(after);
   const { round, deadline } = after.phase;
