@@ -2,6 +2,8 @@ import { ChoraleError, InvitationClaims, limits } from '@chorale/protocol';
 import { jwtVerify, SignJWT } from 'jose';
 import * as v from 'valibot';
 
+const HMAC = { name: 'HMAC', hash: 'SHA-256' } as const;
+
 /** Tokens that are known to be valid without checking them again: a few hundred bytes each. */
 const REMEMBERED = 4096;
 
@@ -10,19 +12,20 @@ const REMEMBERED = 4096;
  * that says which group a participant belongs to, so it never depends on answers.
  */
 export class Invitations {
-  readonly #secret: Uint8Array;
+  /** Imported once: that takes longer than to verify a token by it. */
+  readonly #key: Promise<CryptoKey>;
   /** The latest that were verified. A client shows its token with every large update, and checking costs more than the rest. */
   readonly #verified = new Map<string, InvitationClaims>();
 
   /** @param secret at least 32 bytes */
   constructor(secret: Uint8Array) {
     if (secret.length < 32) throw new RangeError(`secret must have at least 32 bytes, got ${secret.length}`);
-    this.#secret = secret;
+    this.#key = crypto.subtle.importKey('raw', Uint8Array.from(secret), HMAC, false, ['sign', 'verify']);
   }
 
   /** The same claims always give the same token. */
   async sign({ study, sub, group }: InvitationClaims): Promise<string> {
-    return new SignJWT({ study, group }).setProtectedHeader({ alg: 'HS256' }).setSubject(sub).sign(this.#secret);
+    return new SignJWT({ study, group }).setProtectedHeader({ alg: 'HS256' }).setSubject(sub).sign(await this.#key);
   }
 
   /** @throws ChoraleError `TOKEN_INVALID`, without saying what is wrong with it. */
@@ -31,7 +34,7 @@ export class Invitations {
     if (known !== undefined) return known;
     if (token.length <= limits.tokenLength) {
       try {
-        const { payload } = await jwtVerify(token, this.#secret, { algorithms: ['HS256'] });
+        const { payload } = await jwtVerify(token, await this.#key, { algorithms: ['HS256'] });
         const claims = v.parse(InvitationClaims, payload);
         // One that expires has to be checked each time.
         if (payload.exp === undefined) this.#remember(token, claims);
