@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 
 /** How requests become transactions. */
 export type GroupCommitOptions<Request, Reply> = {
@@ -18,10 +18,17 @@ export type GroupCommitOptions<Request, Reply> = {
  */
 export class GroupCommit<Request, Reply> {
   readonly #options: GroupCommitOptions<Request, Reply>;
+  readonly #savepoint: Record<'begin' | 'release' | 'undo', StatementSync>;
   #waiting: Request[] = [];
 
   constructor(options: GroupCommitOptions<Request, Reply>) {
     this.#options = options;
+    const { db } = options;
+    this.#savepoint = {
+      begin: db.prepare('SAVEPOINT request'),
+      release: db.prepare('RELEASE request'),
+      undo: db.prepare('ROLLBACK TO request'),
+    };
   }
 
   add(request: Request): void {
@@ -53,16 +60,16 @@ export class GroupCommit<Request, Reply> {
 
   #runAlone(request: Request): Reply {
     const { db, run, fail } = this.#options;
-    db.exec('SAVEPOINT request');
+    this.#savepoint.begin.run();
     try {
       const reply = run(request);
-      db.exec('RELEASE request');
+      this.#savepoint.release.run();
       return reply;
     } catch (error) {
       // Without a transaction there is nothing left to undo, and nothing of this batch is kept.
       if (!db.isTransaction) throw error;
-      db.exec('ROLLBACK TO request');
-      db.exec('RELEASE request');
+      this.#savepoint.undo.run();
+      this.#savepoint.release.run();
       return fail(request, error);
     }
   }

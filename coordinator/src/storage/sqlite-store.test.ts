@@ -46,6 +46,19 @@ it('SqliteStore flushes each commit through to the disk', () => {
   expect(['journal_mode', 'synchronous', 'fullfsync', 'checkpoint_fullfsync'].map(setting)).toEqual(['wal', 2, 1, 1]);
 });
 
+it('SqliteStore refuses what cannot be sent to its thread, and that alone', async () => {
+  const store = await SqliteStore.open(temporaryFolder());
+  onTestFinished(() => store.close());
+  const [count, failed, studies] = await Promise.allSettled([
+    store.countReports('pulse'),
+    store.countReports((() => {}) as never),
+    store.listStudies(),
+  ]);
+  expect(count).toMatchObject({ value: 0 });
+  expect(failed).toMatchObject({ reason: expect.objectContaining({ name: 'DataCloneError' }) });
+  expect(studies).toMatchObject({ value: [] });
+});
+
 describe('SqliteStore: folders it cannot use', () => {
   it('refuses a folder that another process holds, and has it once that one was killed', async () => {
     const folder = temporaryFolder();

@@ -17,13 +17,15 @@ type Pending = { succeed: (value: any) => void; fail: (error: Error) => void };
 export class SqliteStore implements Store {
   readonly #worker: Worker;
   readonly #pending = new Map<number, Pending>();
+  /** Requests that leave for the worker at the end of this turn of the event loop. */
+  #leaving: { id: number; name: string; args: readonly unknown[] }[] = [];
   #nextId = 1;
   #stopped: Error | null = null;
   #closing: Promise<void> | null = null;
 
   private constructor(worker: Worker) {
     this.#worker = worker;
-    worker.on('message', (reply: SqliteReply) => this.#settle(reply));
+    worker.on('message', (replies: SqliteReply[]) => replies.forEach((reply) => this.#settle(reply)));
     worker.on('error', (cause) => this.#stop(new StorageError('the storage thread failed', { cause })));
     worker.on('exit', () => this.#stop(new StorageError('the store is closed')));
   }
@@ -84,8 +86,28 @@ export class SqliteStore implements Store {
     return new Promise((succeed, fail) => {
       const id = this.#nextId++;
       this.#pending.set(id, { succeed, fail });
-      this.#worker.postMessage({ id, name, args });
+      // A message between threads costs as much as a report: what arrived together travels together.
+      if (this.#leaving.push({ id, name, args }) === 1) setImmediate(() => this.#post());
     });
+  }
+
+  #post(): void {
+    const requests = this.#leaving;
+    this.#leaving = [];
+    try {
+      this.#worker.postMessage(requests);
+    } catch {
+      for (const request of requests) this.#postAlone(request);
+    }
+  }
+
+  /** What cannot be copied between threads fails, and nothing that came with it does. */
+  #postAlone(request: { id: number }): void {
+    try {
+      this.#worker.postMessage([request]);
+    } catch (error) {
+      this.#settle({ id: request.id, failure: { type: 'unexpected', error } });
+    }
   }
 
   #settle(reply: SqliteReply): void {

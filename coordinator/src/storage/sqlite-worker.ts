@@ -15,7 +15,7 @@ const folder = String(workerData);
 try {
   serve();
 } catch (error) {
-  port.postMessage({ id: 0, failure: describe(error) } satisfies SqliteReply);
+  tell([{ id: 0, failure: describe(error) }]);
   port.close();
 }
 
@@ -28,16 +28,25 @@ function serve(): void {
     db,
     run: runner(db),
     fail: ({ id }, error) => ({ id, failure: describe(error) }),
-    done: (replies) => replies.forEach((reply) => port.postMessage(reply)),
+    done: tell,
   });
-  port.on('message', (request: SqliteRequest) => {
-    if (request.name !== 'close') return commit.add(request);
+  const close = (id: number): void => {
     commit.flush();
     db.close();
-    port.postMessage({ id: request.id, value: undefined } satisfies SqliteReply);
+    tell([{ id, value: undefined }]);
     port.close();
+  };
+  port.on('message', (requests: SqliteRequest[]) => {
+    for (const request of requests) {
+      if (request.name === 'close') close(request.id);
+      else commit.add(request);
+    }
   });
-  port.postMessage({ id: 0, value: undefined } satisfies SqliteReply);
+  tell([{ id: 0, value: undefined }]);
+}
+
+function tell(replies: SqliteReply[]): void {
+  port.postMessage(replies);
 }
 
 function runner(db: DatabaseSync): (request: SqliteRequest) => SqliteReply {

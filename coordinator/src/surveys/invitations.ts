@@ -25,7 +25,10 @@ export class Invitations {
 
   /** The same claims always give the same token. */
   async sign({ study, sub, group }: InvitationClaims): Promise<string> {
-    return new SignJWT({ study, group }).setProtectedHeader({ alg: 'HS256' }).setSubject(sub).sign(await this.#key);
+    return new SignJWT({ study, group })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setSubject(sub)
+      .sign(await this.#key);
   }
 
   /** @throws ChoraleError `TOKEN_INVALID`, without saying what is wrong with it. */
