@@ -101,8 +101,12 @@ export async function clusterTrials(options: ClusterTrialOptions): Promise<Clust
       result.kills = kill;
       onKill?.(result);
     }
-    // Two more commitments: what the last kill left behind comes to its end.
-    for (let i = 0; i < 2; i += 1) await committed(clients[0]!);
+    // Two more commitments, so that what the last kill left behind comes to its end, and as many as it takes until
+    // one has parts of several nodes.
+    for (let i = 0; i < 2 || (await observer.shared()) === 0; i += 1) {
+      await Promise.all(clients.map((client) => client.move()));
+      await committed(clients[0]!);
+    }
     const rounds = await store.readRounds(STUDY);
     const latest = await store.latestModel(STUDY);
     const models = new Map(clients.flatMap((client) => [...client.models]));
