@@ -77,7 +77,7 @@ describe('chorale start, on a signal', () => {
   });
 
   it.skipIf(process.platform !== 'linux')('goes on when its log cannot be written', async () => {
-    const { child, exited, client } = await openRound({
+    const { child, exited, client, isUnready } = await openRound({
       logFile: openSync('/dev/full', 'w'),
       flags: ['--log-level', 'info'],
     });
@@ -85,9 +85,10 @@ describe('chorale start, on a signal', () => {
     // That the round was committed is logged.
     expect(await client.request('update', { study: 'attrition', round: 1, update })).toMatchObject({ ok: true });
     expect(await client.next('round')).toMatchObject({ round: 2 });
-    expect(await client.request('update', { study: 'attrition', round: 2, update })).toMatchObject({ ok: true });
-    client.close();
     child.kill('SIGTERM');
+    // Before it knows of the signal it would open another round, and wait for a client that does not answer.
+    await isUnready().toBe(503);
+    expect(await client.request('update', { study: 'attrition', round: 2, update })).toMatchObject({ ok: true });
     expect(await exited).toEqual([0, null]);
   });
 
