@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { clusterTrials } from '../../testing/cluster-trials.ts';
+import { clusterTrials } from '../../testing/cluster/cluster-trials.ts';
 import { startPostgres } from '../../testing/postgres-server.ts';
 import { postgresProgramsMissing } from '../../testing/shared-postgres.ts';
 
