@@ -1,6 +1,19 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` runs in Node; `browser` and `e2e` drive a real Chromium, so they take turns on the machine. */
+/** Kills, outages, simulations, audits and commands in processes of their own: minutes that `npm run check` leaves to `npm test`. */
+const trials = [
+  'audit/src/black-box-audit.test.ts',
+  'coordinator/src/cli/{audit,backup-command,chorale,start-command}.test.ts',
+  'coordinator/src/cluster/*.test.ts',
+  'coordinator/src/operations/outage.test.ts',
+  'coordinator/src/rounds/training-kill.test.ts',
+  'coordinator/src/simulation/**/*.test.ts',
+  'coordinator/src/sockets/{fuzz,silent-client}.test.ts',
+  'coordinator/src/storage/{backup,kill,postgres-outages}.test.ts',
+  'sdk/src/training/testing/federated-accuracy.test.ts',
+];
+
+/** `unit` and `trials` run in Node; `browser` and `e2e` drive a real Chromium, so they take turns on the machine. */
 export default defineConfig({
   test: {
     projects: [
@@ -8,7 +21,15 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{privacy,audit,protocol,sdk,coordinator,demo,bench}/**/*.test.ts'],
-          exclude: ['**/*.browser.test.ts', '**/node_modules/**'],
+          exclude: ['**/*.browser.test.ts', '**/node_modules/**', ...trials],
+          globalSetup: ['coordinator/testing/postgres-setup.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'trials',
+          include: trials,
           globalSetup: ['coordinator/testing/postgres-setup.ts'],
           testTimeout: 30_000,
         },
