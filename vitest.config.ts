@@ -13,6 +13,9 @@ const trials = [
   'sdk/src/training/testing/federated-accuracy.test.ts',
 ];
 
+/** What is waited for may take long where other work fills the machine. */
+const expectations = { poll: { timeout: 20_000 } };
+
 /** `unit` and `trials` run in Node; `browser` and `e2e` drive a real Chromium, so they take turns on the machine. */
 export default defineConfig({
   test: {
@@ -24,6 +27,7 @@ export default defineConfig({
           exclude: ['**/*.browser.test.ts', '**/node_modules/**', ...trials],
           globalSetup: ['coordinator/testing/postgres-setup.ts'],
           testTimeout: 30_000,
+          expect: expectations,
         },
       },
       {
@@ -32,6 +36,7 @@ export default defineConfig({
           include: trials,
           globalSetup: ['coordinator/testing/postgres-setup.ts'],
           testTimeout: 30_000,
+          expect: expectations,
         },
       },
       {
@@ -40,6 +45,7 @@ export default defineConfig({
           include: ['sdk/**/*.browser.test.ts', 'e2e/scenarios/*.e2e.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
+          expect: expectations,
           hookTimeout: 120_000,
         },
       },

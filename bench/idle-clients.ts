@@ -1,4 +1,4 @@
-import { manifestHash } from '@chorale/protocol';
+import { manifestHash, PLAIN_FORMAT } from '@chorale/protocol';
 import { connectionLimit } from './clients/connection-limit.ts';
 import { Crowd } from './clients/crowd.ts';
 import type { BenchOptions } from './options.ts';
@@ -27,6 +27,7 @@ export async function benchIdleClients({ clients: asked }: BenchOptions): Promis
       manifest: await manifestHash(manifest),
       tokens,
       parameters: 3,
+      format: PLAIN_FORMAT,
       holdAt: [],
       atOnce: 50,
       processes: 2,

@@ -1,4 +1,4 @@
-import { manifestHash } from '@chorale/protocol';
+import { manifestHash, PLAIN_FORMAT } from '@chorale/protocol';
 import { connectionLimit } from './clients/connection-limit.ts';
 import { Crowd } from './clients/crowd.ts';
 import type { BenchOptions } from './options.ts';
@@ -37,6 +37,7 @@ async function oneRound(shape: { parameters: number; clients: number }) {
     manifest: await manifestHash(manifest),
     tokens,
     parameters: shape.parameters,
+    format: PLAIN_FORMAT,
     holdAt: [],
     atOnce: 50,
     processes: 2,

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import type { UpdateFormat } from '@chorale/protocol';
 
 /** What the command line may change of a run; `null` is each part's own choice. */
 export type BenchOptions = {
@@ -6,6 +7,8 @@ export type BenchOptions = {
   rounds: number | null;
   parameters: number[] | null;
   clients: number[] | null;
+  /** Bits in which an update carries one parameter. */
+  bits: UpdateFormat['bits'] | null;
   frames: number | null;
   requests: number | null;
   /** Kills of a coordinator's store, on each kind of store, or of nodes of a cluster. */
@@ -27,6 +30,7 @@ export function parseOptions(args: string[]): { parts: string[]; options: BenchO
       rounds: text,
       parameters: text,
       clients: text,
+      bits: text,
       frames: text,
       requests: text,
       kills: text,
@@ -39,6 +43,7 @@ export function parseOptions(args: string[]): { parts: string[]; options: BenchO
     rounds: numbers('rounds', values.rounds)?.[0] ?? null,
     parameters: numbers('parameters', values.parameters),
     clients: numbers('clients', values.clients),
+    bits: bitsOf(values.bits),
     frames: numbers('frames', values.frames)?.[0] ?? null,
     requests: numbers('requests', values.requests)?.[0] ?? null,
     kills: numbers('kills', values.kills)?.[0] ?? null,
@@ -47,6 +52,12 @@ export function parseOptions(args: string[]): { parts: string[]; options: BenchO
     databaseUrl: values['database-url'] ?? null,
   };
   return { parts: positionals, options };
+}
+
+function bitsOf(value: string | undefined): UpdateFormat['bits'] | null {
+  const bits = ([8, 16, 32] as const).find((known) => String(known) === value);
+  if (value !== undefined && bits === undefined) throw new RangeError(`--bits must be 8, 16 or 32, got ${value}`);
+  return bits ?? null;
 }
 
 /** Whole numbers with commas between them. */

@@ -1,4 +1,4 @@
-import { manifestHash } from '@chorale/protocol';
+import { manifestHash, PLAIN_FORMAT, type UpdateFormat, updateFormat } from '@chorale/protocol';
 import { Crowd } from './clients/crowd.ts';
 import type { BenchOptions } from './options.ts';
 import { megabytes } from './print.ts';
@@ -6,7 +6,8 @@ import { type ServerProcess, startCoordinatorServer, startFloorServer } from './
 import { signTokens } from './sign-tokens.ts';
 import { benchStudy } from './training-study.ts';
 
-type Shape = { parameters: number; clients: number };
+/** `bits` are those of a parameter in an update that the coordinator is sent; the floor's has 32. */
+type Shape = { parameters: number; clients: number; bits: UpdateFormat['bits'] };
 type Cost = { cpuMs: number; peakRssBytes: number; waits: number };
 
 /** Times that each of the two servers is measured, in turn: other work on the machine disturbs both. */
@@ -22,36 +23,48 @@ const WARM_UP_COORDINATES = 1e8;
 export async function benchServerCost(options: BenchOptions): Promise<void> {
   if (options.rounds !== null) return benchMemory(options.rounds);
   console.log('server CPU a round, over loopback, without the clients');
-  console.log('parameters  clients       floor   coordinator   ratio   peak RSS: floor  coordinator   waits');
+  console.log('parameters  clients  bits       floor   coordinator   ratio   peak RSS: floor  coordinator   waits');
   for (const parameters of options.parameters ?? [10_000, 100_000, 1_000_000]) {
     for (const clients of options.clients ?? [10, 50, 100]) {
-      const shape = { parameters, clients };
-      const rounds = planRounds(shape);
-      const costs: { floor: Cost; ours: Cost }[] = [];
-      for (let i = 0; i < REPEATS; i += 1) {
-        costs.push({ floor: await floorCost(shape, rounds), ours: await coordinatorCost(shape, rounds, options) });
+      for (const bits of options.bits === null ? ([32, 8] as const) : [options.bits]) {
+        const shape = { parameters, clients, bits };
+        printCost(shape, await compare(shape, options));
       }
-      // The one whose ratio is in the middle.
-      const byRatio = costs.toSorted((a, b) => a.ours.cpuMs / a.floor.cpuMs - b.ours.cpuMs / b.floor.cpuMs);
-      const { floor, ours } = byRatio[Math.floor(REPEATS / 2)]!;
-      const cells = [
-        parameters.toLocaleString('en').padStart(10),
-        String(clients).padStart(8),
-        `${floor.cpuMs.toFixed(1)} ms`.padStart(11),
-        `${ours.cpuMs.toFixed(1)} ms`.padStart(13),
-        (ours.cpuMs / floor.cpuMs).toFixed(2).padStart(7),
-        megabytes(floor.peakRssBytes).padStart(17),
-        megabytes(ours.peakRssBytes).padStart(12),
-        String(ours.waits).padStart(7),
-      ];
-      console.log(cells.join(' '));
     }
   }
 }
 
+type Comparison = { floor: Cost; ours: Cost };
+
+/** The pair whose ratio is in the middle. */
+async function compare(shape: Shape, options: BenchOptions): Promise<Comparison> {
+  const rounds = planRounds(shape);
+  const costs: Comparison[] = [];
+  for (let i = 0; i < REPEATS; i += 1) {
+    costs.push({ floor: await floorCost(shape, rounds), ours: await coordinatorCost(shape, rounds, options) });
+  }
+  const ratio = ({ floor, ours }: Comparison): number => ours.cpuMs / floor.cpuMs;
+  return costs.toSorted((a, b) => ratio(a) - ratio(b))[Math.floor(REPEATS / 2)]!;
+}
+
+function printCost({ parameters, clients, bits }: Shape, { floor, ours }: Comparison): void {
+  const cells = [
+    parameters.toLocaleString('en').padStart(10),
+    String(clients).padStart(8),
+    String(bits).padStart(5),
+    `${floor.cpuMs.toFixed(1)} ms`.padStart(11),
+    `${ours.cpuMs.toFixed(1)} ms`.padStart(13),
+    (ours.cpuMs / floor.cpuMs).toFixed(2).padStart(7),
+    megabytes(floor.peakRssBytes).padStart(17),
+    megabytes(ours.peakRssBytes).padStart(12),
+    String(ours.waits).padStart(7),
+  ];
+  console.log(cells.join(' '));
+}
+
 /** Does memory stay where it is over many rounds? */
 async function benchMemory(rounds: number): Promise<void> {
-  const shape = { parameters: 10_000, clients: 10 };
+  const shape = { parameters: 10_000, clients: 10, bits: 32 } as const;
   const marks = [10, 100, 500, 1000, 2000, 5000].filter((mark) => mark < rounds);
   console.log(`memory of the coordinator over ${rounds} rounds of 10 clients and 10,000 parameters`);
   const { server, crowd } = await startTraining(shape, {
@@ -89,6 +102,7 @@ async function floorCost(shape: Shape, rounds: Rounds): Promise<Cost> {
   const server = await startFloorServer(shape);
   const crowd = new Crowd({
     ...crowdOf(shape),
+    format: PLAIN_FORMAT,
     holdAt: ends(rounds),
     url: server.url,
     target: 'floor',
@@ -108,10 +122,11 @@ async function startTraining(
   shape: Shape,
   { rounds, holdAt, profile = null }: { rounds: number; holdAt: number[]; profile?: string | null },
 ): Promise<{ server: ServerProcess; crowd: Crowd }> {
-  const manifest = benchStudy({ ...shape, rounds });
+  const manifest = benchStudy({ ...shape, bitsPerParameter: shape.bits, rounds });
   const { server, invitations } = await startCoordinatorServer({ manifests: [manifest], profile });
   const crowd = new Crowd({
     ...crowdOf(shape),
+    format: updateFormat(manifest.training!),
     holdAt,
     url: server.url,
     target: 'coordinator',

@@ -1,13 +1,25 @@
-import { type Manifest, parameterCount, parseManifest, PROTOCOL_VERSION } from '@chorale/protocol';
+import { type Manifest, parameterCount, parseManifest, PROTOCOL_VERSION, type UpdateFormat } from '@chorale/protocol';
 
 /** What a benchmark varies of a study that trains. */
-export type BenchStudy = { parameters: number; clients: number; rounds: number; deadlineMs?: number };
+export type BenchStudy = {
+  parameters: number;
+  clients: number;
+  rounds: number;
+  deadlineMs?: number;
+  bitsPerParameter?: UpdateFormat['bits'];
+};
 
 /**
  * A simulated study of employees without noise: exactly so many clients make a round, and it has a model of
  * exactly so many parameters.
  */
-export function benchStudy({ parameters, clients, rounds, deadlineMs = 600_000 }: BenchStudy): Manifest {
+export function benchStudy({
+  parameters,
+  clients,
+  rounds,
+  deadlineMs = 600_000,
+  bitsPerParameter = 32,
+}: BenchStudy): Manifest {
   const manifest = parseManifest({
     protocol: PROTOCOL_VERSION,
     id: 'bench',
@@ -29,6 +41,7 @@ export function benchStudy({ parameters, clients, rounds, deadlineMs = 600_000 }
       learningRate: 0.1,
       clippingNorm: 1,
       exampleClippingNorm: 1,
+      bitsPerParameter,
       privacy: { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta: 1e-6 },
       cohort: { size: clients, overSelection: 1, quorum: clients, selectionTimeoutMs: 600_000, deadlineMs },
       evaluation: { everyRounds: 10_000, holdout: 0.2, seed: 1, bins: 10, noiseMultiplier: 0 },

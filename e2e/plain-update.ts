@@ -11,7 +11,11 @@ export async function plainUpdate(task: TrainingTask, csv: string): Promise<Int3
   const records = encodeTable(task, await readCsv(csv));
   const { training } = await splitRecords(records, task.evaluation);
   return localRound({
-    task: { ...task, privacy: { ...task.privacy, updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0 } },
+    task: {
+      ...task,
+      privacy: { ...task.privacy, updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0 },
+      bitsPerParameter: 32,
+    },
     engine: new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation }),
     training,
     parameters: new Float32Array(parameterCount(task)),

@@ -3,6 +3,7 @@ import type { BrowserContext } from 'playwright';
 /** Everything that the pages of a context send from now on: socket frames, and bodies and addresses of requests. */
 export class SentBytes {
   readonly frames: Buffer[] = [];
+  readonly #binary: Buffer[] = [];
   readonly requests: string[] = [];
 
   constructor(context: BrowserContext) {
@@ -10,6 +11,7 @@ export class SentBytes {
       page.on('websocket', (socket) => {
         socket.on('framesent', ({ payload }) => {
           this.frames.push(typeof payload === 'string' ? Buffer.from(payload) : payload);
+          if (typeof payload !== 'string') this.#binary.push(payload);
         });
       });
     });
@@ -37,6 +39,6 @@ export class SentBytes {
 
   /** Binary frames of a length: updates and histograms travel as attachments. */
   attachments(byteLength: number): Buffer[] {
-    return this.frames.filter((frame) => frame.byteLength === byteLength);
+    return this.#binary.filter((frame) => frame.byteLength === byteLength);
   }
 }

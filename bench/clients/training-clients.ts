@@ -1,4 +1,4 @@
-import { limits, PROTOCOL_VERSION } from '@chorale/protocol';
+import { limits, packIntegers, PROTOCOL_VERSION, type UpdateFormat } from '@chorale/protocol';
 import { childConfig, say, type Said } from '../child.ts';
 import { downloadModel, uploadUpdate } from './bulk-http.ts';
 import { clientFrame } from '../../coordinator/testing/fuzz/client-frame.ts';
@@ -14,6 +14,8 @@ export type CrowdConfig = {
   /** One client each. */
   tokens: string[];
   parameters: number;
+  /** How the coordinator's clients write an update; the floor's send 32-bit floats. */
+  format: UpdateFormat;
   /** Invitations, counted from 1, that every client answers only after `release`. */
   holdAt: number[];
   /** Connections that are made at a time. */
@@ -23,7 +25,7 @@ export type CrowdConfig = {
 // Many clients in one process: each joins and answers every invitation with the same bytes, which were
 // made ahead. Says `joined`, `held` whenever all are held at an invitation, `committed` once, and
 // `told` when it is asked.
-const { url, target, study, manifest, tokens, parameters, holdAt, atOnce } = await childConfig<CrowdConfig>();
+const { url, target, study, manifest, tokens, parameters, format, holdAt, atOnce } = await childConfig<CrowdConfig>();
 const update = updateBytes();
 const frame = clientFrame(update);
 const isBulk = target === 'coordinator' && update.length > limits.bulkBytes;
@@ -111,8 +113,11 @@ async function joinAll(): Promise<void> {
 /** Small numbers that any model takes: integers for the coordinator, floats for the floor. */
 function updateBytes(): Uint8Array {
   const values = Array.from({ length: parameters }, (_, i) => ((i * 7919) % 61) - 30);
-  const vector = target === 'floor' ? Float32Array.from(values) : Int32Array.from(values);
-  return new Uint8Array(vector.buffer);
+  if (target === 'floor') return new Uint8Array(Float32Array.from(values).buffer);
+  // Of a coarse grid few coordinates of a long vector are more than zero.
+  const integers =
+    format.unit === 1 ? values : values.map((x) => (Math.abs(x) % 4 === 0 ? Math.sign(x) * format.unit : 0));
+  return packIntegers(Int32Array.from(integers), format);
 }
 
 function check(reply: unknown): void {

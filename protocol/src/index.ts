@@ -9,5 +9,7 @@ export * from './survey-channels.ts';
 export * from './token.ts';
 export * from './training-privacy.ts';
 export * from './training-task.ts';
+export * from './update-bounds.ts';
+export * from './update-format.ts';
 export * from './update.ts';
 export * from './version.ts';

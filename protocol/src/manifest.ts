@@ -4,7 +4,7 @@ import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
 import { Identifier, Question, questionIdentity, Text } from './question.ts';
 import { parameterCount, TrainingTask } from './training-task.ts';
-import { cohortSumBound, heldUpdateBytes } from './update.ts';
+import { cohortSumBound, heldUpdateBytes, LARGEST_EXACT_SUM } from './update-bounds.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
 /** One study: everything that clients and coordinator must agree on, and all that a device consents to. */
@@ -63,7 +63,7 @@ export const Manifest = v.pipe(
     'weights name a group that the study does not have',
   ),
   v.check(
-    (m) => m.training === undefined || cohortSumBound(m.training) < Number.MAX_SAFE_INTEGER,
+    (m) => m.training === undefined || cohortSumBound(m.training) <= LARGEST_EXACT_SUM,
     'cohort size, weights and noise are so large that their sum would not be exact',
   ),
   v.check(

@@ -106,6 +106,11 @@ export const TrainingTask = v.pipe(
         stalenessExponent: v.pipe(v.number(), v.minValue(0), v.maxValue(2)),
       }),
     ),
+    /**
+     * Bits in which an update carries one parameter: rounded at random to a coarser grid after its noise, so no privacy
+     * is lost or gained; 32, the noise's own grid, without it.
+     */
+    bitsPerParameter: v.optional(v.picklist([8, 16, 32])),
     /** Public weights by group, such as a site's headcount; without them every client weighs one. */
     weights: v.optional(v.record(Identifier, v.pipe(Count, v.maxValue(1_000_000)))),
     evaluation: v.strictObject({

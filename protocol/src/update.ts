@@ -1,5 +1,5 @@
 import { ChoraleError } from './errors.ts';
-import { invitationLimit, parameterCount, type TrainingTask } from './training-task.ts';
+import type { TrainingTask } from './training-task.ts';
 
 /**
  * Grid steps in one clipping norm. Updates travel as integers: parameter delta = integer x
@@ -25,17 +25,6 @@ export function histogramNoiseStddev(task: TrainingTask): number {
 }
 
 /**
- * Largest L2 norm, in grid steps, of an update that an honest client sends, except with probability
- * below 1e-12. Discrete Gaussian noise is subgaussian with its stddev S as parameter (Canonne, Kamath,
- * Steinke 2020, Proposition 1), so its norm exceeds S (sqrt(d) + sqrt(2 ln(1/beta))) with probability
- * below beta (Hsu, Kakade, Zhang 2012).
- */
-export function updateNormBound(task: TrainingTask): number {
-  const stddev = updateNoiseStddev(task);
-  return GRID_STEPS + stddev * (Math.sqrt(parameterCount(task)) + Math.sqrt(2 * Math.log(1e12)));
-}
-
-/**
  * Weight of a fresh update in asynchronous training: weights that fall with staleness are integers in units of
  * one part in so many, so that sums stay exact and do not depend on their order.
  */
@@ -55,37 +44,8 @@ export function stalenessWeight({ asynchronous }: TrainingTask, staleness: numbe
   return Math.max(1, Math.round(STALENESS_UNIT / (1 + staleness) ** asynchronous.stalenessExponent));
 }
 
-/**
- * Largest magnitude that the weighted sum of a whole round's updates can reach in one coordinate: sums are exact
- * in doubles only below 2^53. On several nodes a round can hold more than it is complete with, namely all that
- * were under way when the last one of those came in.
- */
-export function cohortSumBound(task: TrainingTask): number {
-  const largestWeight = Math.max(1, ...Object.values(task.weights ?? {})) * stalenessWeight(task, 0);
-  const limit = invitationLimit(task);
-  // A buffer holds updates of clients that do not compute any longer.
-  const most = task.asynchronous === undefined ? limit : task.cohort.size + limit;
-  return most * largestWeight * updateNormBound(task);
-}
-
-/**
- * Bytes that the coordinator must hold of the updates of one round: none where it adds them up as they arrive,
- * all of them where the rule looks for the middle ones.
- */
-export function heldUpdateBytes(task: TrainingTask): number {
-  switch (task.aggregation?.rule) {
-    case undefined:
-    case 'mean':
-    case 'norm-bounded-mean':
-      return 0;
-    case 'coordinate-median':
-    case 'trimmed-mean':
-      return task.cohort.size * parameterCount(task) * 4;
-  }
-}
-
 /** Whether this machine keeps integers as messages do, so that a message's bytes can be read in place. */
-const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+export const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 /** Integers as the bytes of a message: 32-bit, little-endian. */
 export function encodeIntegers(values: Int32Array): Uint8Array<ArrayBuffer> {

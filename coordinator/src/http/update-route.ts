@@ -1,4 +1,11 @@
-import { ChoraleError, parameterCount, type TrainingTask } from '@chorale/protocol';
+import {
+  ChoraleError,
+  formatBytes,
+  parameterCount,
+  PLAIN_FORMAT,
+  type TrainingTask,
+  updateFormat,
+} from '@chorale/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Invitations } from '../surveys/invitations.ts';
@@ -34,7 +41,8 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
     '/studies/:id/rounds/:round/update',
     {
       schema: {
-        summary: 'Contribute an update or a histogram to a round: 32-bit little-endian integers',
+        summary:
+          'Contribute an update or a histogram to a round: little-endian integers, 32 bits each or as the task says',
         params: RoundParams,
         bearer: 'invitation',
         consumes: 'application/octet-stream',
@@ -77,7 +85,8 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
 
 /** Bytes of the largest contribution to a round of this task. */
 function contributionBytes(task: TrainingTask): number {
-  return 4 * Math.max(parameterCount(task), 2 * task.evaluation.bins);
+  const update = formatBytes(updateFormat(task), parameterCount(task));
+  return Math.max(update, formatBytes(PLAIN_FORMAT, 2 * task.evaluation.bins));
 }
 
 function bearerToken({ headers }: FastifyRequest): string {

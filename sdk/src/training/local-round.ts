@@ -1,9 +1,9 @@
 import { type RandomSource, secureRandom, uniformInteger } from '@chorale/privacy';
-import { ChoraleError, parameterCount, type TrainingTask, updateNoiseStddev } from '@chorale/protocol';
+import { ChoraleError, parameterCount, type TrainingTask, updateFormat, updateNoiseStddev } from '@chorale/protocol';
 import type { Batch, TrainingEngine } from './engines/engine.ts';
 import { gatherRows } from './holdout.ts';
 import { noisedGradientSum } from './noised-gradient.ts';
-import { addNoise, quantizeUpdate } from './quantized-update.ts';
+import { addNoise, quantizeUpdate, roundToFormat } from './quantized-update.ts';
 
 /** How far a local round is: counts only, nothing that depends on the rows' content. */
 export type LocalProgress = { step: number; steps: number };
@@ -25,8 +25,9 @@ export type LocalRoundOptions = {
 
 /**
  * One client's part of a training round (McMahan et al. 2017, Algorithm 1, ClientUpdate): local steps from
- * the round's model, then the difference, clipped to `clippingNorm`, on the integer grid, noised. With an
- * `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016, Algorithm 1).
+ * the round's model, then the difference, clipped to `clippingNorm`, on the integer grid, noised, and rounded to
+ * the bits that it travels in. With an `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016,
+ * Algorithm 1).
  *
  * @returns `[parameterCount]` grid steps: the one form of an update that may leave the tab.
  * @throws ChoraleError `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`; the signal's reason when aborted.
@@ -48,7 +49,7 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
     trained.map((value, i) => value - parameters[i]!),
     task.clippingNorm,
   );
-  return addNoise(update, updateNoiseStddev(task), random);
+  return roundToFormat(addNoise(update, updateNoiseStddev(task), random), updateFormat(task), random);
 }
 
 async function localSteps({

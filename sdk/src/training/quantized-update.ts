@@ -1,6 +1,6 @@
-import type { RandomSource } from '@chorale/privacy';
+import { type RandomSource, secureRandom } from '@chorale/privacy';
 import { addDiscreteGaussian, clipToGrid } from '@chorale/privacy/updates';
-import { ChoraleError, GRID_STEPS } from '@chorale/protocol';
+import { ChoraleError, GRID_STEPS, largestMultiple, type UpdateFormat } from '@chorale/protocol';
 
 /**
  * A model delta clipped to the L2 norm `clippingNorm`, in whole grid steps (`clippingNorm / GRID_STEPS`
@@ -20,4 +20,23 @@ export function quantizeUpdate(delta: Float64Array, clippingNorm: number): Int32
  */
 export function addNoise(values: Int32Array, noiseStddev: number, random?: RandomSource): Int32Array<ArrayBuffer> {
   return noiseStddev === 0 ? Int32Array.from(values) : addDiscreteGaussian(values, noiseStddev, random);
+}
+
+/**
+ * Each integer rounded at random to one of the two multiples of the unit around it, on average to itself (Alistarh
+ * et al. 2017, section 3.1, with public levels), and limited to what the format can write. What was noised stays as
+ * private as it was: nothing but the noised integers is looked at.
+ */
+export function roundToFormat(
+  values: Int32Array<ArrayBuffer>,
+  { bits, unit }: UpdateFormat,
+  random: RandomSource = secureRandom(),
+): Int32Array<ArrayBuffer> {
+  if (unit === 1) return values;
+  const largest = largestMultiple(bits);
+  return values.map((value) => {
+    // With a uniform integer below the unit added, rounding down is rounding up as often as the rest demands.
+    const multiple = Math.floor((value + (random.nextUint32() & (unit - 1))) / unit);
+    return Math.min(largest, Math.max(-largest, multiple)) * unit;
+  });
 }

@@ -1,13 +1,15 @@
 import {
   ChoraleError,
   decodeParameters,
-  encodeIntegers,
   type Charge,
   evaluationCharges,
+  packIntegers,
   parameterCount,
+  PLAIN_FORMAT,
   type RoundMessage,
   type TrainingTask,
   updateCharges,
+  updateFormat,
 } from '@chorale/protocol';
 import type { CoordinatorConnection } from '../connection/coordinator-connection.ts';
 import type { DeviceLock } from '../device-lock.ts';
@@ -64,7 +66,7 @@ export async function contribution(
   const parameters = decodeParameters(model, length);
   const integers =
     kind === 'train' ? await trainer.train({ parameters, signal }) : await trainer.evaluate({ parameters, signal });
-  const update = encodeIntegers(integers);
+  const update = packIntegers(integers, kind === 'train' ? updateFormat(task) : PLAIN_FORMAT);
   // A coordinator that forgot its rounds counts them anew, and bytes may repeat by chance: every release
   // is a charge of its own. Sending the stored bytes again does not come here.
   const charged = spends(`${round} ${crypto.randomUUID()}`, message, options);

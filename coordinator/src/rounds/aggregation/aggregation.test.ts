@@ -1,4 +1,11 @@
-import { type Aggregation as Rule, encodeIntegers, GRID_STEPS, updateNormBound } from '@chorale/protocol';
+import {
+  type Aggregation as Rule,
+  encodeIntegers,
+  GRID_STEPS,
+  packIntegers,
+  updateFormat,
+  updateNormBound,
+} from '@chorale/protocol';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { siteTask } from '../testing/study.ts';
@@ -150,6 +157,33 @@ describe('createAggregation', () => {
         expect(norm(minus(after.sum, before.sum))).toBeLessThanOrEqual(before.sensitivity);
       }),
     );
+  });
+
+  it('[P2] updates of fewer bits are added up on the grid of all others, and known again', async () => {
+    const task = siteTask({
+      bitsPerParameter: 8,
+      privacy: { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta: 1e-6 },
+    });
+    const aggregation = createAggregation(task, 'train');
+    const { unit } = updateFormat(task);
+    const packed = (...multiples: number[]): Uint8Array =>
+      packIntegers(
+        Int32Array.from(multiples, (x) => x * unit),
+        updateFormat(task),
+      );
+    aggregation.add({ participant: 'p', bytes: packed(1, -2, 100), weight: 1 });
+    aggregation.add({ participant: 'q', bytes: packed(0, 5, -3), weight: 7 });
+    expect(aggregation.holds('p', packed(1, -2, 100))).toBe(true);
+    expect(aggregation.holds('p', packed(1, -2, 101))).toBe(false);
+    expect(() => aggregation.add({ participant: 'r', bytes: packed(127, 127, 127), weight: 1 })).toThrow(
+      expect.objectContaining({ code: 'UPDATE_OVER_NORM' }),
+    );
+    expect(() => aggregation.add({ participant: 'r', bytes: new Uint8Array(12), weight: 1 })).toThrow(
+      expect.objectContaining({ code: 'UPDATE_SHAPE' }),
+    );
+    const { sum } = await aggregation.release({ quorum: 2 });
+    expect(Array.from(sum)).toEqual([1, 33, 79].map((x) => x * unit));
+    expect(aggregation.holds('q', packed(0, 5, -3))).toBe(true);
   });
 
   it('[A3] a norm bound is in clipping norms', async () => {

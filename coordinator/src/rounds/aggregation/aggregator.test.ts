@@ -1,4 +1,4 @@
-import { encodeIntegers } from '@chorale/protocol';
+import { encodeIntegers, PLAIN_FORMAT } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { siteTask } from '../testing/study.ts';
 import { createAggregation } from './aggregation.ts';
@@ -13,7 +13,7 @@ const histogram = (first: number): Uint8Array => bytes(first, ...Array.from({ le
 /** A weighted sum of vectors that may be anything. */
 function acceptAll(length: number): Aggregator {
   return new Aggregator({
-    contribution: { length, check: () => {} },
+    contribution: { length, format: PLAIN_FORMAT, check: () => {} },
     combination: new WeightedSum({ length, sensitivity: 10 }),
     largestWeight: Number.MAX_SAFE_INTEGER,
   });
@@ -60,12 +60,14 @@ describe('Aggregator', () => {
 
   it('[R16] refuses a contribution that could make the sum inexact', () => {
     const aggregator = acceptAll(1);
+    const largest = 2 ** 31 - 1;
     const weight = 2 ** 20;
-    aggregator.add({ participant: 'p', bytes: bytes(2 ** 31 - 1), weight });
-    for (let i = 0; i < 3; i += 1) aggregator.add({ participant: `q${i}`, bytes: bytes(-(2 ** 31 - 1)), weight });
-    // Four times (2^31 - 1) 2^20 leave 2^22 - 1 up to the largest exact integer.
-    expect(() => aggregator.add({ participant: 'r', bytes: bytes(2 ** 22), weight: 1 })).toThrow('exact');
-    aggregator.add({ participant: 'r', bytes: bytes(2 ** 22 - 1), weight: 1 });
+    aggregator.add({ participant: 'p', bytes: bytes(largest), weight });
+    for (const i of [1, 2]) aggregator.add({ participant: `q${i}`, bytes: bytes(-largest), weight });
+    aggregator.add({ participant: 'q3', bytes: bytes(largest), weight: weight - 1 });
+    // Four times (2^31 - 1) 2^20 are LARGEST_EXACT_SUM, of which 2^31 - 1 is left.
+    expect(() => aggregator.add({ participant: 'r', bytes: bytes(largest), weight: 2 })).toThrow('exact');
+    aggregator.add({ participant: 'r', bytes: bytes(-largest), weight: 1 });
     expect(() => aggregator.add({ participant: 's', bytes: bytes(-1), weight: 1 })).toThrow('exact');
     expect(aggregator.contributions).toBe(5);
   });

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ChoraleError, decodeIntegers } from '@chorale/protocol';
+import { ChoraleError, formatBytes, unpackIntegers } from '@chorale/protocol';
 import type { Aggregate, Aggregation } from './aggregation.ts';
 import type { Combination } from './combination.ts';
 import type { ContributionRule } from './contribution.ts';
@@ -20,6 +20,8 @@ export class Aggregator implements Aggregation {
   readonly #options: AggregatorOptions;
   /** What was measured of each contribution, to know a repeated message from a second contribution. */
   readonly #measured = new Map<string, Measured>();
+  /** What packed integers are read into, one vector after another. */
+  #scratch: Int32Array | undefined;
   #isOpen = true;
 
   constructor(options: AggregatorOptions) {
@@ -35,16 +37,16 @@ export class Aggregator implements Aggregation {
       throw new ChoraleError('UPDATE_DUPLICATE', 'another update of this client was accepted in this round');
     }
     if (!this.#isOpen) throw new ChoraleError('ROUND_CLOSED', 'the round has ended');
-    const vector = decodeIntegers(bytes, contribution.length);
-    const measured = combination.add(vector, { weight, check: (extent) => contribution.check(extent) });
+    const vector = this.#unpack(bytes);
+    const measured = combination.add(vector, { weight, check: (norm) => contribution.check(vector, norm) });
     this.#measured.set(participant, measured);
   }
 
   holds(participant: string, bytes: Uint8Array): boolean {
     const known = this.#measured.get(participant);
-    const { length } = this.#options.contribution;
-    if (known === undefined || bytes.byteLength !== 4 * length) return false;
-    return isDeepStrictEqual(measure(decodeIntegers(bytes, length)), known);
+    const { length, format } = this.#options.contribution;
+    if (known === undefined || bytes.byteLength !== formatBytes(format, length)) return false;
+    return isDeepStrictEqual(measure(this.#unpack(bytes)), known);
   }
 
   get contributions(): number {
@@ -57,11 +59,20 @@ export class Aggregator implements Aggregation {
       throw new ChoraleError('INTERNAL', `quorum of ${quorum} not reached: ${this.#measured.size} contributions`);
     }
     this.#isOpen = false;
+    this.#scratch = undefined;
     return { ...(await this.#options.combination.combine()), contributions: this.#measured.size };
   }
 
   dispose(): void {
     this.#isOpen = false;
+    this.#scratch = undefined;
     this.#options.combination.dispose();
+  }
+
+  /** The vector of a message, in its memory or in one that the next vector overwrites. */
+  #unpack(bytes: Uint8Array): Int32Array {
+    const { length, format } = this.#options.contribution;
+    if (format.bits < 32) this.#scratch ??= new Int32Array(length);
+    return unpackIntegers(bytes, format, { length, scratch: this.#scratch });
   }
 }

@@ -1,4 +1,4 @@
-import type { Extent, Measured } from './extent.ts';
+import type { Measured } from './extent.ts';
 
 /** What a combination makes of the vectors of a round. */
 export type Combined = {
@@ -13,8 +13,8 @@ export type Combined = {
   sensitivity: number;
 };
 
-/** A vector's public weight, and what it must pass before it counts: `check` throws for one that must not. */
-export type Terms = { weight: number; check: (extent: Extent) => void };
+/** A vector's public weight, and what its norm must pass before it counts: `check` throws for one that must not. */
+export type Terms = { weight: number; check: (norm: number) => void };
 
 /** How the vectors of one round become one, whatever their order. */
 export interface Combination {

@@ -3,10 +3,12 @@ import {
   GRID_STEPS,
   histogramNoiseStddev,
   parameterCount,
+  PLAIN_FORMAT,
   type TrainingTask,
+  type UpdateFormat,
+  updateFormat,
   updateNormBound,
 } from '@chorale/protocol';
-import type { Extent } from './extent.ts';
 
 /** Most held-back rows of one client in one score bin: bounds what one client can move in a histogram. */
 export const LARGEST_BIN = 1_000_000;
@@ -15,8 +17,10 @@ export const LARGEST_BIN = 1_000_000;
 export type ContributionRule = {
   /** Integers in one vector. */
   length: number;
-  /** Refuses a vector that no honest client would send. @throws ChoraleError `UPDATE_OVER_NORM` */
-  check: (extent: Extent) => void;
+  /** How they travel. */
+  format: UpdateFormat;
+  /** Refuses a vector, of this L2 norm, that no honest client would send. @throws ChoraleError `UPDATE_OVER_NORM` */
+  check: (vector: Int32Array, norm: number) => void;
 };
 
 /** The rule for the contributions to a round of this kind. */
@@ -35,8 +39,9 @@ function updateRule(task: TrainingTask): ContributionRule {
   const bound = updateNormBound(task);
   return {
     length: parameterCount(task),
-    check({ norm }) {
-      // Without noise the bound is GRID_STEPS, where norms are exact. With noise it has a margin: rounding
+    format: updateFormat(task),
+    check(_vector, norm) {
+      // Without noise and rounding the bound is GRID_STEPS, where norms are exact. With either it has a margin: rounding
       // decides only for norms within one part in 2^33 of it, and either answer is right there.
       if (norm <= bound) return;
       throw new ChoraleError(
@@ -54,8 +59,9 @@ function histogramRule(task: TrainingTask): ContributionRule {
   const tail = histogramNoiseStddev(task) * Math.sqrt(2 * Math.log(2 * length * 1e12));
   return {
     length,
-    check({ least, greatest }) {
-      if (least >= -tail && greatest <= LARGEST_BIN + tail) return;
+    format: PLAIN_FORMAT,
+    check(histogram) {
+      if (histogram.every((count) => count >= -tail && count <= LARGEST_BIN + tail)) return;
       throw new ChoraleError(
         'UPDATE_OVER_NORM',
         `histogram: every bin must be a noised count from 0 to ${LARGEST_BIN}`,

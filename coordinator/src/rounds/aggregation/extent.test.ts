@@ -3,14 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { measure } from './extent.ts';
 
 describe('measure', () => {
-  it('[R17] knows the norm of a vector as an exact sum of squares tells it, and its extremes', () => {
+  it('[R17] knows the norm of a vector as an exact sum of squares tells it', () => {
     fc.assert(
       fc.property(fc.int32Array({ maxLength: 40 }), (vector) => {
-        const { norm, least, greatest } = measure(vector);
+        const { norm } = measure(vector);
         const square = Array.from(vector, BigInt).reduce((sum, value) => sum + value * value, 0n);
         // Rounding of 40 squares, their sums and the root: less than 64 times 2^-53.
         expect(Math.abs(norm - Math.sqrt(Number(square)))).toBeLessThanOrEqual(norm * 2 ** -47);
-        expect([least, greatest]).toEqual([Math.min(0, ...vector), Math.max(0, ...vector)]);
       }),
     );
   });

@@ -1,15 +1,7 @@
-/** How far an integer vector reaches. */
-export type Extent = {
-  /** L2 norm. */
+/** What one pass over an integer vector finds out. */
+export type Measured = {
+  /** L2 norm, which no coordinate exceeds in magnitude. */
   norm: number;
-  /** Least coordinate, 0 at most. */
-  least: number;
-  /** Greatest coordinate, 0 at least. */
-  greatest: number;
-};
-
-/** What one pass over a vector finds out. */
-export type Measured = Extent & {
   /**
    * FNV-1a over the coordinates, 32 bits: tells a message that is repeated from another one. Two that are made to
    * have the same one harm nobody but their sender, so no stronger and slower hash is needed.
@@ -27,32 +19,24 @@ const FNV = { prime: 0x01000193, offset: 0x811c9dc5 } as const;
  */
 export function measure(vector: Int32Array): Measured {
   let square = 0;
-  let least = 0;
-  let greatest = 0;
   let checksum: number = FNV.offset;
   for (let i = 0; i < vector.length; i += 1) {
     const value = vector[i]!;
     square += value * value;
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
     checksum = Math.imul(checksum ^ value, FNV.prime);
   }
-  return { norm: Math.sqrt(square), least, greatest, checksum };
+  return { norm: Math.sqrt(square), checksum };
 }
 
 /** `measure` that adds weight x vector to a sum on the way: most of what either takes is to read the vector. */
 export function measureAndAdd(vector: Int32Array, { sum, weight }: { sum: Float64Array; weight: number }): Measured {
   let square = 0;
-  let least = 0;
-  let greatest = 0;
   let checksum: number = FNV.offset;
   for (let i = 0; i < vector.length; i += 1) {
     const value = vector[i]!;
     square += value * value;
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
     checksum = Math.imul(checksum ^ value, FNV.prime);
     sum[i]! += weight * value;
   }
-  return { norm: Math.sqrt(square), least, greatest, checksum };
+  return { norm: Math.sqrt(square), checksum };
 }

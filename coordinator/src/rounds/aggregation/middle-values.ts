@@ -33,7 +33,7 @@ export class MiddleValues implements Combination {
 
   add(vector: Int32Array, { check }: Pick<Terms, 'check'>): Measured {
     const measured = measure(vector);
-    check(measured);
+    check(measured.norm);
     if (this.#vectors.length >= this.#options.capacity) {
       throw new ChoraleError('ROUND_CLOSED', 'the round has as many updates as it wants');
     }

@@ -28,18 +28,16 @@ export class NormBoundedSum implements Combination {
 
   add(vector: Int32Array, { weight, check }: Terms): Measured {
     const measured = measure(vector);
-    check(measured);
+    check(measured.norm);
     if (measured.norm <= this.#bound) {
-      this.#sum.addMeasured(vector, { weight, extent: measured });
+      this.#sum.addMeasured(vector, { weight, norm: measured.norm });
       return measured;
     }
     const factor = (this.#bound / measured.norm) * (1 - ROUNDING_MARGIN);
     const scaled = (this.#scaled ??= new Int32Array(vector.length));
     // Storing in 32 bits rounds towards zero.
     for (let i = 0; i < vector.length; i += 1) scaled[i] = vector[i]! * factor;
-    const least = Math.trunc(measured.least * factor);
-    const greatest = Math.trunc(measured.greatest * factor);
-    this.#sum.addMeasured(scaled, { weight, extent: { norm: this.#bound, least, greatest } });
+    this.#sum.addMeasured(scaled, { weight, norm: this.#bound });
     return measured;
   }
 

@@ -1,6 +1,6 @@
-import { ChoraleError } from '@chorale/protocol';
+import { ChoraleError, LARGEST_EXACT_SUM } from '@chorale/protocol';
 import type { Combination, Combined, Terms } from './combination.ts';
-import { type Extent, measure, type Measured, measureAndAdd } from './extent.ts';
+import { measure, type Measured, measureAndAdd } from './extent.ts';
 
 /** No coordinate of any vector is larger in magnitude. */
 const LARGEST_COORDINATE = 2 ** 31;
@@ -21,7 +21,7 @@ export class WeightedSum implements Combination {
   #sum: Float64Array;
   #totalWeight = 0;
   #largestWeight = 0;
-  /** No coordinate of the sum, nor of any partial sum of it, is larger in magnitude. */
+  /** Sum of weight x norm: no coordinate of the sum, nor of any partial sum of it, is larger in magnitude. */
   #magnitude = 0;
 
   constructor({ length, sensitivity }: WeightedSumOptions) {
@@ -30,28 +30,28 @@ export class WeightedSum implements Combination {
   }
 
   add(vector: Int32Array, { weight, check }: Terms): Measured {
-    const isExact = this.#magnitude + weight * LARGEST_COORDINATE <= Number.MAX_SAFE_INTEGER;
+    const isExact = this.#magnitude + weight * LARGEST_COORDINATE <= LARGEST_EXACT_SUM;
     // A large vector takes twice as long to read twice, so it is added first. A sum that is exact whatever the
     // vector holds is as before once a refused one is subtracted.
     const measured = isExact ? measureAndAdd(vector, { sum: this.#sum, weight }) : measure(vector);
     try {
-      check(measured);
+      check(measured.norm);
     } catch (refusal) {
       if (isExact) addTo(this.#sum, vector, -weight);
       throw refusal;
     }
-    if (isExact) this.#count(weight, measured);
-    else this.addMeasured(vector, { weight, extent: measured });
+    if (isExact) this.#count(weight, measured.norm);
+    else this.addMeasured(vector, { weight, norm: measured.norm });
     return measured;
   }
 
   /** Takes in a vector that was checked already, as `add` does. */
-  addMeasured(vector: Int32Array, { weight, extent }: { weight: number; extent: Extent }): void {
-    if (this.#magnitudeWith(weight, extent) > Number.MAX_SAFE_INTEGER) {
+  addMeasured(vector: Int32Array, { weight, norm }: { weight: number; norm: number }): void {
+    if (this.#magnitude + weight * norm > LARGEST_EXACT_SUM) {
       throw new ChoraleError('INTERNAL', 'the sum of this round would not be exact');
     }
     addTo(this.#sum, vector, weight);
-    this.#count(weight, extent);
+    this.#count(weight, norm);
   }
 
   combine(): Promise<Combined> {
@@ -68,14 +68,10 @@ export class WeightedSum implements Combination {
     this.#sum = new Float64Array();
   }
 
-  #count(weight: number, extent: Extent): void {
-    this.#magnitude = this.#magnitudeWith(weight, extent);
+  #count(weight: number, norm: number): void {
+    this.#magnitude += weight * norm;
     this.#totalWeight += weight;
     this.#largestWeight = Math.max(this.#largestWeight, weight);
-  }
-
-  #magnitudeWith(weight: number, { least, greatest }: Extent): number {
-    return this.#magnitude + weight * Math.max(-least, greatest);
   }
 }
 

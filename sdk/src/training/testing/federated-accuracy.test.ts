@@ -93,6 +93,20 @@ test.skipIf(!existsSync(realData))(
   },
 );
 
+test.each(['more-studies/attrition-open.json', 'studies/attrition.json'])(
+  'a quarter of the bytes costs less than .005 of the area under the curve, paired by seed: %s',
+  async (name) => {
+    const manifest = study(name);
+    const table = await readCsv(employeesToCsv(syntheticEmployees({ rows: 1470, seed: 1 })));
+    const [whole, quarter] = await Promise.all(
+      ([32, 8] as const).map((bitsPerParameter) =>
+        accuracy({ ...manifest, training: { ...manifest.training, bitsPerParameter } }, table),
+      ),
+    );
+    expect(whole!.federated - quarter!.federated).toBeLessThan(0.005);
+  },
+);
+
 test('nothing is clipped where there is no noise', () => {
   // Every input is at most 1 in size, and of a category's inputs one is 1; the bias counts as one more.
   const longest = Math.sqrt(open.training.features.length + 1);

@@ -1,0 +1,66 @@
+import { invitationLimit, parameterCount, type TrainingTask } from './training-task.ts';
+import { updateFormat } from './update-format.ts';
+import { GRID_STEPS, stalenessWeight, updateNoiseStddev } from './update.ts';
+
+/** ln(1/beta) for the beta with which an honest client exceeds a bound. */
+const LOG_RARITY = Math.log(1e12);
+
+/**
+ * Largest L2 norm, in grid steps, of an update that an honest client sends, except with probability
+ * below 1e-12. Discrete Gaussian noise is subgaussian with its stddev S as parameter (Canonne, Kamath,
+ * Steinke 2020, Proposition 1), so its norm exceeds S (sqrt(d) + sqrt(2 ln(1/beta))) with probability
+ * below beta (Hsu, Kakade, Zhang 2012). Rounding at random to a coarser grid adds as much as `roundedNormBound`
+ * says, with the same probability to exceed it.
+ */
+export function updateNormBound(task: TrainingTask): number {
+  const stddev = updateNoiseStddev(task);
+  const parameters = parameterCount(task);
+  const bound = GRID_STEPS + stddev * (Math.sqrt(parameters) + Math.sqrt(2 * LOG_RARITY));
+  const { unit } = updateFormat(task);
+  return unit === 1 ? bound : roundedNormBound(bound, { unit, parameters });
+}
+
+/**
+ * Bound on a vector's norm once each coordinate was rounded at random to one of the two multiples of `unit` around
+ * it, on average to itself (Kairouz, Liu, Steinke 2021, Proposition 22): certain, or with the probability above.
+ */
+function roundedNormBound(norm: number, { unit, parameters }: { unit: number; parameters: number }): number {
+  const c = norm / unit;
+  const root = Math.sqrt(parameters);
+  const likely = Math.sqrt(c ** 2 + parameters / 4 + Math.sqrt(2 * LOG_RARITY) * (c + root / 2));
+  return unit * Math.min(c + root, likely);
+}
+
+/**
+ * Integers add up exactly in doubles as long as weight x norm of all vectors adds up to no more: 2^53, less what
+ * rounding can hide of norms and of their sum, one part in 2^31.
+ */
+export const LARGEST_EXACT_SUM = 2 ** 53 - 2 ** 22;
+
+/**
+ * Largest magnitude that the weighted sum of a whole round's updates can reach in one coordinate. On several nodes a round can hold more than it is complete with, namely all that
+ * were under way when the last one of those came in.
+ */
+export function cohortSumBound(task: TrainingTask): number {
+  const largestWeight = Math.max(1, ...Object.values(task.weights ?? {})) * stalenessWeight(task, 0);
+  const limit = invitationLimit(task);
+  // A buffer holds updates of clients that do not compute any longer.
+  const most = task.asynchronous === undefined ? limit : task.cohort.size + limit;
+  return most * largestWeight * updateNormBound(task);
+}
+
+/**
+ * Bytes that the coordinator must hold of the updates of one round: none where it adds them up as they arrive,
+ * all of them where the rule looks for the middle ones.
+ */
+export function heldUpdateBytes(task: TrainingTask): number {
+  switch (task.aggregation?.rule) {
+    case undefined:
+    case 'mean':
+    case 'norm-bounded-mean':
+      return 0;
+    case 'coordinate-median':
+    case 'trimmed-mean':
+      return task.cohort.size * parameterCount(task) * 4;
+  }
+}
