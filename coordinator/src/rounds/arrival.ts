@@ -9,9 +9,9 @@ import { addClient } from './waiting-clients.ts';
  */
 export function sentAway(task: TrainingTask, state: TrainingState, participant: string): Step | null {
   const { phase, connected, computing, deferred } = state;
+  if (phase.state === 'done' || connected.size < seats(task)) return null;
   const isMember = 'round' in phase && phase.round.cohort.members.has(participant);
   if (isMember || connected.has(participant) || computing.has(participant)) return null;
-  if (phase.state === 'done' || connected.size < seats(task)) return null;
   const roundMs = state.roundMs ?? task.cohort.deadlineMs;
   const wait = comeBackMs(task, { ahead: connected.size + deferred, roundMs });
   return {

@@ -5,6 +5,7 @@ import { EXPIRY_MARGIN_MS } from './buffered-round.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { requirePlace } from './membership.ts';
 import { nextWake, step } from './round.ts';
+import { expectQuiet, expectShape } from './testing/round-expectations.ts';
 import { siteTask } from './testing/study.ts';
 import { type Effect, initialState, type TrainingEvent, type TrainingState } from './training-state.ts';
 
@@ -369,6 +370,7 @@ class World {
 
   check(): void {
     const { phase, computing, connected } = this.state;
+    expectQuiet(this.task, this.state);
     expect(new Set(connected.keys())).toEqual(this.connected);
     if (phase.state !== 'buffering') return;
     this.forgetExpired();
@@ -388,12 +390,6 @@ class World {
     if (computing.size > 0) expect(wake).toBeLessThanOrEqual(this.now + this.task.cohort.deadlineMs + EXPIRY_MARGIN_MS);
     expect(wake ?? Infinity).toBeGreaterThan(this.now);
   }
-}
-
-function expectShape({ accepted, dropouts, shape }: Extract<Effect, { type: 'aggregate' }>['turnout']): void {
-  const { invited, ...standings } = shape;
-  expect(Object.values(standings).reduce((sum, count) => sum + count)).toBe(invited);
-  expect(accepted + dropouts).toBeLessThanOrEqual(invited);
 }
 
 describe('asynchronous step, over random clients, clocks, failing stores, nodes and restarts', () => {

@@ -1,10 +1,12 @@
 import { invitationLimit, type TrainingTask } from '@chorale/protocol';
+import { OrderedSet } from 'immutable';
 import { sentAway, withArrival } from './arrival.ts';
 import { nextKind } from './cadence.ts';
 import {
   carriedCohort,
   type Invitation,
-  inviteMember,
+  inviteMembers,
+  removeMember,
   reopenMember,
   setPresence,
   settleMember,
@@ -12,7 +14,17 @@ import {
   withContributors,
 } from './cohort.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
-import type { Effect, Phase, Round, Step, TrainingEvent, TrainingState, Turnout } from './training-state.ts';
+import { beginRound } from './round-start.ts';
+import {
+  type Effect,
+  type Phase,
+  type Round,
+  type Step,
+  type TrainingEvent,
+  type TrainingState,
+  type Turnout,
+  withCohort,
+} from './training-state.ts';
 import { requeue } from './waiting-clients.ts';
 
 /**
@@ -42,25 +54,10 @@ export function expiryOf({ computing }: TrainingState): number | null {
  */
 export function openBuffer(task: TrainingTask, before: TrainingState, now: number): Step {
   const state = expire(before, now);
-  const { connected, computing, progress } = state;
+  const { connected, computing } = state;
   if (connected.isEmpty() && computing.isEmpty()) return unchanged(state);
-  const round: Round = {
-    number: progress.round + 1,
-    kind: 'train',
-    modelRound: progress.committedRounds,
-    startedAt: now,
-    cohort: carriedCohort(computing, connected),
-  };
-  const deferred = Math.max(0, state.deferred - task.cohort.size);
-  return {
-    state: {
-      ...state,
-      deferred,
-      progress: { ...progress, round: round.number },
-      phase: { state: 'configuring', round },
-    },
-    effects: [{ type: 'open', round }],
-  };
+  const cohort = carriedCohort(computing, connected);
+  return beginRound(state, { kind: 'train', cohort, turns: task.cohort.size }, now);
 }
 
 /** What an event changes while updates are gathered in buffers. */
@@ -73,10 +70,7 @@ export function applyToBuffer(task: TrainingTask, state: TrainingState, event: T
     case 'opened': {
       const { phase, connected, computing } = state;
       if (phase.state !== 'configuring' || phase.round.number !== event.round) return unchanged(state);
-      const ready = connected
-        .keySeq()
-        .filterNot((participant) => computing.has(participant))
-        .toOrderedSet();
+      const ready = OrderedSet([...connected.keys()].filter((participant) => !computing.has(participant)));
       return unchanged({ ...state, phase: { state: 'buffering', round: phase.round, ready } });
     }
     case 'update-accepted':
@@ -133,18 +127,21 @@ function inviteReady(task: TrainingTask, state: TrainingState, { round, ready }:
   const { computing, connected, progress } = state;
   const places = invitationLimit(task) - computing.size;
   if (places <= 0 || ready.isEmpty()) return unchanged(state);
-  const participants = [...ready.take(places)];
+  const participants = ready.toSeq().take(places).toArray();
   const deadline = now + task.cohort.deadlineMs;
+  const modelRound = progress.committedRounds;
   const invited = participants.map((participant): [string, Invitation] => {
     const { group } = connected.get(participant)!;
-    return [participant, { round: round.number, modelRound: progress.committedRounds, deadline, group }];
+    return [participant, { round: round.number, modelRound, deadline, group }];
   });
-  const cohort = invited.reduce((before, [participant, invitation]) => {
-    return inviteMember(before, participant, invitation);
-  }, round.cohort);
-  const phase: Phase = { state: 'buffering', round: { ...round, cohort }, ready: ready.subtract(participants) };
+  const cohort = inviteMembers(round.cohort, invited);
+  const left = ready.withMutations((all) => participants.forEach((participant) => all.delete(participant)));
   return {
-    state: { ...state, phase, computing: computing.concat(invited) },
+    state: {
+      ...state,
+      phase: { state: 'buffering', round: { ...round, cohort }, ready: left },
+      computing: computing.withMutations((all) => invited.forEach(([p, invitation]) => all.set(p, invitation))),
+    },
     effects: [{ type: 'invite', round, deadline, participants }],
   };
 }
@@ -179,10 +176,7 @@ function leave(
     computing: forGood ? state.computing.delete(participant) : state.computing,
     phase: phase.state === 'buffering' ? { ...phase, ready: phase.ready.delete(participant) } : phase,
   };
-  return withCohort(without, (cohort) => {
-    const absent = setPresence(cohort, participant, false);
-    return forGood ? settleMember(absent, participant, 'left') : absent;
-  });
+  return withCohort(without, (cohort) => removeMember(cohort, participant, { forGood }));
 }
 
 /** [R3] [R8] An update counts in the buffer that is open when it arrives, once, and not from its client's deadline on. */
@@ -256,10 +250,10 @@ function commit(
   const { maximumStaleness } = task.asynchronous!;
   const isWanted = ({ modelRound }: Invitation): boolean =>
     isNext && after.progress.committedRounds - modelRound <= maximumStaleness;
-  const kept = computing.filter(isWanted);
-  const closed = computing.filter((invitation) => !isWanted(invitation));
+  const closed = [...computing].filter(([, invitation]) => !isWanted(invitation));
+  const kept = computing.deleteAll(closed.map(([participant]) => participant));
   const left: TrainingState = { ...after, computing: kept };
-  const back = [...notComputing(left, cohort), ...closed.keys()];
+  const back = [...notComputing(left, cohort), ...closed.map(([participant]) => participant)];
   return {
     state: { ...left, connected: requeue(left.connected, back, now) },
     effects: [
@@ -305,14 +299,6 @@ function withReady(state: TrainingState, participant: string): TrainingState {
   if (phase.state !== 'buffering' || !connected.has(participant)) return state;
   if (phase.round.cohort.members.get(participant)?.standing === 'accepted') return state;
   return { ...state, phase: { ...phase, ready: phase.ready.add(participant) } };
-}
-
-/** The state with another cohort, as long as the round has not ended. */
-function withCohort(state: TrainingState, change: (cohort: Cohort) => Cohort): TrainingState {
-  const { phase } = state;
-  if (phase.state !== 'configuring' && phase.state !== 'buffering') return state;
-  const cohort = change(phase.round.cohort);
-  return cohort === phase.round.cohort ? state : { ...state, phase: { ...phase, round: { ...phase.round, cohort } } };
 }
 
 /**

@@ -1,8 +1,17 @@
 import { invitationLimit, type TrainingTask } from '@chorale/protocol';
 import { sentAway, withArrival } from './arrival.ts';
-import { newCohort, pendingMembers, reopenMember, setPresence, settleMember, shapeOf } from './cohort.ts';
+import { newCohort, pendingMembers, removeMember, reopenMember, setPresence, settleMember, shapeOf } from './cohort.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
-import type { Phase, Round, Step, TrainingEvent, TrainingState, Turnout } from './training-state.ts';
+import { beginRound } from './round-start.ts';
+import {
+  type Phase,
+  type Round,
+  type Step,
+  type TrainingEvent,
+  type TrainingState,
+  type Turnout,
+  withCohort,
+} from './training-state.ts';
 import { longestWait } from './waiting-clients.ts';
 
 /** How long a round that has enough clients waits for spare ones after each that comes. */
@@ -74,29 +83,11 @@ export function selectionEnd(task: TrainingTask, { connected, latestArrival }: T
 /**
  * [R1] Those who have waited longest are invited: some more than the `size` that is wanted, for those who will
  * not make it.
- * [R2] A round's number is one more than any before, and durable before anybody is invited.
  */
 export function selectCohort(task: TrainingTask, state: TrainingState, kind: Round['kind'], now: number): Step {
   if (now < selectionEnd(task, state)) return unchanged(state);
-  const { connected, progress } = state;
   const limit = invitationLimit(task);
-  const round: Round = {
-    number: progress.round + 1,
-    kind,
-    modelRound: progress.committedRounds,
-    startedAt: now,
-    cohort: newCohort(connected.take(limit)),
-  };
-  const deferred = Math.max(0, state.deferred - limit);
-  return {
-    state: {
-      ...state,
-      deferred,
-      progress: { ...progress, round: round.number },
-      phase: { state: 'configuring', round },
-    },
-    effects: [{ type: 'open', round }],
-  };
+  return beginRound(state, { kind, cohort: newCohort(state.connected.toSeq().take(limit)), turns: limit }, now);
 }
 
 /**
@@ -166,12 +157,7 @@ function join(
 /** [R5] A client that leaves after its update was accepted still counts. */
 function leave(state: TrainingState, { participant, forGood }: { participant: string; forGood: boolean }): Step {
   const without = { ...state, connected: state.connected.delete(participant) };
-  return unchanged(
-    withCohort(without, (cohort) => {
-      const absent = setPresence(cohort, participant, false);
-      return forGood ? settleMember(absent, participant, 'left') : absent;
-    }),
-  );
+  return unchanged(withCohort(without, (cohort) => removeMember(cohort, participant, { forGood })));
 }
 
 /** [R19] Members whose updates were lost with a node are invited again, those without a connection once they are back. */
@@ -187,14 +173,6 @@ function reopen(state: TrainingState, event: Extract<TrainingEvent, { type: 'upd
     state: after,
     effects: present.length > 0 ? [{ type: 'invite', round, deadline, participants: present }] : [],
   };
-}
-
-/** The state with another cohort, in the phases in which what members do still matters. */
-function withCohort(state: TrainingState, change: (cohort: Cohort) => Cohort): TrainingState {
-  const { phase } = state;
-  if (phase.state !== 'configuring' && phase.state !== 'reporting') return state;
-  const cohort = change(phase.round.cohort);
-  return cohort === phase.round.cohort ? state : { ...state, phase: { ...phase, round: { ...phase.round, cohort } } };
 }
 
 /** [R8] Nothing is accepted before a round's invitation, from its deadline on, or once it has ended. */

@@ -44,9 +44,17 @@ export function newCohort(clients: Iterable<[participant: string, { readonly gro
   return { members, accepted: 0, pending: members.size, absent: 0, present: members.size };
 }
 
-/** A connected client is asked for an update, for the first time in this round or again. */
-export function inviteMember(cohort: Cohort, participant: string, invitation: Invitation): Cohort {
-  return replace(cohort, participant, { group: invitation.group, standing: 'pending', present: true, invitation });
+/** Connected clients are asked for updates, for the first time in this round or again. */
+export function inviteMembers(
+  cohort: Cohort,
+  invited: readonly [participant: string, invitation: Invitation][],
+): Cohort {
+  return replaceAll(
+    cohort,
+    invited.map(([participant, invitation]) => {
+      return [participant, { group: invitation.group, standing: 'pending', present: true, invitation }];
+    }),
+  );
 }
 
 /** Members that are asked already when a round is opened, some of them without a connection. */
@@ -88,15 +96,22 @@ export function setPresence(cohort: Cohort, participant: string, present: boolea
     : replace(cohort, participant, { ...member, present });
 }
 
+/** [R5] A member's connection is lost, or it left `forGood`; what it did before counts whatever becomes of it. */
+export function removeMember(cohort: Cohort, participant: string, { forGood }: { forGood: boolean }): Cohort {
+  const absent = setPresence(cohort, participant, false);
+  return forGood ? settleMember(absent, participant, 'left') : absent;
+}
+
 /** The cohort as the release knows it: exactly these members contributed. */
 export function withContributors(cohort: Cohort, participants: ReadonlySet<string>): Cohort {
-  let after = cohort;
-  for (const participant of cohort.members.keys()) {
-    after = participants.has(participant)
-      ? settleMember(after, participant, 'accepted')
-      : reopenMember(after, participant);
-  }
-  return after;
+  const unknown = [...cohort.members].filter(([participant, { standing }]) => {
+    return standing === (participants.has(participant) ? 'pending' : 'accepted');
+  });
+  return unknown.reduce((before, [participant]) => {
+    return participants.has(participant)
+      ? settleMember(before, participant, 'accepted')
+      : reopenMember(before, participant);
+  }, cohort);
 }
 
 /** What became of a cohort, whose round ends now. */
@@ -112,14 +127,30 @@ export function pendingMembers({ members }: Cohort): string[] {
 }
 
 function replace(cohort: Cohort, participant: string, after: Member): Cohort {
-  const before = cohort.members.get(participant);
-  const change = (is: (member: Member) => boolean): number =>
-    Number(is(after)) - Number(before !== undefined && is(before));
-  return {
-    members: cohort.members.set(participant, after),
-    accepted: cohort.accepted + change((m) => m.standing === 'accepted'),
-    pending: cohort.pending + change((m) => m.standing === 'pending'),
-    absent: cohort.absent + change((m) => m.standing === 'pending' && !m.present),
-    present: cohort.present + change((m) => m.present),
-  };
+  return replaceAll(cohort, [[participant, after]]);
 }
+
+function replaceAll(cohort: Cohort, changes: readonly [participant: string, after: Member][]): Cohort {
+  let { accepted, pending, absent, present } = cohort;
+  const members = cohort.members.withMutations((all) => {
+    for (const [participant, after] of changes) {
+      const before = all.get(participant);
+      accepted += change(isAccepted, before, after);
+      pending += change(isPending, before, after);
+      absent += change(isAbsent, before, after);
+      present += change(isPresent, before, after);
+      all.set(participant, after);
+    }
+  });
+  return { members, accepted, pending, absent, present };
+}
+
+/** How many more are so after a member changed; there was none `before` where it is new. */
+function change(is: (member: Member) => boolean, before: Member | undefined, after: Member): number {
+  return Number(is(after)) - Number(before !== undefined && is(before));
+}
+
+const isAccepted = ({ standing }: Member): boolean => standing === 'accepted';
+const isPending = ({ standing }: Member): boolean => standing === 'pending';
+const isAbsent = ({ standing, present }: Member): boolean => standing === 'pending' && !present;
+const isPresent = ({ present }: Member): boolean => present;

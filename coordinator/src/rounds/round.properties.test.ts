@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextKind, progressOf } from './cadence.ts';
 import { nextWake, step } from './round.ts';
+import { expectQuiet, expectShape } from './testing/round-expectations.ts';
 import { siteTask } from './testing/study.ts';
 import { type Effect, initialState, type Round, type TrainingEvent, type TrainingState } from './training-state.ts';
 
@@ -138,12 +139,12 @@ class World {
         expect(this.accepted.size).toBeGreaterThanOrEqual(this.task.cohort.quorum);
         // [R6] Never more than the round wants, and every member in one state.
         expect(this.accepted.size).toBeLessThanOrEqual(this.task.cohort.size);
-        expectShape(effect);
+        expectTurnout(effect);
         this.waiting.push(effect);
         return;
       case 'abandon':
         expect(effect.turnout.accepted).toBe(this.accepted.size);
-        expectShape(effect);
+        expectTurnout(effect);
         this.end(effect.round, 'abandoned');
         return;
       case 'close':
@@ -232,15 +233,14 @@ class World {
       const inState = [...phase.round.cohort.members].filter(([, m]) => m.standing === 'accepted').map(([p]) => p);
       expect(new Set(inState)).toEqual(this.accepted);
     }
+    expectQuiet(this.task, this.state);
     expect(new Set(this.state.connected.keys())).toEqual(this.connected);
   }
 }
 
-function expectShape({ round, turnout }: Extract<Effect, { type: 'aggregate' | 'abandon' }>): void {
-  const { invited, ...standings } = turnout.shape;
-  expect(invited).toBe(round.cohort.members.size);
-  expect(Object.values(standings).reduce((sum, count) => sum + count)).toBe(invited);
-  expect(turnout.accepted + turnout.dropouts).toBeLessThanOrEqual(invited);
+function expectTurnout({ round, turnout }: Extract<Effect, { type: 'aggregate' | 'abandon' }>): void {
+  expect(turnout.shape.invited).toBe(round.cohort.members.size);
+  expectShape(turnout);
 }
 
 describe('step, over random clients, clocks, failing stores and restarts', () => {

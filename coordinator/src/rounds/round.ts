@@ -17,8 +17,11 @@ export { BACKOFF_MS } from './round-end.ts';
  */
 export function step(task: TrainingTask, state: TrainingState, event: TrainingEvent, now: number): Step {
   const { state: after, effects } = apply(task, resetClock(task, state, now), event, now);
-  const settled = settle(task, after, now);
-  return { state: { ...settled.state, clock: now }, effects: [...effects, ...settled.effects] };
+  const { state: settled, effects: further } = settle(task, after, now);
+  return {
+    state: settled.clock === now ? settled : { ...settled, clock: now },
+    effects: further.length === 0 ? effects : [...effects, ...further],
+  };
 }
 
 /** When time alone will next change the state, or `null`: the runner sets its timer by it. */

@@ -173,8 +173,9 @@ export class StudyTraining implements StudyRounds {
   }
 
   #requirePlace(sent: { participant: string; round: number }, now: number): Place {
-    // A deadline closes the round although its timer may not have fired yet.
-    this.#dispatch({ type: 'tick' }, now);
+    // A deadline closes the round although its timer may not have fired yet, and a clock that was set back moves it.
+    const isDue = now >= (this.#timer?.at ?? Infinity) || now < this.#state.clock;
+    if (isDue) this.#dispatch({ type: 'tick' }, now);
     return requirePlace(this.#task, this.#state, sent, now);
   }
 

@@ -108,6 +108,14 @@ export type Effect =
 
 export type Step = { readonly state: TrainingState; readonly effects: readonly Effect[] };
 
+/** The state with another cohort, in the phases in which what members do still matters. */
+export function withCohort(state: TrainingState, change: (cohort: Cohort) => Cohort): TrainingState {
+  const { phase } = state;
+  if (phase.state !== 'configuring' && phase.state !== 'reporting' && phase.state !== 'buffering') return state;
+  const cohort = change(phase.round.cohort);
+  return cohort === phase.round.cohort ? state : { ...state, phase: { ...phase, round: { ...phase.round, cohort } } };
+}
+
 /** The state of a coordinator that has just started: nobody is connected, no round is open. [R15] */
 export function initialState(progress: Progress, { done }: { done: boolean }): TrainingState {
   return {

@@ -12,8 +12,10 @@ export function addClient(
   { participant, group }: { participant: string; group: string },
   now: number,
 ): WaitingClients {
+  const known = clients.get(participant);
+  if (known?.group === group) return clients;
   // Setting a key that exists does not move it.
-  return clients.set(participant, { group, since: clients.get(participant)?.since ?? now });
+  return clients.set(participant, { group, since: known?.since ?? now });
 }
 
 /** A cohort goes to the end of the queue, so that clients take turns where more wait than are invited. */

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { setImmediate as eventLoopTurned } from 'node:timers/promises';
 import type { Store } from '../storage/store.ts';
 import type { Fault } from './faults.ts';
 import { SimulationRandom } from './random.ts';
@@ -105,12 +105,16 @@ async function runLane(
   return { lane, reports };
 }
 
-/** Turns between two reports of progress. */
-const TURNS_PER_REPORT = 100;
+/** Turns between two looks at what is real: what worlds ask of the store meanwhile travels together. */
+const TURNS_PER_LOOK = 16;
 
-/** Gives all worlds their turns. Between two turns of the event loop all promises settle. */
+/** Looks between two reports of progress. */
+const LOOKS_PER_REPORT = 8;
+
+/** Gives all worlds their turns. Between two of them all promises settle that wait for nothing real. */
 class Turns {
-  readonly #living = new Map<World, { ended: () => void }>();
+  /** What is to be called when they have ended. */
+  readonly #living = new Map<World, () => void>();
   readonly #onProgress: (rounds: number) => void;
   #woken = Promise.withResolvers<void>();
   #isStopped = false;
@@ -125,7 +129,7 @@ class Turns {
   /** Resolves when the world has ended. */
   live(world: World): Promise<void> {
     return new Promise((ended) => {
-      this.#living.set(world, { ended });
+      this.#living.set(world, ended);
       this.wake();
     });
   }
@@ -136,21 +140,28 @@ class Turns {
   }
 
   async run(): Promise<never> {
-    for (let turn = 0; !this.#isStopped; turn += 1) {
-      if (turn % TURNS_PER_REPORT === 0) this.#report();
+    for (let look = 0; !this.#isStopped; look += 1) {
+      if (look % LOOKS_PER_REPORT === 0) this.#report();
       this.#woken = Promise.withResolvers<void>();
-      let isRunning = false;
-      for (const [world, { ended }] of this.#living) {
-        const state = world.advance();
-        if (state === 'running') isRunning = true;
-        if (state !== 'ended') continue;
-        this.#living.delete(world);
-        ended();
+      let running = [...this.#living.keys()];
+      for (let turn = 0; turn < TURNS_PER_LOOK && running.length > 0; turn += 1) {
+        running = running.filter((world) => this.#advance(world));
+        await promisesSettled();
       }
-      if (!isRunning) await this.#woken.promise;
-      await nextTurn();
+      if (running.length === 0) await this.#woken.promise;
+      await eventLoopTurned();
     }
     throw new Error('the simulation was stopped');
+  }
+
+  /** @returns whether the world goes on before something real has arrived */
+  #advance(world: World): boolean {
+    const state = world.advance();
+    if (state === 'ended') {
+      this.#living.get(world)?.();
+      this.#living.delete(world);
+    }
+    return state === 'running';
   }
 
   #report(): void {
@@ -158,6 +169,11 @@ class Turns {
     for (const world of this.#living.keys()) rounds += world.rounds;
     this.#onProgress(rounds);
   }
+}
+
+/** Resolves after all promises that wait for nothing real: ticks run once no callback of a promise is left. */
+function promisesSettled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve));
 }
 
 /** @throws RangeError for what cannot be simulated. */

@@ -1,3 +1,6 @@
+/** Where FNV-1a begins, and what it makes of no text. */
+const FNV_OFFSET = 0x811c9dc5;
+
 /** Takes the lines of a world's trace. */
 export type TraceSink = (line: string) => void;
 
@@ -45,9 +48,10 @@ export class Trace {
 
   /** FNV-1a, kept: the words repeat. */
   #word(text: string): number {
+    if (text === '') return FNV_OFFSET;
     const known = this.#words.get(text);
     if (known !== undefined) return known;
-    let hash = 0x811c9dc5;
+    let hash = FNV_OFFSET;
     for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
     if (this.#words.size < 10_000) this.#words.set(text, hash);
     return hash;

@@ -61,9 +61,9 @@ const EVENTS_PER_TURN = 50;
 
 /**
  * One study, its clients and its coordinator in simulated time. Production code runs as it is, promises
- * and all: after each event that concerns it, the world waits for the next turn of the real event loop,
- * when all promises have settled that wait for nothing real. What is real, the store, is answered at times
- * that are drawn. So nothing that happens depends on real time.
+ * and all: after each event that concerns it, the world waits for its next turn, when all promises have
+ * settled that wait for nothing real. What is real, the store, is answered at times that are drawn. So
+ * nothing that happens depends on real time.
  */
 export class World {
   readonly #options: WorldOptions;
@@ -122,7 +122,7 @@ export class World {
 
   /**
    * Goes on until code under test has run, something real is to be waited for, or the world ends.
-   * Called from turns of the event loop: promises must have settled since the last call.
+   * Promises must have settled since the last call.
    */
   advance(): 'running' | 'waiting' | 'ended' {
     const { checker } = this.#surroundings;

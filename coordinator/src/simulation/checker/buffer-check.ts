@@ -138,7 +138,11 @@ export class BufferCheck {
     this.#checkTold();
     const { violations } = this.#books;
     const isFull = present?.buffer != null && present.accepted.size >= task.cohort.size;
-    violations.require(!isFull || present.endedMs !== null, 'R21', `round ${present?.number} is full and goes on`);
+    violations.require(
+      !isFull || present.endedMs !== null,
+      'R21',
+      () => `round ${present?.number} is full and goes on`,
+    );
     this.#checkAsked();
   }
 
@@ -223,9 +227,9 @@ export class BufferCheck {
   /** [R21] [R23] [R24] Whoever has contributed, or is asked for nothing any more, has been told if it could be. */
   #checkTold(): void {
     const { asked, seats, violations } = this.#books;
-    for (const [participant, one] of asked) {
+    asked.forEach((one, participant) => {
       const isMade = one.in !== null && one.in.isResolved;
-      if (!isMade && (one.in !== null || (!this.#isOld(one) && this.#isTraining))) continue;
+      if (!isMade && (one.in !== null || (!this.#isOld(one) && this.#isTraining))) return;
       asked.delete(participant);
       // It may have been free for long, and nobody known to wait.
       const isSure = isMade || this.#isComputing(one);
@@ -234,27 +238,28 @@ export class BufferCheck {
         isMade ? 'R13' : 'R23',
         `${participant} was not told what became of its part in round ${one.round}`,
       );
-    }
+    });
   }
 
   /** [R21] No more compute than may, and while places are free nobody waits for an invitation. */
   #checkAsked(): void {
     const { asked, seats, task, violations } = this.#books;
     const limit = invitationLimit(task);
-    let [certain, taken] = [0, 0];
+    let certain = 0;
+    let taken = 0;
     for (const one of asked.values()) {
       if (this.#isComputing(one)) certain += 1;
       if (this.#mayCompute(one)) taken += 1;
     }
-    violations.require(certain <= limit, 'R21', `${certain} compute at a time instead of ${limit}`);
+    violations.require(certain <= limit, 'R21', () => `${certain} compute at a time instead of ${limit}`);
     const open = this.#open;
     if (open?.buffer == null || taken >= limit) return;
     const { members, resting } = open.buffer;
     for (const participant of seats.keys()) {
-      if (asked.has(participant) && (asked.get(participant)!.in !== null || this.#mayCompute(asked.get(participant)!)))
-        continue;
+      const one = asked.get(participant);
+      if (one !== undefined && (one.in !== null || this.#mayCompute(one))) continue;
       const isBusy = members.get(participant) === 'accepted' || resting.has(participant);
-      violations.require(isBusy, 'R21', `${participant} waits while only ${taken} compute`);
+      if (!isBusy) violations.require(false, 'R21', `${participant} waits while only ${taken} compute`);
     }
   }
 }

@@ -23,8 +23,9 @@ export class PublishedCheck {
     );
     let last = 0;
     for (const summary of rounds) {
-      violations.require(summary.round > last, 'R2', `round ${summary.round} is published after round ${last}`);
-      last = summary.round;
+      const { round } = summary;
+      violations.require(round > last, 'R2', `round ${round} is published after round ${last}`);
+      last = round;
       this.#check(summary);
     }
   }
@@ -42,14 +43,14 @@ export class PublishedCheck {
         : state === 'abandoned'
           ? !book.confirmed && book.isResolved
           : book === present && !book.confirmed;
-    violations.require(isTrue, 'published', `round ${round} is published as ${state}`);
+    violations.require(isTrue, 'published', () => `round ${round} is published as ${state}`);
     // A restart abandons a round with whatever it had.
     const isKnown = state === 'committed' || book === present;
     const known = book.endedMs === null ? book.accepted.size : book.acceptedAtEnd;
     violations.require(
       !isKnown || accepted === known,
       'published',
-      `round ${round} is published with ${accepted} updates instead of ${known}`,
+      () => `round ${round} is published with ${accepted} updates instead of ${known}`,
     );
     if (shape === null) return;
     const sum = shape.accepted + shape.declined + shape.left + shape.lost + shape.late;

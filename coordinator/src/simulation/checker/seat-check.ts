@@ -45,18 +45,18 @@ export class SeatCheck {
       return;
     }
     // What a committed round is told as waits for the store; the reply may be from just before or after.
-    const known = [books.committedRounds, ...(present?.ending === 'committed' ? [books.committedRounds + 1] : [])];
+    const made = reply.committedRounds - books.committedRounds;
     violations.require(
-      known.includes(reply.committedRounds),
+      made === 0 || (made === 1 && present?.ending === 'committed'),
       'R15',
-      `a join is told of ${reply.committedRounds} committed rounds, there are ${books.committedRounds}`,
+      () => `a join is told of ${reply.committedRounds} committed rounds, there are ${books.committedRounds}`,
     );
     // A rest follows a failed evaluation, be it the last.
     const isResting = books.isDone !== 'no' && books.isEvaluationDue && !reply.done;
     violations.require(
       isResting || books.isDone === (reply.done ? 'yes' : 'no') || present?.ending === 'committed',
       'R11',
-      `a join is told that the task is ${reply.done ? '' : 'not '}done after ${books.committedRounds} rounds`,
+      () => `a join is told that the task is ${reply.done ? '' : 'not '}done after ${books.committedRounds} rounds`,
     );
     if (reply.done) books.released.add(connection);
     this.#requireInvitation(participant, connection);

@@ -63,7 +63,8 @@ export class UpdateCheck {
     // An update counts in the buffer that is open, whichever its client was invited in.
     const book = isBuffered ? (this.#books.present ?? undefined) : sentTo;
     const verdict = this.#latestVerdict(attempt);
-    const what = `${bytes === null ? 'a decline' : 'an update'} of ${participant} for round ${round} (${verdict.why})`;
+    const what = (): string =>
+      `${bytes === null ? 'a decline' : 'an update'} of ${participant} for round ${round} (${verdict.why})`;
     this.#settle(attempt);
     const { answers } = this.#books;
     const answer =
@@ -71,22 +72,22 @@ export class UpdateCheck {
     answers[answer] = (answers[answer] ?? 0) + 1;
     if ('code' in reply) {
       const isAllowed = verdict.accept !== 'must' && verdict.repeat !== 'must' && verdict.codes.includes(reply.code);
-      violations.require(isAllowed, 'R3', `${what} was refused as ${reply.code}`);
+      violations.require(isAllowed, 'R3', () => `${what()} was refused as ${reply.code}`);
       if (bytes !== null && book !== undefined && book.accepted.has(participant) && verdict.repeat === 'may') {
         book.forgotten.add(participant);
       }
       return;
     }
     if (reply.duplicate) {
-      violations.require(verdict.repeat !== 'never', 'R3', `${what} was acknowledged as a duplicate`);
+      violations.require(verdict.repeat !== 'never', 'R3', () => `${what()} was acknowledged as a duplicate`);
       violations.require(
         book?.forgotten.has(participant) !== true,
         'R3',
-        `${what} was acknowledged after the same was refused`,
+        () => `${what()} was acknowledged after the same was refused`,
       );
       return;
     }
-    violations.require(verdict.accept !== 'never', 'R3', `${what} was accepted`);
+    violations.require(verdict.accept !== 'never', 'R3', () => `${what()} was accepted`);
     if (book === undefined) return;
     if (isBuffered) this.#countInBuffer(attempt, book);
     else if (bytes === null) book.declined.add(participant);
@@ -226,7 +227,9 @@ function refuse(why: string, ...codes: ErrorCode[]): Verdict {
 
 function integersOf(bytes: Uint8Array): Int32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Int32Array.from({ length: bytes.length >> 2 }, (_, i) => view.getInt32(4 * i, true));
+  const values = new Int32Array(bytes.length >> 2);
+  for (let i = 0; i < values.length; i += 1) values[i] = view.getInt32(4 * i, true);
+  return values;
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
