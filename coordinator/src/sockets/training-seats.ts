@@ -20,7 +20,7 @@ export class TrainingSeats {
   readonly #options: Options;
   /** By study; made with the first seat, since most sockets of a survey never have one. */
   #participants: Map<string, string> | null = null;
-  /** Checking a token takes a while: joins and leaves of one socket are done in the order they came in. */
+  /** A join waits for the store: joins and leaves of one socket are done in the order they came in. */
   #queue: Promise<unknown> | null = null;
 
   constructor(socket: ChoraleSocket, options: Options) {
