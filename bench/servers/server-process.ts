@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { memory } from '../../coordinator/bin/memory.mjs';
 import { Invitations } from '../../coordinator/src/surveys/invitations.ts';
 import { Child } from '../child.ts';
 import type { CoordinatorConfig } from './coordinator-server.ts';
@@ -64,9 +65,9 @@ export async function startCoordinatorServer({
   const defaults = { logLevel: 'warn', dataFolder: null, databaseUrl: null, rateLimits: true };
   const child = new Child(COORDINATOR, {
     config: { ...defaults, ...config } satisfies CoordinatorConfig,
-    execArgv: [...execArgv, ...(profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
-    // The command has it too.
-    env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
+    execArgv: [...memory.flags, ...execArgv, ...(profile === null ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`])],
+    // The command has them too.
+    env: { ...memory.env, NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
   });
   const { url, secret } = await child.next('ready');
   const invitations = new Invitations(Uint8Array.from(secret as Uint8Array));

@@ -6,6 +6,7 @@ import {
   type TrainingTask,
 } from '@chorale/protocol';
 import type { RoundRecord } from '../storage/store.ts';
+import { freeMemory } from './aggregation/free-memory.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { type Admission, admissionOf, Contributions } from './contributions.ts';
 import { shapeOf, withContributors } from './cohort.ts';
@@ -311,6 +312,7 @@ export class StudyTraining implements StudyRounds {
         round.kind === 'train'
           ? { model: applyAggregate(this.#model.parameters, release, this.#task.clippingNorm) }
           : { histogram: Array.from(release.sum) };
+      freeMemory(release.sum);
     } catch (error) {
       this.#fail(round, 'the updates could not be aggregated', error);
       return;

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { freeMemory } from '../rounds/aggregation/free-memory.ts';
 import { GroupCommit } from './group-commit.ts';
 import { makePrivate } from './private-file.ts';
 import type { SqliteFailure, SqliteReply, SqliteRequest } from './sqlite-messages.ts';
@@ -51,9 +52,12 @@ function tell(replies: SqliteReply[]): void {
 
 function runner(db: DatabaseSync): (request: SqliteRequest) => SqliteReply {
   const operations = sqliteOperations(db);
-  return ({ id, name, args }) => {
-    if (name === 'close') throw new TypeError('close is no operation');
-    return { id, value: Reflect.apply(operations[name], undefined, args) };
+  return (request) => {
+    if (request.name === 'close') throw new TypeError('close is no operation');
+    const reply = { id: request.id, value: Reflect.apply(operations[request.name], undefined, request.args) };
+    // SQLite has its own copy of a model now, and this thread's is as large.
+    if (request.name === 'endRound' && request.args[1] !== null) freeMemory(request.args[1].parameters);
+    return reply;
   };
 }
 

@@ -4,6 +4,7 @@ import type { Aggregate, Aggregation } from './aggregation.ts';
 import type { Combination } from './combination.ts';
 import type { ContributionRule } from './contribution.ts';
 import { measure, type Measured } from './extent.ts';
+import { freeMemory } from './free-memory.ts';
 
 export type AggregatorOptions = {
   contribution: ContributionRule;
@@ -58,15 +59,19 @@ export class Aggregator implements Aggregation {
     if (this.#measured.size < Math.max(1, quorum)) {
       throw new ChoraleError('INTERNAL', `quorum of ${quorum} not reached: ${this.#measured.size} contributions`);
     }
-    this.#isOpen = false;
-    this.#scratch = undefined;
+    this.#end();
     return { ...(await this.#options.combination.combine()), contributions: this.#measured.size };
   }
 
   dispose(): void {
-    this.#isOpen = false;
-    this.#scratch = undefined;
+    this.#end();
     this.#options.combination.dispose();
+  }
+
+  #end(): void {
+    this.#isOpen = false;
+    if (this.#scratch !== undefined) freeMemory(this.#scratch);
+    this.#scratch = undefined;
   }
 
   /** The vector of a message, in its memory or in one that the next vector overwrites. */

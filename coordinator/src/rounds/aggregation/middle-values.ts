@@ -1,5 +1,6 @@
 import { ChoraleError, UPDATE_SENSITIVITY } from '@chorale/protocol';
 import type { Combination, Combined, Terms } from './combination.ts';
+import { freeMemory } from './free-memory.ts';
 import { measure, type Measured } from './extent.ts';
 import { middleSum } from './middle-sum.ts';
 import { middleSumInThread } from './middle-sum-thread.ts';
@@ -57,8 +58,7 @@ export class MiddleValues implements Combination {
 
   dispose(): void {
     this.#disposal.abort();
-    // Taking the memory away from a buffer frees it now; the garbage collector would in its own time.
-    for (const { buffer } of this.#vectors) buffer.transfer(0);
+    this.#vectors.forEach(freeMemory);
     this.#vectors = [];
   }
 }

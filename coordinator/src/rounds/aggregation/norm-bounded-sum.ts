@@ -1,5 +1,6 @@
 import type { Combination, Combined, Terms } from './combination.ts';
 import { measure, type Measured } from './extent.ts';
+import { freeMemory } from './free-memory.ts';
 import { WeightedSum } from './weighted-sum.ts';
 
 /** More than rounding can add to a norm or a product of a million coordinates, relatively: see `measure`. */
@@ -42,12 +43,17 @@ export class NormBoundedSum implements Combination {
   }
 
   combine(): Promise<Combined> {
-    this.#scaled = null;
+    this.#freeScaled();
     return this.#sum.combine();
   }
 
   dispose(): void {
-    this.#scaled = null;
+    this.#freeScaled();
     this.#sum.dispose();
+  }
+
+  #freeScaled(): void {
+    if (this.#scaled !== null) freeMemory(this.#scaled);
+    this.#scaled = null;
   }
 }

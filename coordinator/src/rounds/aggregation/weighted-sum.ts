@@ -1,6 +1,7 @@
 import { ChoraleError, LARGEST_EXACT_SUM } from '@chorale/protocol';
 import type { Combination, Combined, Terms } from './combination.ts';
 import { measure, type Measured, measureAndAdd } from './extent.ts';
+import { freeMemory } from './free-memory.ts';
 
 /** No coordinate of any vector is larger in magnitude. */
 const LARGEST_COORDINATE = 2 ** 31;
@@ -60,12 +61,12 @@ export class WeightedSum implements Combination {
       totalWeight: this.#totalWeight,
       sensitivity: this.#largestWeight * this.#sensitivity,
     };
-    this.dispose();
+    this.#sum = new Float64Array();
     return Promise.resolve(combined);
   }
 
   dispose(): void {
-    this.#sum = new Float64Array();
+    freeMemory(this.#sum);
   }
 
   #count(weight: number, norm: number): void {
