@@ -130,16 +130,8 @@ async function serve(
     observe: (event) => {
       metrics.observeRound(event);
       openRounds.observe(event);
-      if (event.type === 'ended') void noteSpent(event.study);
     },
   });
-  // Once the round has been recorded; a study that cannot tell now will after its next round.
-  const noteSpent = async (study: string): Promise<void> => {
-    await training.rounds(study).then(
-      (rounds) => metrics.spent(rounds),
-      () => undefined,
-    );
-  };
   cluster?.onPublished((study) => {
     const start = async (): Promise<void> => training.start(await studies.get(study));
     start().catch((err: unknown) => log.error({ err, study }, 'a study of another node could not be started'));
@@ -151,7 +143,13 @@ async function serve(
   const published = await studies.list();
   for (const study of published) {
     await training.start(study).catch((error: unknown) => passOver(error, study.manifest.id, log));
-    if (study.manifest.training !== undefined) await noteSpent(study.manifest.id);
+    if (study.manifest.training === undefined) continue;
+    // A study that cannot tell now will after its next round.
+    const rounds = await training.rounds(study.manifest.id).then(
+      (known) => known.rounds,
+      () => [],
+    );
+    metrics.spent(study.manifest.id, rounds.at(-1)?.spent ?? []);
   }
 
   const demo = demoFolder === null ? null : { folder: demoFolder, nameSecret: await store.secret('demo-names', 32) };

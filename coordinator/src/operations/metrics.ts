@@ -1,4 +1,4 @@
-import type { ErrorCode, TrainingRounds } from '@chorale/protocol';
+import type { ErrorCode, Guarantee } from '@chorale/protocol';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { RoundObservation } from '../rounds/round-observation.ts';
 
@@ -148,15 +148,14 @@ export class Metrics {
         for (const [state, count] of Object.entries({ accepted, declined, left, lost, late })) {
           this.#roundClients.inc({ study, state }, count);
         }
+        this.spent(study, event.spent);
         return;
       }
     }
   }
 
   /** Notes what the rounds of a study have cost. */
-  spent({ study, rounds }: Pick<TrainingRounds, 'study' | 'rounds'>): void {
-    for (const { privacyUnit, epsilon } of rounds.at(-1)?.spent ?? []) {
-      this.#epsilon.set({ study, unit: privacyUnit }, epsilon);
-    }
+  spent(study: string, spent: readonly Guarantee[]): void {
+    for (const { privacyUnit, epsilon } of spent) this.#epsilon.set({ study, unit: privacyUnit }, epsilon);
   }
 }

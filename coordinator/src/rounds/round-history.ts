@@ -16,13 +16,19 @@ const RETRY_MS = { first: 500, longest: 30_000 } as const;
 /** The rounds of one study as the store has them, and the writing of new ones. */
 export class RoundHistory {
   readonly #options: Options;
-  readonly #records: Map<number, RoundRecord>;
+  readonly #records = new Map<number, RoundRecord>();
+  readonly #sent = { train: 0, evaluate: 0 };
   readonly #stopping = Promise.withResolvers<void>();
   #isStopped = false;
 
   constructor(options: Options, stored: readonly RoundRecord[]) {
     this.#options = options;
-    this.#records = new Map(stored.map((record) => [record.round, record]));
+    for (const record of stored) this.#keep(record);
+  }
+
+  /** Rounds so far, by kind, whatever became of them. */
+  get sent(): { readonly train: number; readonly evaluate: number } {
+    return this.#sent;
   }
 
   /** In the order of their numbers. */
@@ -34,7 +40,7 @@ export class RoundHistory {
   async open(round: Round): Promise<void> {
     const record = this.#opened(round);
     await this.#options.store.openRound(record, this.#by);
-    this.#records.set(round.number, record);
+    this.#keep(record);
   }
 
   /**
@@ -54,7 +60,7 @@ export class RoundHistory {
       log.error({ study, round: round.number, err: error }, 'storing a committed round failed');
       if (!(await this.#wasCommitted(record))) return false;
     }
-    this.#records.set(round.number, record);
+    this.#keep(record);
     return true;
   }
 
@@ -63,7 +69,7 @@ export class RoundHistory {
     const { study, store, log } = this.#options;
     if (this.#records.get(round.number)?.state === 'abandoned') return;
     const record: RoundRecord = { ...this.#ended(round, turnout), state: 'abandoned', reason };
-    this.#records.set(round.number, record);
+    this.#keep(record);
     try {
       await store.endRound(record, null, this.#by);
     } catch (error) {
@@ -79,6 +85,11 @@ export class RoundHistory {
 
   get #by(): RoundOwner {
     return { owner: this.#options.owner };
+  }
+
+  #keep(record: RoundRecord): void {
+    if (!this.#records.has(record.round)) this.#sent[record.kind] += 1;
+    this.#records.set(record.round, record);
   }
 
   #ended(round: Round, turnout: Turnout): RoundRecord {
@@ -127,7 +138,7 @@ export class RoundHistory {
           async () => (await store.readRounds(study)).find((stored) => stored.round === round),
         );
         if (settled !== undefined && settled.state !== 'open') {
-          this.#records.set(round, settled);
+          this.#keep(settled);
           return settled.state === 'committed';
         }
       } catch (error) {

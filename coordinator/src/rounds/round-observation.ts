@@ -1,4 +1,4 @@
-import type { RoundShape } from '@chorale/protocol';
+import type { Guarantee, RoundShape } from '@chorale/protocol';
 import type { Phase, Round } from './training-state.ts';
 
 /** What metrics are made of; never who took part. Durations are in milliseconds. */
@@ -10,6 +10,8 @@ export type RoundObservation = { readonly study: string } & (
       readonly outcome: 'committed' | 'abandoned';
       readonly shape: RoundShape;
       readonly durationMs: number;
+      /** What a client has spent that took part in every round so far. */
+      readonly spent: readonly Guarantee[];
     }
   | { readonly type: 'clients'; readonly waiting: number }
 );

@@ -202,7 +202,8 @@ export class StudyTraining implements StudyRounds {
 
   #observeEnd({ kind, startedAt }: Round, outcome: 'committed' | 'abandoned', { shape }: Turnout): void {
     const durationMs = Math.max(0, this.#options.now() - startedAt);
-    this.#options.observe({ study: this.#id, type: 'ended', kind, outcome, shape, durationMs });
+    const spent = this.#budget.after(this.#history.sent);
+    this.#options.observe({ study: this.#id, type: 'ended', kind, outcome, shape, durationMs, spent });
   }
 
   #setTimer(): void {
