@@ -3,7 +3,7 @@ import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import { estimateRatio, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval, type ScoreVariance } from './ratio-interval.ts';
 
 /** A weighted sum of shares, unclipped. */
 export interface ContrastEstimate extends Interval {
@@ -30,7 +30,7 @@ export type WeightedCounts = SharesOptions & {
 export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const { channel, counts, noAnswer, weights, confidence } = weighted;
   const reports = summarizeReports(weighted);
-  const { total, answers, signal } = reports;
+  const { total, answers, none } = reports;
   if (weights.length !== counts.length || !weights.every((weight) => Number.isFinite(weight))) {
     throw new RangeError(`weights must hold ${counts.length} finite numbers, got ${weights.join(', ')}`);
   }
@@ -44,8 +44,10 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const centred = letters.map((letter) => ({ ...letter, weight: letter.weight - centre }));
 
   const numerator = centred.reduce((sum, { weight, support }) => sum + (weight * support) / total, 0);
-  const variance = scoreVariance(centred, channel, reports, noAnswer !== undefined);
-  const { ratio, standardError } = estimateRatio({ numerator, denominator: signal, variance, total });
+  const { p, q, pairWithTruth } = channel;
+  const denominator = reports.answering * (p - q);
+  const variance = scoreVariance(centred, channel, reports);
+  const { ratio, standardError } = estimateRatio({ numerator, denominator, variance, total });
   const estimate = (interval: Interval): ContrastEstimate => ({
     respondents: total,
     contrast: ratio + centre,
@@ -56,25 +58,19 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
 
   if (total >= exactBelow) {
     const t = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    return estimate(fiellerInterval({ numerator, denominator: signal, scale: t ** 2 / total, variance }));
+    return estimate(fiellerInterval({ numerator, denominator, scale: t ** 2 / total, variance }));
   }
-  const { p, q, pairWithTruth, pairWithoutTruth } = channel;
   const parts = pairWithTruth > 0 ? supportedParts(centred) : reportedParts(centred);
-  if (noAnswer === undefined) {
-    // Every report counts: E w(y) = (p - q) R, and an interval for the one is an interval for the other.
-    const { lower, upper } = meanInterval(parts, answers, confidence);
-    return estimate({ lower: lower / (p - q), upper: upper / (p - q) });
-  }
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.
   return estimate(
     exactRatioInterval({
       conditional: (level) => meanInterval(parts, answers, level),
       offset: 0,
-      gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
+      gain: (p - q - none.pairWithTruth + none.pairWithoutTruth) / (none.p - none.q),
       answers,
       trials: total,
-      none: channel,
+      none,
       confidence,
     }),
   );
@@ -100,9 +96,8 @@ interface WeightedLetter {
 function scoreVariance(
   letters: readonly WeightedLetter[],
   { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
-  { total, answeredPart }: ReportSummary,
-  canSkip: boolean,
-) {
+  { total, answers, none }: ReportSummary,
+): ScoreVariance {
   const weights = letters.map(({ weight }) => weight);
   const ends = [weights.indexOf(Math.min(...weights)), weights.indexOf(Math.max(...weights))];
   const size = total + 4;
@@ -115,13 +110,9 @@ function scoreVariance(
     first += weight * lambda;
     second += weight ** 2 * (lambda - pairWithoutTruth - (2 * pairGain * (lambda - q)) / (p - q));
   }
-  const answered = canSkip ? (total * answeredPart + 4 * (1 - q)) / size : 1;
-  const withNone = canSkip ? (pairGain * first) / (p - q) : 0;
-  return {
-    constant: second - first * first,
-    linear: 2 * (withNone - first * (1 - answered)),
-    quadratic: answered * (1 - answered),
-  };
+  const answered = (answers + 4 * (1 - none.q)) / size;
+  const withNone = ((none.pairWithTruth - none.pairWithoutTruth) * first) / (p - q);
+  return [second - first * first, 2 * (withNone - first * (1 - answered)), answered * (1 - answered)];
 }
 
 /** The mean of w(y) over reports: base + sum of weight times the part of the reports that was counted. */

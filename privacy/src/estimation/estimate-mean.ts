@@ -54,11 +54,11 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   const answered = answering(channel);
   const numerator = average((output) => decode[output]!);
   const denominator = average((output) => answered[output]!);
-  const observed = withImaginary(total, {
-    constant: average((output) => (decode[output]! - numerator) ** 2),
-    linear: -2 * average((output) => (decode[output]! - numerator) * (answered[output]! - denominator)),
-    quadratic: average((output) => (answered[output]! - denominator) ** 2),
-  });
+  const observed = withImaginary(total, [
+    average((output) => (decode[output]! - numerator) ** 2),
+    -2 * average((output) => (decode[output]! - numerator) * (answered[output]! - denominator)),
+    average((output) => (answered[output]! - denominator) ** 2),
+  ]);
   const t = denominator > 0 ? numerator / denominator : Number.NaN;
   const expected = leastVariance(channel, answered, Math.min(1, Math.max(0, denominator)));
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
@@ -100,13 +100,9 @@ export function answering({ outputs, probability }: Pick<NumericMean, 'outputs' 
  * failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
  * seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
  */
-function withImaginary(total: number, { constant, linear, quadratic }: ScoreVariance): ScoreVariance {
+function withImaginary(total: number, [constant, linear, quadratic]: ScoreVariance): ScoreVariance {
   const size = total + 4;
-  return {
-    constant: (total * constant + 4) / size,
-    linear: (total * linear) / size,
-    quadratic: (total * quadratic + 4) / size,
-  };
+  return [(total * constant + 4) / size, (total * linear) / size, (total * quadratic + 4) / size];
 }
 
 /*
@@ -131,11 +127,11 @@ function leastVariance(
   const onNone = moment(0, (output) => decode[output]! ** 2);
   const answeredOnAnswer = moment(1, (output) => answered[output]! ** 2);
   const answeredOnNone = moment(0, (output) => answered[output]! ** 2);
-  return {
-    constant: part * onAnswer + (1 - part) * onNone,
-    linear: 0,
-    quadratic: part * (1 - 2 * answered[1]! + answeredOnAnswer) + (1 - part) * answeredOnNone,
-  };
+  return [
+    part * onAnswer + (1 - part) * onNone,
+    0,
+    part * (1 - 2 * answered[1]! + answeredOnAnswer) + (1 - part) * answeredOnNone,
+  ];
 }
 
 /*

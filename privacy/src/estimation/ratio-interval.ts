@@ -5,13 +5,9 @@ import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts'
 export const unbounded: Interval = { lower: -Infinity, upper: Infinity };
 
 /** The variance of one report's numerator - R denominator, as a polynomial in R. */
-export interface ScoreVariance {
-  readonly constant: number;
-  readonly linear: number;
-  readonly quadratic: number;
-}
+export type ScoreVariance = readonly [constant: number, linear: number, quadratic: number];
 
-export function valueAt({ constant, linear, quadratic }: ScoreVariance, r: number): number {
+export function valueAt([constant, linear, quadratic]: ScoreVariance, r: number): number {
   return constant + linear * r + quadratic * r * r;
 }
 
@@ -34,8 +30,8 @@ export function estimateRatio({ numerator, denominator, variance, total }: Ratio
 }
 
 /**
- * All R with (numerator - R denominator)^2 <= scale * (constant + linear R + quadratic R^2): Fieller's interval for a
- * ratio of two means, where `scale` is z^2 / n and the bracket the variance of one report's numerator - R denominator.
+ * All R with (numerator - R denominator)^2 <= scale * variance(R): Fieller's interval for a ratio of two means, where
+ * `scale` is z^2 / n.
  *
  * Unbounded where the denominator is not significantly different from zero: then no finite interval has the coverage.
  *
@@ -45,7 +41,7 @@ export function fiellerInterval({
   numerator,
   denominator,
   scale,
-  variance,
+  variance: [constant, linear, quadratic],
 }: {
   numerator: number;
   denominator: number;
@@ -54,9 +50,9 @@ export function fiellerInterval({
 }): Interval {
   if (!(denominator > 0)) return unbounded;
   // Collected by powers of R: a R^2 + b R + c <= 0.
-  const a = denominator ** 2 - scale * variance.quadratic;
-  const b = -2 * numerator * denominator - scale * variance.linear;
-  const c = numerator ** 2 - scale * variance.constant;
+  const a = denominator ** 2 - scale * quadratic;
+  const b = -2 * numerator * denominator - scale * linear;
+  const c = numerator ** 2 - scale * constant;
   if (!(a > 0)) return unbounded;
   // The estimate itself always solves it, so that a discriminant below zero is rounding.
   const root = Math.sqrt(Math.max(0, b * b - 4 * a * c));
@@ -98,11 +94,12 @@ export function exactRatioInterval({
   if (!(answers > 0)) return unbounded;
   const nobody = 1 - none.p;
   const everybody = 1 - none.q;
-  const lambda = clopperPearson({
-    successes: answers,
-    trials,
-    confidence: 1 - (1 - confidence) * answeringPart,
-  });
+  // Where nobody can skip, lambda is known.
+  const part = none.q > 0 ? answeringPart : 0;
+  const lambda =
+    part > 0
+      ? clopperPearson({ successes: answers, trials, confidence: 1 - (1 - confidence) * part })
+      : { lower: 1, upper: 1 };
   // No more than everybody answers, and no fewer than nobody.
   const fewest = Math.min(Math.max(lambda.lower, nobody), everybody);
   const most = Math.min(lambda.upper, everybody);
@@ -113,7 +110,7 @@ export function exactRatioInterval({
     if (numerator === 0 && probability === nobody) return mean / gain;
     return numerator / (gain * (probability - nobody));
   };
-  const { lower, upper } = conditional(1 - (1 - confidence) * (1 - answeringPart));
+  const { lower, upper } = conditional(1 - (1 - confidence) * (1 - part));
   return {
     lower: Math.min(ratio(lower, fewest), ratio(lower, most)),
     upper: Math.max(ratio(upper, fewest), ratio(upper, most)),
