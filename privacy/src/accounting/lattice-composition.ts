@@ -124,7 +124,7 @@ export function windowOf(
 }
 
 /** ln E[e^(x loss)] over the finite losses: Horner's rule on the powers of e^(x spacing). */
-function cumulantOf({ probabilities, firstLoss, spacing }: LossLattice): (x: number) => number {
+export function cumulantOf({ probabilities, firstLoss, spacing }: LossLattice): (x: number) => number {
   return (x) => {
     const ratio = Math.exp(x * spacing);
     let sum = 0;

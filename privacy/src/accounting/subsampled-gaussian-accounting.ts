@@ -1,13 +1,14 @@
 import { checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
-import { logNormalDensity, normalQuantile } from '../numerics/normal-distribution.ts';
+import { normalQuantile } from '../numerics/normal-distribution.ts';
 import { gaussianEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
-import { composedEpsilon, windowOf } from './lattice-composition.ts';
+import { composedEpsilon, cumulantOf, windowOf } from './lattice-composition.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
 import {
   checkSubsampledGaussian,
   type Direction,
   lossAt,
+  pointAt,
   type SubsampledGaussian,
   subsampledGaussianLosses,
 } from './subsampled-gaussian-losses.ts';
@@ -127,34 +128,12 @@ function planLattice(
     atMost,
   }: { direction: Direction; steps: number; delta: number; tolerance: number; atMost: number },
 ): { from: number; to: number; spacing: number; expected: number } {
-  const { noiseMultiplier } = gaussian;
-  const reach = -normalQuantile((1e-7 * delta) / steps) * noiseMultiplier;
-  // The trapezoidal rule errs by e^(-4 pi^2) or so at these widths.
-  const count = Math.ceil(((2 * reach + 1) / noiseMultiplier) * Math.max(5, 2 / noiseMultiplier));
-  const cell = (2 * reach + 1) / count;
-  const losses: number[] = [];
-  const logMasses: number[] = [];
-  let rest = 1;
-  for (let index = 0; index < count; index += 1) {
-    const x = (index + 0.5) * cell - reach;
-    const loss = lossAt(x, gaussian);
-    const logMass = logNormalDensity(x / noiseMultiplier) + Math.log(cell / noiseMultiplier);
-    if (direction === 'replaced' && x < 0.5) continue;
-    if (direction !== 'added') {
-      losses.push(loss);
-      logMasses.push(logMass + loss);
-    }
-    if (direction !== 'removed') {
-      losses.push(-loss);
-      logMasses.push(logMass);
-    }
-    rest -= Math.exp(logMass) * (1 + Math.exp(loss));
-  }
-  const single = (x: number): number => {
-    let sum = direction === 'replaced' ? Math.max(0, rest) : 0;
-    for (const [index, loss] of losses.entries()) sum += Math.exp(logMasses[index]! + x * loss);
-    return Math.log(sum);
-  };
+  const reach = -normalQuantile((1e-7 * delta) / steps) * gaussian.noiseMultiplier;
+  const from = direction === 'replaced' ? 0.5 : -reach;
+  const farthest = reach + 1;
+  const range = lossAt(farthest, gaussian) - lossAt(from, gaussian);
+  const rough = subsampledGaussianLosses(gaussian, { direction, from, to: farthest, spacing: range / fewestPoints });
+  const single = cumulantOf(rough);
   const renyi = epsilonOfCumulant((order) => steps * single(order), { delta });
   const { x } = renyi;
   const epsilon = Math.min(renyi.epsilon, atMost);
@@ -167,14 +146,19 @@ function planLattice(
   const spread = (width * width * steps * (1 + x)) / (12 * tolerance * Math.min(2, epsilon));
   const points = epsilon > 0 ? Math.min(mostPoints, Math.max(fewestPoints, Math.sqrt(spread))) : fewestPoints;
   // Without the record the losses fall far below any that matter; those may all be taken for the largest of them.
-  let last = count - 1;
+  let to = farthest;
   if (direction === 'added') {
     let spared = 1e-9 / steps;
-    for (; last > 0 && spared > 0; last -= 1) spared -= Math.exp(logMasses[last]! + x * losses[last]! - cumulant);
+    let loss = rough.firstLoss;
+    for (let index = 0; spared > 0; index += 1) {
+      spared -= rough.probabilities[index]! * Math.exp(x * loss - cumulant);
+      loss += rough.spacing;
+    }
+    to = Math.min(to, pointAt(rough.spacing - loss, gaussian));
   }
   return {
-    from: direction === 'replaced' ? 0.5 : -reach,
-    to: (last + 1) * cell - reach,
+    from,
+    to,
     // Transforms take a power of two; a little less than the wanted points beats nearly twice as many.
     expected: epsilon,
     spacing: (1.02 * width) / 2 ** Math.ceil(Math.log2(points / 1.25)),

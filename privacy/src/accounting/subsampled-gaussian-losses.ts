@@ -54,7 +54,7 @@ export function lossAt(x: number, { noiseMultiplier, samplingRate }: SubsampledG
 }
 
 /** The inverse of `lossAt`; no number for a loss that rounding put below the least. */
-function pointAt(loss: number, { noiseMultiplier, samplingRate }: SubsampledGaussian): number {
+export function pointAt(loss: number, { noiseMultiplier, samplingRate }: SubsampledGaussian): number {
   let y: number;
   if (loss > 700) y = loss - Math.log(samplingRate);
   else if (loss > -0.5 || samplingRate < 0.5) y = Math.log1p(Math.expm1(loss) / samplingRate);

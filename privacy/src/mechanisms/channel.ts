@@ -140,20 +140,18 @@ export function realizeEpsilon(epsilon: number, { numerator, denominator }: Rati
   // exactly, so that the result does not depend on the engine's logarithm.
   const guess = Math.log1p(Number(numerator - denominator) / Number(denominator));
   let realized = Math.min(guess, epsilon);
-  while (!bounds(realized)) realized = neighbour(realized, 1n);
+  while (!bounds(realized)) realized = neighbour(realized, 1);
   for (;;) {
-    const smaller = neighbour(realized, -1n);
+    const smaller = neighbour(realized, -1);
     if (!bounds(smaller)) return realized;
     realized = smaller;
   }
 }
 
-// The next double above (1n) or below (-1n) a positive double: their bit patterns count up in order.
-function neighbour(x: number, step: bigint): number {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, x);
-  view.setBigUint64(0, view.getBigUint64(0) + step);
-  return view.getFloat64(0);
+// The next double above (1) or below (-1) a positive double that is not subnormal. What is added is more than half a unit
+// in the last place of x, and less than one and a half of those on its way, which are half as large below a power of two.
+function neighbour(x: number, direction: 1 | -1): number {
+  return x + direction * x * 0.6 * 2 ** -52;
 }
 
 // Pure epsilon is decided by single outputs: the largest ratio of two weights in one column.
