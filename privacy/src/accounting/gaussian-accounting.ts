@@ -1,5 +1,5 @@
 import { checkIn, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
-import { halve, type Edge } from '../numerics/search.ts';
+import { edgeFrom } from '../numerics/search.ts';
 import { logNormalDensity, millsRatio } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
 
@@ -75,7 +75,7 @@ export function gaussianNoiseMultiplier({
   const target = Math.log(delta);
   // delta grows with the shift, so that halving finds the largest shift that is still private.
   const isPrivate = (shift: number): boolean => logDelta(shift, epsilon) <= target;
-  return Math.sqrt(steps) / whereItFails(isPrivate).holds;
+  return Math.sqrt(steps) / edgeFrom(1, isPrivate).holds;
 }
 
 const largestShift = 1e100;
@@ -87,7 +87,7 @@ export function epsilonOfShift(shift: number, delta: number): number {
   if (shift > largestShift) return Infinity;
   if (shift === 0 || logDelta(shift, 0) <= target) return 0;
   // delta falls with epsilon: the answer is where delta stops being too large.
-  return whereItFails((epsilon) => logDelta(shift, epsilon) > target).fails;
+  return edgeFrom(1, (epsilon) => logDelta(shift, epsilon) > target).fails;
 }
 
 /**
@@ -104,15 +104,6 @@ export function logDelta(shift: number, epsilon: number): number {
     return Math.log1p(-Math.exp(logNormalDensity(a)) * (millsRatio(a) + millsRatio(-b)));
   }
   return logNormalDensity(a) + Math.log(millsRatio(-a) - millsRatio(-b));
-}
-
-// For a condition that holds near 0 and fails far out: neighbouring doubles or so.
-function whereItFails(condition: (x: number) => boolean): Edge {
-  let holds = 1;
-  while (!condition(holds)) holds /= 2;
-  let fails = holds * 2;
-  for (; condition(fails); fails *= 2) holds = fails;
-  return halve(condition, { holds, fails });
 }
 
 /**

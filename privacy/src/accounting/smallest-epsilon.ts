@@ -16,11 +16,7 @@ export function smallestEpsilon({
 }): number {
   // The logarithm of delta is almost a parabola, so that secants find its zero fast.
   const excessAt = (epsilon: number): number => Math.log(deltaAt(epsilon) / delta);
-  const lowValue = excessAt(0);
-  if (!(lowValue > 0)) return 0;
-  return fallingRoot(
-    excessAt,
-    { low: 0, lowValue, high: largest },
-    { aim: 5e-12, isNear: (low, high) => high - low <= 1e-14 * high },
-  );
+  if (!(excessAt(0) > 0)) return 0;
+  const isNear = (low: number, high: number): boolean => high - low <= 1e-14 * high;
+  return fallingRoot(excessAt, { low: 0, high: largest }, { aim: 5e-12, isNear });
 }

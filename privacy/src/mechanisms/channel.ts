@@ -151,7 +151,7 @@ export function realizeEpsilon(epsilon: number, { numerator, denominator }: Rati
 // The next double above (1) or below (-1) a positive double that is not subnormal. What is added is more than half a unit
 // in the last place of x, and less than one and a half of those on its way, which are half as large below a power of two.
 function neighbour(x: number, direction: 1 | -1): number {
-  return x + direction * x * 0.6 * 2 ** -52;
+  return x + direction * 0.6 * x * 2 ** -52;
 }
 
 // Pure epsilon is decided by single outputs: the largest ratio of two weights in one column.

@@ -14,29 +14,32 @@ export function halve(condition: (x: number) => boolean, { holds, fails }: Edge,
   return { holds, fails };
 }
 
-/** Where a falling function is above 0, and where it is not, with its values there if they are known. */
-interface Crossing {
-  readonly low: number;
-  readonly high: number;
-  readonly lowValue?: number;
-  readonly highValue?: number;
+/** As `halve`, for a condition that holds near 0 and fails far out, whichever of them `start` is. */
+export function edgeFrom(start: number, condition: (x: number) => boolean, halvings?: number): Edge {
+  let holds = start;
+  while (!condition(holds)) holds /= 2;
+  let fails = holds * 2;
+  for (; condition(fails); fails *= 2) holds = fails;
+  return halve(condition, { holds, fails }, halvings);
 }
 
 /**
  * Where a falling function is 0 or less, by at most twice the aim: by secants with the Illinois rule, which keeps both
  * ends moving. From an end without a finite value it is halved.
  *
+ * @param low where it is above 0
+ * @param high where it is not
  * @param aim > 0
  * @param isNear whether the ends are near enough to stop, at the upper one
  */
 export function fallingRoot(
   f: (x: number) => number,
-  { low, high, lowValue = f(low), highValue = f(high) }: Crossing,
+  { low, high }: { low: number; high: number },
   { aim, isNear }: { aim: number; isNear: (low: number, high: number) => boolean },
 ): number {
   // What is searched is where f + aim is 0.
-  let above = lowValue + aim;
-  let below = highValue + aim;
+  let above = f(low) + aim;
+  let below = f(high) + aim;
   let lastMoved = 0;
   for (let iteration = 0; iteration < 200 && !isNear(low, high); iteration += 1) {
     const secant = high - ((high - low) * below) / (below - above);
