@@ -1,6 +1,6 @@
 import { checkIn, checkInteger, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { betaCdf, logBeta } from '../numerics/beta-distribution.ts';
-import type { Guarantee, PrivacyUnit } from './guarantee.ts';
+import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
 import { smallestEpsilon } from './smallest-epsilon.ts';
 
 /** One report each of many respondents, in an order that tells nothing. */
@@ -67,14 +67,9 @@ export function accountShuffledResponse({
 const mostResponders = { oneSum: 10_000_000, twoSums: 50_000 };
 
 function guaranteeOf(reports: ShuffledReports, epsilon: number, accountant: string): ShuffleGuarantee {
-  const { responders, delta, privacyUnit = 'employee' } = reports;
-  const isLess = epsilon < reports.epsilon;
+  const { epsilon: sum, responders, delta, privacyUnit } = reports;
   return {
-    epsilon: isLess ? epsilon : reports.epsilon,
-    delta: isLess ? delta : 0,
-    accountant: isLess ? accountant : 'one-report',
-    neighboringRelation: 'replace-one',
-    privacyUnit,
+    ...orBasic({ epsilon, delta, accountant }, { sum, basic: 'one-report', privacyUnit }),
     condition: `only while the shuffler is honest and so are ${responders} responders of the batch`,
   };
 }

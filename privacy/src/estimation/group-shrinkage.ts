@@ -198,14 +198,14 @@ function mixtureQuantile(
 
 /**
  * Pr[chi-square > statistic]. With h = x / 2 integration by parts gives Q(nu + 2) = Q(nu) + h^(nu / 2) e^-h /
- * Gamma(nu / 2 + 1), from Q(1) = 2 Pr[Z > sqrt x] or Q(2) = e^-h.
+ * Gamma(nu / 2 + 1), from Q(1) = 2 Pr[Z > sqrt x] or Q(0) = 0.
  */
 function chiSquareTail(statistic: number, degreesOfFreedom: number): number {
   const half = Math.min(statistic, Number.MAX_VALUE) / 2;
   if (!(half > 0)) return 1;
-  const odd = degreesOfFreedom % 2 === 1;
-  let tail = odd ? 2 * normalCdf(-Math.sqrt(statistic)) : Math.exp(-half);
-  for (let below = odd ? 1 : 2; below < degreesOfFreedom; below += 2) {
+  const first = degreesOfFreedom % 2;
+  let tail = first * 2 * normalCdf(-Math.sqrt(statistic));
+  for (let below = first; below < degreesOfFreedom; below += 2) {
     tail += Math.exp((below / 2) * Math.log(half) - half - logGamma(below / 2 + 1));
   }
   return Math.min(1, tail);

@@ -206,8 +206,7 @@ function halves(values: readonly bigint[]): Uint32Array {
 
 /** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */
 export function checkIndex(name: string, index: number, length: number): number {
-  if (!(Number.isInteger(index) && index >= 0 && index < length)) {
-    throw new RangeError(`${name} must be an integer in [0, ${length - 1}], got ${index}`);
-  }
+  // Taken apart, the interval's text would cost more than a draw.
+  if (!(Number.isInteger(index) && index >= 0 && index < length)) checkInteger(name, index, `[0, ${length - 1}]`);
   return index;
 }
