@@ -48,7 +48,7 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   // that decide it have ordinary probabilities there, and an error of e in one is one of e e^(T K - x L) in Pr[L].
   const cumulant = single(x);
   const total = steps * cumulant;
-  const { from, to } = windowOf(single, { x, cumulant, steps });
+  const [from, to] = windowOf(single, { x, cumulant, steps });
   // Where the sum cannot leave [lowest, highest] the window need not.
   const lowest = steps * firstLoss;
   const mostIndex = steps * (length - 1);
@@ -117,10 +117,10 @@ function convolved(a: Float64Array, b: Float64Array): Float64Array {
 export function windowOf(
   single: (x: number) => number,
   { x, cumulant, steps }: { x: number; cumulant: number; steps: number },
-): { from: number; to: number } {
+): [from: number, to: number] {
   const reach = (sign: number): number =>
-    leastOverScales((y) => (steps * (single(x + sign * y) - cumulant) - Math.log(outside)) / y, { start: x }).value;
-  return { from: -reach(-1), to: reach(1) };
+    leastOverScales((y) => (steps * (single(x + sign * y) - cumulant) - Math.log(outside)) / y, { start: x })[0];
+  return [-reach(-1), reach(1)];
 }
 
 /** ln E[e^(x loss)] over the finite losses: Horner's rule on the powers of e^(x spacing). */

@@ -28,7 +28,7 @@ export function mixtureEpsilon({ losses, shift }: LossMixture, delta: number): n
   if (shift > largestShift || losses.some(({ steps }) => steps > mostExactSteps)) return Infinity;
   let sums = nothing;
   for (const loss of losses) sums = addLosses(sums, sumsOf(loss), most);
-  const { values, probabilities } = sums;
+  const [values, probabilities] = sums;
   const deltaAt = (epsilon: number): number =>
     values.reduce((sum, value, index) => sum + probabilities[index]! * profile(shift, epsilon - value), 0);
   let largest = losses.reduce((sum, { epsilonPerStep, steps }) => sum + epsilonPerStep * steps, 0) + shift;
@@ -46,33 +46,30 @@ function profile(shift: number, epsilon: number): number {
   return epsilon < 0 ? Math.exp(epsilon) * positive - Math.expm1(epsilon) : positive;
 }
 
-interface LossSums {
-  /** In any order but for the smallest, which comes first, and the largest, which comes last. */
-  readonly values: Float64Array;
-  readonly probabilities: Float64Array;
-}
+/** Values in any order but for the smallest, which comes first, and the largest, which comes last. */
+type LossSums = readonly [values: Float64Array, probabilities: Float64Array];
 
 /** The sums of one loss with itself, -steps to +steps times its epsilon. */
 function sumsOf(loss: LossMixture['losses'][number]): LossSums {
   const { epsilonPerStep, steps } = loss;
-  const values = new Float64Array(2 * steps + 1).map((_, index) => (index - steps) * epsilonPerStep);
   const probabilities = new Float64Array(2 * steps + 1);
+  const values = probabilities.map((_, index) => (index - steps) * epsilonPerStep);
   for (const [level, probability] of trinomialTop(loss).entries()) {
     probabilities[steps + level] = probability;
     probabilities[steps - level] = probability * Math.exp(-level * epsilonPerStep);
   }
-  return { values, probabilities };
+  return [values, probabilities];
 }
 
 /** All sums of a value of each; beyond `most` of them, fewer whose distribution is no better. */
 function addLosses(a: LossSums, b: LossSums, most: number): LossSums {
   const cells = most / 5;
-  if (a.values.length * b.values.length <= most) return combine(a, b, null);
-  const [first, second] = [a, b].map((sums) => (sums.values.length > cells ? combine(sums, nothing, cells) : sums));
+  if (a[0].length * b[0].length <= most) return combine(a, b, null);
+  const [first, second] = [a, b].map((sums) => (sums[0].length > cells ? combine(sums, nothing, cells) : sums));
   return combine(first!, second!, cells);
 }
 
-const nothing: LossSums = { values: Float64Array.of(0), probabilities: Float64Array.of(1) };
+const nothing: LossSums = [Float64Array.of(0), Float64Array.of(1)];
 
 /**
  * The distribution of the sum of two losses: as it is, or on a grid of `cells` values.
@@ -84,18 +81,18 @@ const nothing: LossSums = { values: Float64Array.of(0), probabilities: Float64Ar
  *
  * @see Doroshenko et al., Connect the dots: tighter discrete approximations of privacy loss distributions, PETS 2022
  */
-function combine(a: LossSums, b: LossSums, cells: number | null): LossSums {
-  const size = cells ?? a.values.length * b.values.length;
+function combine([a, massesOfA]: LossSums, [b, massesOfB]: LossSums, cells: number | null): LossSums {
+  const size = cells ?? a.length * b.length;
   const values = new Float64Array(size);
   const probabilities = new Float64Array(size);
-  const lowest = a.values[0]! + b.values[0]!;
-  const spacing = (a.values.at(-1)! + b.values.at(-1)! - lowest) / (size - 1);
-  if (cells !== null) values.forEach((_, cell) => (values[cell] = lowest + cell * spacing));
+  const lowest = a[0]! + b[0]!;
+  const spacing = (a.at(-1)! + b.at(-1)! - lowest) / (size - 1);
+  for (let cell = 0; cell < size; cell += 1) values[cell] = lowest + cell * spacing;
   let pair = 0;
-  for (let i = 0; i < a.values.length; i += 1) {
-    for (let j = 0; j < b.values.length; j += 1) {
-      const value = a.values[i]! + b.values[j]!;
-      const probability = a.probabilities[i]! * b.probabilities[j]!;
+  for (let i = 0; i < a.length; i += 1) {
+    for (let j = 0; j < b.length; j += 1) {
+      const value = a[i]! + b[j]!;
+      const probability = massesOfA[i]! * massesOfB[j]!;
       if (cells === null) {
         values[pair] = value;
         probabilities[pair] = probability;
@@ -108,5 +105,5 @@ function combine(a: LossSums, b: LossSums, cells: number | null): LossSums {
       }
     }
   }
-  return { values, probabilities };
+  return [values, probabilities];
 }

@@ -12,8 +12,8 @@ export function epsilonOfCumulant(
   cumulant: (x: number) => number,
   { delta, start = 1, precise = false }: { delta: number; start?: number; precise?: boolean },
 ): { epsilon: number; x: number } {
-  const { at, value } = leastOverScales((x) => cumulantEpsilon(cumulant(x), x, delta), { start, precise });
-  return { epsilon: value, x: at };
+  const [epsilon, x] = leastOverScales((at) => cumulantEpsilon(cumulant(at), at, delta), { start, precise });
+  return { epsilon, x };
 }
 
 /**
@@ -31,7 +31,7 @@ export function cumulantEpsilon(cumulant: number, x: number, delta: number): num
 export function leastOverScales(
   f: (x: number) => number,
   { start, precise = false }: { start: number; precise?: boolean },
-): { at: number; value: number } {
+): [value: number, at: number] {
   let at = start;
   let value = f(at);
   for (; value === Infinity && at > 1e-300; value = f(at)) at /= 4;
@@ -43,5 +43,5 @@ export function leastOverScales(
       }
     }
   }
-  return { at, value };
+  return [value, at];
 }

@@ -54,17 +54,15 @@ export function accountShuffledResponse({
 }: ShuffledReports & { readonly options: number }): ShuffleGuarantee {
   checkShuffle(given);
   checkInteger('options', options, '[2, Infinity)');
-  // Fewer responders are never more private, so that those beyond what is worth summing may be left out.
-  const most = options === 2 ? mostResponders.oneSum : mostResponders.twoSums;
+  // Fewer responders are never more private, so that those beyond what is worth summing may be left out:
+  // about two seconds for one sum, and for two.
+  const most = options === 2 ? 10_000_000 : 50_000;
   const reports = { ...given, responders: Math.min(given.responders, most) };
   const deltaAt = (epsilon: number): number => responseShuffleDelta({ ...reports, options, epsilonCentral: epsilon });
   const blanket = smallestEpsilon({ deltaAt, delta: given.delta, largest: given.epsilon });
   const general = given.responders > most ? accountShuffle(given).epsilon : Infinity;
   return guaranteeOf(given, Math.min(blanket, general), general < blanket ? 'clones' : 'privacy-blanket');
 }
-
-// About two seconds each.
-const mostResponders = { oneSum: 10_000_000, twoSums: 50_000 };
 
 function guaranteeOf(reports: ShuffledReports, epsilon: number, accountant: string): ShuffleGuarantee {
   const { epsilon: sum, responders, delta, privacyUnit } = reports;
@@ -178,10 +176,7 @@ export function responseShuffleDelta({
 
 /** Visits counts and their probabilities from high to low; those left out add up to less than 1e-20. */
 function overBinomial(trials: number, probability: number, visit: (count: number, mass: number) => void): void {
-  if (probability === 0) {
-    visit(0, 1);
-    return;
-  }
+  if (probability === 0) return visit(0, 1);
   const least = 1e-25;
   const odds = probability / (1 - probability);
   const mode = Math.min(trials, Math.floor((trials + 1) * probability));

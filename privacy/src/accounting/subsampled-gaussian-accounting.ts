@@ -138,11 +138,11 @@ function planLattice(
   const { x } = renyi;
   const epsilon = Math.min(renyi.epsilon, atMost);
   const cumulant = single(x);
-  const window = windowOf(single, { x, cumulant, steps });
+  const [least, most] = windowOf(single, { x, cumulant, steps });
   // The lattice adds spacing^2 / 12 to the mean and twice that to the variance of each step's loss, so that it adds
   // x (1 + x) spacing^2 / 12 to K(x), and the x-th part of it to the epsilon;
   // points = width / spacing.
-  const width = window.to - window.from;
+  const width = most - least;
   const spread = (width * width * steps * (1 + x)) / (12 * tolerance * Math.min(2, epsilon));
   const points = epsilon > 0 ? Math.min(mostPoints, Math.max(fewestPoints, Math.sqrt(spread))) : fewestPoints;
   // Without the record the losses fall far below any that matter; those may all be taken for the largest of them.

@@ -34,9 +34,12 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   if (weights.length !== counts.length || !weights.every((weight) => Number.isFinite(weight))) {
     throw new RangeError(`weights must hold ${counts.length} finite numbers, got ${weights.join(', ')}`);
   }
-  const letters = weights
-    .map((weight, letter) => ({ weight, support: counts[letter]!, withNone: reports.withNone[letter]!, letter }))
-    .filter(({ letter }) => letter !== noAnswer);
+  const letters = Array.from(counts, (support, letter) => ({
+    weight: weights[letter]!,
+    support,
+    withNone: reports.withNone[letter]!,
+    letter,
+  })).filter(({ letter }) => letter !== noAnswer);
   // Shares sum to one, so that moving all weights moves the contrast as far. With weights that sum to zero the noise
   // of all supports cancels as far as it can: w(y), the sum of the supported letters' weights, has
   //   E w(y) = sum w_v (q + (p - q) a R_v) = (p - q) a R, without a term in q.
@@ -98,14 +101,15 @@ function scoreVariance(
   { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
   { total, answers, none }: ReportSummary,
 ): ScoreVariance {
-  const weights = letters.map(({ weight }) => weight);
-  const ends = [weights.indexOf(Math.min(...weights)), weights.indexOf(Math.max(...weights))];
+  const byWeight = letters.toSorted((a, b) => a.weight - b.weight);
+  const ends = [byWeight[0], byWeight.at(-1)];
   const size = total + 4;
   const pairGain = pairWithTruth - pairWithoutTruth;
   let first = 0;
   let second = 0;
-  for (const [index, { weight, support }] of letters.entries()) {
-    const imaginary = 4 * q + 2 * (p - q) * ends.filter((end) => end === index).length;
+  for (const letter of letters) {
+    const { weight, support } = letter;
+    const imaginary = 4 * q + 2 * (p - q) * ends.filter((end) => end === letter).length;
     const lambda = (support + imaginary) / size;
     first += weight * lambda;
     second += weight ** 2 * (lambda - pairWithoutTruth - (2 * pairGain * (lambda - q)) / (p - q));
@@ -186,9 +190,8 @@ function meanInterval({ base, parts, smallest, largest }: WeightedParts, trials:
 function chernoff({ mean, trials, confidence }: { mean: number; trials: number; confidence: number }): Interval {
   const allowed = Math.log(2 / (1 - confidence)) / trials;
   const average = Math.min(1, Math.max(0, mean));
-  const divergence = (mu: number): number =>
-    (average > 0 ? average * Math.log(average / mu) : 0) +
-    (average < 1 ? (1 - average) * Math.log((1 - average) / (1 - mu)) : 0);
+  const part = (x: number, mu: number): number => (x > 0 ? x * Math.log(x / mu) : 0);
+  const divergence = (mu: number): number => part(average, mu) + part(1 - average, 1 - mu);
   // The divergence grows away from the average; the outer end is returned.
   const isAllowed = (mu: number): boolean => divergence(mu) <= allowed;
   const edge = (outside: number): number => halve(isAllowed, { holds: average, fails: outside }).fails;

@@ -114,24 +114,16 @@ function withImaginary(total: number, [constant, linear, quadratic]: ScoreVarian
  * `answered` gives for every value; the score's mean is 0 at the true R.
  */
 function leastVariance(
-  { outputs, decode, probability }: OutputCounts['channel'],
+  { decode, probability }: OutputCounts['channel'],
   answered: Float64Array,
   part: number,
 ): ScoreVariance {
-  const moment = (input: number, value: (output: number) => number): number => {
-    let sum = 0;
-    for (let output = 0; output < outputs; output += 1) sum += probability(input, output) * value(output);
-    return sum;
-  };
-  const onAnswer = moment(1, (output) => decode[output]! ** 2) - 1;
-  const onNone = moment(0, (output) => decode[output]! ** 2);
-  const answeredOnAnswer = moment(1, (output) => answered[output]! ** 2);
-  const answeredOnNone = moment(0, (output) => answered[output]! ** 2);
-  return [
-    part * onAnswer + (1 - part) * onNone,
-    0,
-    part * (1 - 2 * answered[1]! + answeredOnAnswer) + (1 - part) * answeredOnNone,
-  ];
+  const overall = (values: Float64Array): number =>
+    values.reduce(
+      (sum, value, output) => sum + (part * probability(1, output) + (1 - part) * probability(0, output)) * value ** 2,
+      0,
+    );
+  return [overall(decode) - part, 0, overall(answered) + part * (1 - 2 * answered[1]!)];
 }
 
 /*

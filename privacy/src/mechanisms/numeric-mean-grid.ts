@@ -65,8 +65,8 @@ export function chooseGrid({
 }
 
 /** The grid point at or below t and how far t is towards the next one; t = 1 is all the way from the last but one. */
-export function locate(t: number, steps: number): { point: number; fraction: number } {
+export function locate(t: number, steps: number): [point: number, fraction: number] {
   const position = ((t + 1) / 2) * steps;
   const point = Math.min(Math.floor(position), steps - 1);
-  return { point, fraction: position - point };
+  return [point, position - point];
 }

@@ -13,7 +13,7 @@ type Decoded = Pick<NumericMean, 'inputs' | 'decode' | 'probability'>;
 export function numericMeanVariance(channel: Decoded, t: number): number {
   checkIn('t', t, '[-1, 1]');
   // Stochastic rounding makes the second moment linear between grid points.
-  const { point, fraction } = locate(t, stepsOf(channel));
+  const [point, fraction] = locate(t, stepsOf(channel));
   return secondMoment(channel, point) * (1 - fraction) + secondMoment(channel, point + 1) * fraction - t * t;
 }
 

@@ -51,7 +51,7 @@ export function numericMean({
     encode(value, random = secureRandom()) {
       if (value !== null) checkIn('value', value, '[-1, 1]');
       // No answer takes the same path as the number 0, and draws as much.
-      const { point, fraction } = locate(value ?? 0, grid.steps);
+      const [point, fraction] = locate(value ?? 0, grid.steps);
       const uniform = Number(random.nextUint64() >> 11n) * 2 ** -53;
       const rounded = point + Number(uniform < fraction) + 1;
       return rounded * Number(value !== null);

@@ -36,18 +36,15 @@ export function candidateMoments(variant: PrivUnitVariant, dimension: number, ca
     const far = Math.log1p(-above);
     nodes.push({ x, logMean, logBelow: x < 0 ? near : far, logAbove: x < 0 ? far : near });
   }
-  const integral = (capSize: number, value: (x: number) => number): number => {
+  const integral = (power: number) => (capSize: number) => {
     const rest = candidates - capSize;
     const logScale = Math.log(candidates * densityFactor * step) - logBeta(rest, capSize);
     return nodes.reduce((sum, { x, logMean, logBelow, logAbove }) => {
       const logThreshold = (rest - 1) * logBelow + (capSize - 1) * logAbove;
-      return sum + value(x) * Math.exp(logThreshold + 2 * logMean + logScale);
+      return sum + x ** power * Math.exp(logThreshold + 2 * logMean + logScale);
     }, 0);
   };
-  return {
-    topSum: (capSize) => integral(capSize, () => 1),
-    topExcess: (capSize) => integral(capSize, (x) => x),
-  };
+  return { topSum: integral(0), topExcess: integral(1) };
 }
 
 /** The cap size with the largest gain at e^epsilon = `ratio`, of those that no neighbour beats, and its gain. */

@@ -121,14 +121,14 @@ export function privUnit({
   const advantage =
     Number(capWeight * BigInt(candidates) - weightTotal * cap) / (2 ** 64 * capSize * (candidates - capSize));
   const gain = advantage * moments.topSum(capSize);
-  const squaredError =
-    clippingNorm ** 2 *
-    worstSquaredError({
-      dimension,
-      normalized,
-      gain,
-      excess: advantage * moments.topExcess(capSize),
-    });
+  const excess = advantage * moments.topExcess(capSize);
+  const across = normalized ? (1 - excess) / length : 1;
+  // By symmetry the chosen candidate z has E[z z^T] = c I + x u u^T for a direction u, where x is the `excess` and, of
+  // d + 1 coordinates, c = 1 for normals and (1 - x) / (d + 1) for norm 1. Of a vector g = C r u' with a share r^2 of the
+  // direction's square, the d coordinates of z / gain - u without the last one have the mean square
+  //   (d c + x r^2) / gain^2 - r^2,
+  // linear in r^2: the worst is at 0 or 1.
+  const squaredError = (clippingNorm / gain) ** 2 * (dimension * across + Math.max(0, excess - gain ** 2));
 
   return {
     mechanism: variant,
@@ -188,28 +188,6 @@ function indexOfRank(scores: Float64Array, rank: number): number {
     found |= index & -Number(above === rank);
   }
   return found;
-}
-
-/*
- * By symmetry the chosen candidate z has E[z z^T] = c I + x u u^T for a direction u, where x is the `excess` and, of d + 1
- * coordinates, c = 1 for normals and (1 - x) / (d + 1) for norm 1. Of a vector g = C r u' with a share r^2 of the
- * direction's square, the d coordinates of z / gain - u without the last one have the mean square
- *   (d c + x r^2) / gain^2 - r^2,
- * linear in r^2: the worst is at 0 or 1.
- */
-function worstSquaredError({
-  dimension,
-  normalized,
-  gain,
-  excess,
-}: {
-  dimension: number;
-  normalized: boolean;
-  gain: number;
-  excess: number;
-}): number {
-  const across = normalized ? (1 - excess) / (dimension + 1) : 1;
-  return (dimension * across + Math.max(0, excess - gain ** 2)) / gain ** 2;
 }
 
 /** As many candidates as were asked for, or the default; and the best cap of them. */
