@@ -50,7 +50,7 @@ export function leastNoise(isTooLittle: (noise: number) => boolean, start: numbe
   let holds = start;
   let fails = start * (1 + 1e-6);
   for (; isTooLittle(fails); fails *= 1.1) holds = fails;
-  return halve(isTooLittle, { holds, fails }, 30).fails;
+  return halve(isTooLittle, [holds, fails], 30);
 }
 
 type AllSteps = { readonly [Key in keyof DiscreteGaussianSteps]-?: number };

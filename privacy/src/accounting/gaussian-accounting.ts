@@ -1,5 +1,5 @@
 import { checkIn, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
-import { edgeFrom } from '../numerics/search.ts';
+import { halveOutward } from '../numerics/search.ts';
 import { logNormalDensity, millsRatio } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
 
@@ -73,9 +73,8 @@ export function gaussianNoiseMultiplier({
   checkPositiveInteger({ steps });
   checkProbability({ delta });
   const target = Math.log(delta);
-  // delta grows with the shift, so that halving finds the largest shift that is still private.
-  const isPrivate = (shift: number): boolean => logDelta(shift, epsilon) <= target;
-  return Math.sqrt(steps) / edgeFrom(1, isPrivate).holds;
+  // delta falls with the noise.
+  return halveOutward((noiseMultiplier) => logDelta(Math.sqrt(steps) / noiseMultiplier, epsilon) > target);
 }
 
 const largestShift = 1e100;
@@ -87,7 +86,7 @@ export function epsilonOfShift(shift: number, delta: number): number {
   if (shift > largestShift) return Infinity;
   if (shift === 0 || logDelta(shift, 0) <= target) return 0;
   // delta falls with epsilon: the answer is where delta stops being too large.
-  return edgeFrom(1, (epsilon) => logDelta(shift, epsilon) > target).fails;
+  return halveOutward((epsilon) => logDelta(shift, epsilon) > target);
 }
 
 /**

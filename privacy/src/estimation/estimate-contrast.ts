@@ -194,6 +194,6 @@ function chernoff({ mean, trials, confidence }: { mean: number; trials: number; 
   const divergence = (mu: number): number => part(average, mu) + part(1 - average, 1 - mu);
   // The divergence grows away from the average; the outer end is returned.
   const isAllowed = (mu: number): boolean => divergence(mu) <= allowed;
-  const edge = (outside: number): number => halve(isAllowed, { holds: average, fails: outside }).fails;
+  const edge = (outside: number): number => halve(isAllowed, [average, outside]);
   return { lower: edge(0), upper: edge(1) };
 }

@@ -48,17 +48,24 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   checkProbability({ confidence });
 
   // `decode` averages to a R and `answered` to a, whatever the answering share a: their ratio estimates R.
-  const average = (value: (output: number) => number): number =>
-    counts.reduce((sum, count, output) => sum + (count * value(output)) / total, 0);
+  const average = (values: Float64Array): number =>
+    counts.reduce((sum, count, output) => sum + (count * values[output]!) / total, 0);
   const { decode } = channel;
   const answered = answering(channel);
-  const numerator = average((output) => decode[output]!);
-  const denominator = average((output) => answered[output]!);
-  const observed = withImaginary(total, [
-    average((output) => (decode[output]! - numerator) ** 2),
-    -2 * average((output) => (decode[output]! - numerator) * (answered[output]! - denominator)),
-    average((output) => (answered[output]! - denominator) ** 2),
-  ]);
+  const numerator = average(decode);
+  const denominator = average(answered);
+  // Two imaginary respondents at each end of the scale join the variance, as Agresti and Coull add two successes and two
+  // failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
+  // seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
+  const decodeErrors = decode.map((value) => value - numerator);
+  const answeredErrors = answered.map((value) => value - denominator);
+  const covariance = (a: Float64Array, b: Float64Array, imaginary: number): number =>
+    counts.reduce((sum, count, output) => sum + count * a[output]! * b[output]!, imaginary) / (total + 4);
+  const observed: ScoreVariance = [
+    covariance(decodeErrors, decodeErrors, 4),
+    -2 * covariance(decodeErrors, answeredErrors, 0),
+    covariance(answeredErrors, answeredErrors, 4),
+  ];
   const t = denominator > 0 ? numerator / denominator : Number.NaN;
   const expected = leastVariance(channel, answered, Math.min(1, Math.max(0, denominator)));
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
@@ -93,16 +100,6 @@ export function answering({ outputs, probability }: Pick<NumericMean, 'outputs' 
   const answered = new Float64Array(outputs).fill(noneOnNoAnswer / gap);
   answered[0] = -(1 - noneOnNoAnswer) / gap;
   return answered;
-}
-
-/*
- * Two imaginary respondents at each end of the scale join the variance, as Agresti and Coull add two successes and two
- * failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
- * seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
- */
-function withImaginary(total: number, [constant, linear, quadratic]: ScoreVariance): ScoreVariance {
-  const size = total + 4;
-  return [(total * constant + 4) / size, (total * linear) / size, (total * quadratic + 4) / size];
 }
 
 /*

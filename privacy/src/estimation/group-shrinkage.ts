@@ -191,7 +191,7 @@ function mixtureQuantile(
   return fallingRoot(
     (x) =>
       parts.reduce((rest, part) => rest - part.probability * normalCdf((x - part.mean) / part.stddev), probability),
-    { low: Math.min(...ends), high: Math.max(...ends) },
+    [Math.min(...ends), Math.max(...ends)],
     { aim: 1e-13, isNear: (low, high) => high - low <= 1e-12 * (Math.abs(high) + parts[0]!.stddev) },
   );
 }

@@ -127,5 +127,5 @@ function fewestRespondents(acceptable: (respondents: number) => boolean): number
   for (; !acceptable(enough); enough *= 2) if (enough > mostRespondents) return Infinity;
   // As many halvings as leave whole numbers.
   const isTooFew = (respondents: number): boolean => !acceptable(respondents);
-  return halve(isTooFew, { holds: enough / 2, fails: enough }, Math.log2(enough) - 1).fails;
+  return halve(isTooFew, [enough / 2, enough], Math.log2(enough) - 1);
 }

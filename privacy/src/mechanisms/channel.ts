@@ -158,13 +158,9 @@ function neighbour(x: number, direction: 1 | -1): number {
 function largestRatio(rows: ChannelTable['rows']): Ratio {
   let worst = { numerator: 1n, denominator: 1n };
   for (let output = 0; output < rows[0]!.length; output += 1) {
-    let numerator = rows[0]![output]!;
-    let denominator = numerator;
-    for (const row of rows) {
-      const weight = row[output]!;
-      if (weight > numerator) numerator = weight;
-      if (weight < denominator) denominator = weight;
-    }
+    const column = rows.map((row) => row[output]!);
+    const numerator = column.reduce((most, weight) => (weight > most ? weight : most));
+    const denominator = column.reduce((least, weight) => (weight < least ? weight : least));
     if (numerator * worst.denominator > worst.numerator * denominator) worst = { numerator, denominator };
   }
   return worst;

@@ -72,11 +72,10 @@ function notZero(x: number): number {
 export function betaQuantile(probability: number, a: number, b: number): number {
   if (probability <= 0) return 0;
   if (probability >= 1) return 1;
-  return fallingRoot(
-    (x) => Math.log(probability / betaCdf(x, a, b)),
-    { low: 0, high: 1 },
-    { aim: 5e-15, isNear: (low, high) => high - low <= 4e-16 * high },
-  );
+  return fallingRoot((x) => Math.log(probability / betaCdf(x, a, b)), [0, 1], {
+    aim: 5e-15,
+    isNear: (low, high) => high - low <= 4e-16 * high,
+  });
 }
 
 /**

@@ -1,26 +1,27 @@
-/** Two numbers, near each other: a condition holds at one and fails at the other. */
-export interface Edge {
-  readonly holds: number;
-  readonly fails: number;
-}
-
-/** Where a condition changes between a number at which it holds and one at which it fails, by halving. */
-export function halve(condition: (x: number) => boolean, { holds, fails }: Edge, halvings = 60): Edge {
+/**
+ * Where a condition changes, between a number at which it holds and one at which it fails, by halving: the end at which it
+ * fails.
+ */
+export function halve(
+  condition: (x: number) => boolean,
+  [holds, fails]: readonly [holds: number, fails: number],
+  halvings = 60,
+): number {
   for (let halving = 0; halving < halvings; halving += 1) {
     const middle = (holds + fails) / 2;
     if (condition(middle)) holds = middle;
     else fails = middle;
   }
-  return { holds, fails };
+  return fails;
 }
 
-/** As `halve`, for a condition that holds near 0 and fails far out, whichever of them `start` is. */
-export function edgeFrom(start: number, condition: (x: number) => boolean, halvings?: number): Edge {
-  let holds = start;
+/** As `halve`, for a condition that holds near 0 and fails far out. */
+export function halveOutward(condition: (x: number) => boolean): number {
+  let holds = 1;
   while (!condition(holds)) holds /= 2;
   let fails = holds * 2;
   for (; condition(fails); fails *= 2) holds = fails;
-  return halve(condition, { holds, fails }, halvings);
+  return halve(condition, [holds, fails]);
 }
 
 /**
@@ -34,7 +35,7 @@ export function edgeFrom(start: number, condition: (x: number) => boolean, halvi
  */
 export function fallingRoot(
   f: (x: number) => number,
-  { low, high }: { low: number; high: number },
+  [low, high]: readonly [low: number, high: number],
   { aim, isNear }: { aim: number; isNear: (low: number, high: number) => boolean },
 ): number {
   // What is searched is where f + aim is 0.
