@@ -55,8 +55,8 @@ export function composeSpends(spends: readonly Spend[], { delta }: { delta: numb
           : mixtureEpsilon({ losses, shift: Math.sqrt(squaredShift) }, delta);
       bounds.push({ epsilon, delta, accountant: 'loss-distribution' });
     }
-    const renyi = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });
-    bounds.push({ epsilon: Math.max(0, renyi.epsilon), delta, accountant: 'renyi' });
+    const [renyi] = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });
+    bounds.push({ epsilon: Math.max(0, renyi), delta, accountant: 'renyi' });
   }
   return smallestOf(bounds, total);
 }

@@ -111,11 +111,7 @@ function scalarEpsilon({ noiseStddev, sensitivity, steps, delta }: AllSteps): nu
   const probabilities = single.map((mass) => mass / total);
   // The distribution is symmetric, so the index may count -y.
   const spacing = sensitivity / noiseStddev ** 2;
-  return composedEpsilon(
-    { probabilities, firstLoss: (sensitivity / 2 - reach) * spacing, spacing, infinite },
-    steps,
-    delta,
-  );
+  return composedEpsilon([probabilities, (sensitivity / 2 - reach) * spacing, spacing, infinite], steps, delta);
 }
 
 // Where the other bounds have long become as good.

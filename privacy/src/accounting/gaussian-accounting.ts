@@ -121,5 +121,5 @@ export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): num
   // K(x) = x (x + 1) rho. A subnormal rho would overflow; a larger one only promises less. The best x is near this start.
   const safeRho = Math.max(rho, 1e-300);
   const start = Math.sqrt(-Math.log(delta) / safeRho);
-  return Math.max(0, epsilonOfCumulant((x) => x * (x + 1) * safeRho, { delta, start, precise: true }).epsilon);
+  return Math.max(0, epsilonOfCumulant((x) => x * (x + 1) * safeRho, { delta, start, precise: true })[0]);
 }

@@ -85,5 +85,5 @@ function latticeEpsilon({
   );
   probabilities[0] = Math.exp(-epsilonPerStep) / (1 + Math.exp(-spacing / 2));
   probabilities[cells] = 1 / (1 + Math.exp(-spacing / 2));
-  return composedEpsilon({ probabilities, firstLoss: -epsilonPerStep, spacing }, steps, delta);
+  return composedEpsilon([probabilities, -epsilonPerStep, spacing], steps, delta);
 }

@@ -33,7 +33,7 @@ export function mixtureEpsilon({ losses, shift }: LossMixture, delta: number): n
     values.reduce((sum, value, index) => sum + probabilities[index]! * profile(shift, epsilon - value), 0);
   let largest = losses.reduce((sum, { epsilonPerStep, steps }) => sum + epsilonPerStep * steps, 0) + shift;
   while (deltaAt(largest) > delta) largest *= 2;
-  return smallestEpsilon({ deltaAt, delta, largest });
+  return smallestEpsilon(deltaAt, { delta, largest });
 }
 
 // An epsilon of half its square protects nobody.
@@ -64,9 +64,8 @@ function sumsOf(loss: LossMixture['losses'][number]): LossSums {
 /** All sums of a value of each; beyond `most` of them, fewer whose distribution is no better. */
 function addLosses(a: LossSums, b: LossSums, most: number): LossSums {
   const cells = most / 5;
-  if (a[0].length * b[0].length <= most) return combine(a, b, null);
-  const [first, second] = [a, b].map((sums) => (sums[0].length > cells ? combine(sums, nothing, cells) : sums));
-  return combine(first!, second!, cells);
+  const coarse = (sums: LossSums): LossSums => (sums[0].length > cells ? combine(sums, nothing, cells) : sums);
+  return a[0].length * b[0].length <= most ? combine(a, b, null) : combine(coarse(a), coarse(b), cells);
 }
 
 const nothing: LossSums = [Float64Array.of(0), Float64Array.of(1)];

@@ -28,7 +28,7 @@ export function renyiEpsilon(
 ): number {
   checkProbability({ delta });
   const cumulant = (x: number): number => x * divergence(1 + x);
-  if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true }).epsilon);
+  if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true })[0]);
   const epsilons = orders.map((order) => {
     checkIn('order', order, '(1, Infinity)');
     return cumulantEpsilon(cumulant(order - 1), order - 1, delta);

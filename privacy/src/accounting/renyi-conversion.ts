@@ -11,9 +11,8 @@
 export function epsilonOfCumulant(
   cumulant: (x: number) => number,
   { delta, start = 1, precise = false }: { delta: number; start?: number; precise?: boolean },
-): { epsilon: number; x: number } {
-  const [epsilon, x] = leastOverScales((at) => cumulantEpsilon(cumulant(at), at, delta), { start, precise });
-  return { epsilon, x };
+): readonly [epsilon: number, x: number] {
+  return leastOverScales((at) => cumulantEpsilon(cumulant(at), at, delta), { start, precise });
 }
 
 /**

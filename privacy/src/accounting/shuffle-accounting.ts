@@ -35,7 +35,7 @@ export function accountShuffle(reports: ShuffledReports): ShuffleGuarantee {
     return guaranteeOf(reports, shuffleClosedForm(reports), 'clones-closed-form');
   }
   const deltaAt = (epsilon: number): number => shuffleDelta({ ...reports, epsilonCentral: epsilon });
-  return guaranteeOf(reports, smallestEpsilon({ deltaAt, delta: reports.delta, largest: reports.epsilon }), 'clones');
+  return guaranteeOf(reports, smallestEpsilon(deltaAt, { delta: reports.delta, largest: reports.epsilon }), 'clones');
 }
 
 // Then a sum takes about a tenth of a second, and ten are needed.
@@ -59,7 +59,7 @@ export function accountShuffledResponse({
   const most = options === 2 ? 10_000_000 : 50_000;
   const reports = { ...given, responders: Math.min(given.responders, most) };
   const deltaAt = (epsilon: number): number => responseShuffleDelta({ ...reports, options, epsilonCentral: epsilon });
-  const blanket = smallestEpsilon({ deltaAt, delta: given.delta, largest: given.epsilon });
+  const blanket = smallestEpsilon(deltaAt, { delta: given.delta, largest: given.epsilon });
   const general = given.responders > most ? accountShuffle(given).epsilon : Infinity;
   return guaranteeOf(given, Math.min(blanket, general), general < blanket ? 'clones' : 'privacy-blanket');
 }

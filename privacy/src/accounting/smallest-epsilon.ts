@@ -5,15 +5,10 @@ import { fallingRoot } from '../numerics/search.ts';
  *
  * @param deltaAt falling; at `largest` not above delta
  */
-export function smallestEpsilon({
-  deltaAt,
-  delta,
-  largest,
-}: {
-  deltaAt: (epsilon: number) => number;
-  delta: number;
-  largest: number;
-}): number {
+export function smallestEpsilon(
+  deltaAt: (epsilon: number) => number,
+  { delta, largest }: { delta: number; largest: number },
+): number {
   // The logarithm of delta is almost a parabola, so that secants find its zero fast.
   const excessAt = (epsilon: number): number => Math.log(deltaAt(epsilon) / delta);
   if (!(excessAt(0) > 0)) return 0;

@@ -87,10 +87,10 @@ export function composedSampledEpsilon(
     let found = Infinity;
     for (let pass = 1; ; pass += 1) {
       const { expected, ...range } = planLattice(gaussian, { direction, steps, delta, tolerance, atMost: found });
-      const lattice = subsampledGaussianLosses(gaussian, { direction, ...range });
+      const [probabilities, firstLoss, spacing, infinite] = subsampledGaussianLosses(gaussian, { direction, ...range });
       // Each step's losses are off by some units in the last place, its integrals by less than 1e-13, relative.
-      const largest = Math.abs(lattice.firstLoss) + lattice.probabilities.length * lattice.spacing;
-      const raised = { ...lattice, firstLoss: lattice.firstLoss + largest * 2 ** -50 };
+      const largest = Math.abs(firstLoss) + probabilities.length * spacing;
+      const raised = [probabilities, firstLoss + largest * 2 ** -50, spacing, infinite] as const;
       found = Math.min(found, composedEpsilon(raised, steps, delta * Math.exp(-2e-13 * steps)));
       // A lattice that was made for a much larger epsilon is too coarse.
       if (pass === 2 || found > expected / 2) return found;
@@ -134,9 +134,8 @@ function planLattice(
   const range = lossAt(farthest, gaussian) - lossAt(from, gaussian);
   const rough = subsampledGaussianLosses(gaussian, { direction, from, to: farthest, spacing: range / fewestPoints });
   const single = cumulantOf(rough);
-  const renyi = epsilonOfCumulant((order) => steps * single(order), { delta });
-  const { x } = renyi;
-  const epsilon = Math.min(renyi.epsilon, atMost);
+  const [renyi, x] = epsilonOfCumulant((order) => steps * single(order), { delta });
+  const epsilon = Math.min(renyi, atMost);
   const cumulant = single(x);
   const [least, most] = windowOf(single, { x, cumulant, steps });
   // The lattice adds spacing^2 / 12 to the mean and twice that to the variance of each step's loss, so that it adds
@@ -149,12 +148,13 @@ function planLattice(
   let to = farthest;
   if (direction === 'added') {
     let spared = 1e-9 / steps;
-    let loss = rough.firstLoss;
+    const [probabilities, lowest, cell] = rough;
+    let loss = lowest;
     for (let index = 0; spared > 0; index += 1) {
-      spared -= rough.probabilities[index]! * Math.exp(x * loss - cumulant);
-      loss += rough.spacing;
+      spared -= probabilities[index]! * Math.exp(x * loss - cumulant);
+      loss += cell;
     }
-    to = Math.min(to, pointAt(rough.spacing - loss, gaussian));
+    to = Math.min(to, pointAt(cell - loss, gaussian));
   }
   return {
     from,

@@ -123,7 +123,7 @@ export function subsampledGaussianLosses(
   if (direction === 'added') {
     const probabilities = without.toReversed();
     probabilities[0]! += above;
-    return { probabilities, firstLoss: -firstLoss - cells * spacing, spacing, infinite: below };
+    return [probabilities, -firstLoss - cells * spacing, spacing, below];
   }
   const withRecord = without.map((mass, index) => mass * Math.exp(firstLoss + index * spacing));
   const infinite = (1 - samplingRate) * above + samplingRate * normalCdf((1 - to) / noiseMultiplier);
@@ -135,10 +135,10 @@ export function subsampledGaussianLosses(
     probabilities[cells] = 0;
     const others = probabilities.reduce((sum, mass) => sum + mass, infinite);
     probabilities[cells] = Math.max(0, 1 - others);
-    return { probabilities, firstLoss: -cells * spacing, spacing, infinite };
+    return [probabilities, -cells * spacing, spacing, infinite];
   }
   withRecord[0]! += below;
-  return { probabilities: withRecord, firstLoss, spacing, infinite };
+  return [withRecord, firstLoss, spacing, infinite];
 }
 
 const legendre = [

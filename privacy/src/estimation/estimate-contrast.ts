@@ -50,7 +50,7 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const { p, q, pairWithTruth } = channel;
   const denominator = reports.answering * (p - q);
   const variance = scoreVariance(centred, channel, reports);
-  const { ratio, standardError } = estimateRatio({ numerator, denominator, variance, total });
+  const [ratio, standardError] = estimateRatio([numerator, denominator], variance, total);
   const estimate = (interval: Interval): ContrastEstimate => ({
     respondents: total,
     contrast: ratio + centre,
@@ -61,19 +61,16 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
 
   if (total >= exactBelow) {
     const t = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    return estimate(fiellerInterval({ numerator, denominator, scale: t ** 2 / total, variance }));
+    return estimate(fiellerInterval([numerator, denominator], variance, t ** 2 / total));
   }
   const parts = pairWithTruth > 0 ? supportedParts(centred) : reportedParts(centred);
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.
   return estimate(
-    exactRatioInterval({
+    exactRatioInterval(reports, {
       conditional: (level) => meanInterval(parts, answers, level),
       offset: 0,
       gain: (p - q - none.pairWithTruth + none.pairWithoutTruth) / (none.p - none.q),
-      answers,
-      trials: total,
-      none,
       confidence,
     }),
   );
@@ -122,7 +119,7 @@ function scoreVariance(
 /** The mean of w(y) over reports: base + sum of weight times the part of the reports that was counted. */
 interface WeightedParts {
   readonly base: number;
-  readonly parts: readonly { readonly weight: number; readonly count: number }[];
+  readonly parts: readonly (readonly [weight: number, count: number])[];
   /** Between these lies what one report adds up to. */
   readonly smallest: number;
   readonly largest: number;
@@ -137,7 +134,7 @@ function reportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const others = distinct.filter((weight) => weight !== base);
   return {
     base,
-    parts: others.map((weight) => ({ weight: weight - base, count: counts.get(weight)! })),
+    parts: others.map((weight) => [weight - base, counts.get(weight)!]),
     smallest: distinct[0]!,
     largest: distinct.at(-1)!,
   };
@@ -150,7 +147,7 @@ function supportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const weighing = letters.filter(({ weight }) => Math.abs(weight) > 1e-12 * total);
   return {
     base: 0,
-    parts: weighing.map(({ weight, support, withNone }) => ({ weight, count: support - withNone })),
+    parts: weighing.map(({ weight, support, withNone }) => [weight, support - withNone]),
     smallest: -total / 2,
     largest: total / 2,
   };
@@ -162,14 +159,21 @@ function supportedParts(letters: readonly WeightedLetter[]): WeightedParts {
  */
 function meanInterval({ base, parts, smallest, largest }: WeightedParts, trials: number, confidence: number): Interval {
   if (parts.length > 2) {
-    const mean = parts.reduce((sum, { weight, count }) => sum + (weight * count) / trials, base);
+    const mean = parts.reduce((sum, [weight, count]) => sum + (weight * count) / trials, base);
     const width = largest - smallest;
-    const { lower, upper } = chernoff({ mean: (mean - smallest) / width, trials, confidence });
-    return { lower: smallest + width * lower, upper: smallest + width * upper };
+    // For independent values in [0, 1] of mean mu, Pr[average >= x] <= exp(-n KL(x, mu)) for x >= mu, and likewise below:
+    // all mu with n KL(average, mu) <= ln(2 / alpha) (Hoeffding, JASA 1963, theorem 1).
+    const average = Math.min(1, Math.max(0, (mean - smallest) / width));
+    const allowed = Math.log(2 / (1 - confidence)) / trials;
+    const part = (x: number, mu: number): number => (x > 0 ? x * Math.log(x / mu) : 0);
+    const isAllowed = (mu: number): boolean => part(average, mu) + part(1 - average, 1 - mu) <= allowed;
+    // The divergence grows away from the average; the outer end is returned.
+    const edge = (outside: number): number => smallest + width * halve(isAllowed, [average, outside]);
+    return { lower: edge(0), upper: edge(1) };
   }
   let lower = base;
   let upper = base;
-  for (const { weight, count } of parts) {
+  for (const [weight, count] of parts) {
     const part = clopperPearson({
       successes: Math.min(Math.max(0, count), trials),
       trials,
@@ -179,21 +183,4 @@ function meanInterval({ base, parts, smallest, largest }: WeightedParts, trials:
     upper += weight * (weight > 0 ? part.upper : part.lower);
   }
   return { lower, upper };
-}
-
-/**
- * For independent values in [0, 1] of mean mu, Pr[average >= x] <= exp(-n KL(x, mu)) for x >= mu, and likewise below:
- * all mu with n KL(average, mu) <= ln(2 / alpha).
- *
- * @see Hoeffding, JASA 1963, theorem 1
- */
-function chernoff({ mean, trials, confidence }: { mean: number; trials: number; confidence: number }): Interval {
-  const allowed = Math.log(2 / (1 - confidence)) / trials;
-  const average = Math.min(1, Math.max(0, mean));
-  const part = (x: number, mu: number): number => (x > 0 ? x * Math.log(x / mu) : 0);
-  const divergence = (mu: number): number => part(average, mu) + part(1 - average, 1 - mu);
-  // The divergence grows away from the average; the outer end is returned.
-  const isAllowed = (mu: number): boolean => divergence(mu) <= allowed;
-  const edge = (outside: number): number => halve(isAllowed, [average, outside]);
-  return { lower: edge(0), upper: edge(1) };
 }

@@ -69,14 +69,14 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   const t = denominator > 0 ? numerator / denominator : Number.NaN;
   const expected = leastVariance(channel, answered, Math.min(1, Math.max(0, denominator)));
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
-  const { standardError } = estimateRatio({ numerator, denominator, variance, total });
+  const [, standardError] = estimateRatio([numerator, denominator], variance, total);
 
   let interval: Interval;
   if (channel.mechanism === 'duchi-with-no-answer' && total < exactBelow) {
     interval = exactDuchi(channel, counts, total, confidence);
   } else if (total > 1) {
     const quantile = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    interval = fiellerInterval({ numerator, denominator, scale: quantile ** 2 / (total - 1), variance });
+    interval = fiellerInterval([numerator, denominator], variance, quantile ** 2 / (total - 1));
   } else {
     interval = unbounded;
   }
@@ -140,16 +140,18 @@ function exactDuchi(
   const noneOnNoAnswer = channel.probability(0, 0);
   const noneOnAnswer = channel.probability(1, 0);
   const difference = channel.probability(2, 2) - channel.probability(1, 2);
-  return exactRatioInterval({
+  const reports = {
+    answers: Math.min(answers, total - none),
+    total,
+    none: { p: noneOnNoAnswer, q: noneOnAnswer },
+  };
+  return exactRatioInterval(reports, {
     conditional(level) {
       const { lower, upper } = clopperPearson({ successes: plus, trials: answers, confidence: level });
       return { lower: 2 * lower - 1, upper: 2 * upper - 1 };
     },
     offset: 0,
     gain: difference / (noneOnNoAnswer - noneOnAnswer),
-    answers: Math.min(answers, total - none),
-    trials: total,
-    none: { p: noneOnNoAnswer, q: noneOnAnswer },
     confidence,
   });
 }

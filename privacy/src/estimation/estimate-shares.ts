@@ -48,11 +48,11 @@ export type SharesOptions = SupportCounts & {
 export function estimateShares(options: SharesOptions): SharesEstimate {
   const { channel, counts, noAnswer, confidence } = options;
   const reports = summarizeReports(options);
-  const { total, answers, withNone } = reports;
+  const { total, withNone } = reports;
   const letters = Array.from(counts, (support, letter) => ({ support, withNone: withNone[letter]!, letter }));
   return {
     respondents: total,
-    answered: noAnswer === undefined ? everybody : estimateAnswered({ channel, total, support: answers, confidence }),
+    answered: noAnswer === undefined ? everybody : estimateAnswered(channel, reports, confidence),
     shares: letters
       .filter(({ letter }) => letter !== noAnswer)
       .map((count) => estimateShare(count, channel, reports, confidence)),
@@ -118,19 +118,13 @@ interface LetterCount {
 const everybody: ShareEstimate = { share: 1, lower: 1, upper: 1, standardError: 0 };
 
 // "Not none" is a letter that everybody has or has not.
-function estimateAnswered({
-  channel: { p, q },
-  total,
-  support,
-  confidence,
-}: {
-  channel: SupportProbabilities;
-  total: number;
-  support: number;
-  confidence: number;
-}): ShareEstimate {
-  const reports = summary(total, total, neverNone, []);
-  return estimateShare({ support, withNone: 0 }, { p: 1 - q, q: 1 - p }, reports, confidence);
+function estimateAnswered(
+  { p, q }: SupportProbabilities,
+  { total, answers }: ReportSummary,
+  confidence: number,
+): ShareEstimate {
+  const all = summary(total, total, neverNone, []);
+  return estimateShare({ support: answers, withNone: 0 }, { p: 1 - q, q: 1 - p }, all, confidence);
 }
 
 /*
@@ -152,9 +146,10 @@ function estimateAnswered({
 function estimateShare(
   { support, withNone }: LetterCount,
   { p, q }: Pick<SupportProbabilities, 'p' | 'q'>,
-  { total, answers, answeredPart, answering, none }: ReportSummary,
+  reports: ReportSummary,
   confidence: number,
 ): ShareEstimate {
+  const { total, answers, answeredPart, answering, none } = reports;
   const { pairWithTruth, pairWithoutTruth } = none;
   const numerator = support / total - q;
   const denominator = answering * (p - q);
@@ -175,20 +170,17 @@ function estimateShare(
     2 * (both - letter * (1 - answered)),
     answered * (1 - answered),
   ];
-  const { ratio: share, standardError } = estimateRatio({ numerator, denominator, variance: observed, total });
+  const [share, standardError] = estimateRatio([numerator, denominator], observed, total);
   // Of expected counts a part may exceed the whole by rounding.
   const alone = Math.min(Math.max(0, support - withNone), answers);
   if (total >= exactBelow && Math.min(alone, answers - alone) >= rareBelow) {
     const scale = normalQuantile((1 + confidence) / 2) ** 2 / total;
-    return { share, ...fiellerInterval({ numerator, denominator, scale, variance }), standardError };
+    return { share, ...fiellerInterval([numerator, denominator], variance, scale), standardError };
   }
-  const { lower, upper } = exactRatioInterval({
+  const { lower, upper } = exactRatioInterval(reports, {
     conditional: (level) => clopperPearson({ successes: alone, trials: answers, confidence: level }),
     offset: q - pairWithTruth,
     gain: (p - q - pairGain) / (none.p - none.q),
-    answers,
-    trials: total,
-    none,
     confidence,
   });
   const shift = pairGain / (p - q - pairGain);

@@ -87,9 +87,9 @@ export function shrinkGroups({
   return {
     ...common,
     groups: groups.map((group) => {
-      const parts = posterior.map((node) => ({ probability: node.probability, ...shrink(group, node) }));
+      const parts = posterior.map((node) => shrink(group, node));
       return {
-        estimate: parts.reduce((sum, { probability, mean }) => sum + probability * mean, 0),
+        estimate: parts.reduce((sum, [probability, mean]) => sum + probability * mean, 0),
         lower: mixtureQuantile(parts, (1 - confidence) / 2),
         upper: mixtureQuantile(parts, (1 + confidence) / 2),
         weight: Math.min(
@@ -171,28 +171,28 @@ function ownWeight({ standardError }: GroupEstimate, between: number): number {
   return 1 / (1 + (standardError / between) ** 2);
 }
 
+/** A normal distribution as a part of a mixture. */
+type Normal = readonly [probability: number, mean: number, stddev: number];
+
 /** A group's true value, given A: normal with mean w y + (1 - w) mu, w = A / (V + A), and variance w V, or A. */
-function shrink(group: GroupEstimate, { between, mean, meanStddev }: Posterior): { mean: number; stddev: number } {
+function shrink(group: GroupEstimate, { probability, between, mean, meanStddev }: Posterior): Normal {
   const weight = ownWeight(group, between);
   const known = group.standardError < Infinity;
-  return {
-    mean: known ? weight * group.estimate + (1 - weight) * mean : mean,
-    stddev: Math.hypot(known ? Math.sqrt(weight) * group.standardError : between, (1 - weight) * meanStddev),
-  };
+  return [
+    probability,
+    known ? weight * group.estimate + (1 - weight) * mean : mean,
+    Math.hypot(known ? Math.sqrt(weight) * group.standardError : between, (1 - weight) * meanStddev),
+  ];
 }
 
 /** Where a mixture of normal distributions has passed `probability`. */
-function mixtureQuantile(
-  parts: readonly { probability: number; mean: number; stddev: number }[],
-  probability: number,
-): number {
+function mixtureQuantile(parts: readonly Normal[], probability: number): number {
   const z = normalQuantile(probability);
-  const ends = parts.map(({ mean, stddev }) => mean + z * stddev);
+  const ends = parts.map(([, mean, stddev]) => mean + z * stddev);
   return fallingRoot(
-    (x) =>
-      parts.reduce((rest, part) => rest - part.probability * normalCdf((x - part.mean) / part.stddev), probability),
+    (x) => parts.reduce((rest, [share, mean, stddev]) => rest - share * normalCdf((x - mean) / stddev), probability),
     [Math.min(...ends), Math.max(...ends)],
-    { aim: 1e-13, isNear: (low, high) => high - low <= 1e-12 * (Math.abs(high) + parts[0]!.stddev) },
+    { aim: 1e-13, isNear: (low, high) => high - low <= 1e-12 * (Math.abs(high) + parts[0]![2]) },
   );
 }
 

@@ -11,22 +11,18 @@ export function valueAt([constant, linear, quadratic]: ScoreVariance, r: number)
   return constant + linear * r + quadratic * r * r;
 }
 
-/** A ratio of two means over `total` reports, whose numerator - R denominator has the mean 0 at the true R. */
-export interface RatioOfMeans {
-  readonly numerator: number;
-  readonly denominator: number;
-  readonly variance: ScoreVariance;
-  readonly total: number;
-}
+/** A ratio of two means over reports, whose numerator - R denominator has the mean 0 at the true R. */
+type RatioOfMeans = readonly [numerator: number, denominator: number];
 
 /** Where the denominator is not above 0 there is no ratio: NaN, with an infinite standard error. */
-export function estimateRatio({ numerator, denominator, variance, total }: RatioOfMeans): {
-  ratio: number;
-  standardError: number;
-} {
-  if (!(denominator > 0)) return { ratio: Number.NaN, standardError: Infinity };
+export function estimateRatio(
+  [numerator, denominator]: RatioOfMeans,
+  variance: ScoreVariance,
+  total: number,
+): [ratio: number, standardError: number] {
+  if (!(denominator > 0)) return [Number.NaN, Infinity];
   const ratio = numerator / denominator;
-  return { ratio, standardError: Math.sqrt(Math.max(0, valueAt(variance, ratio)) / total) / denominator };
+  return [ratio, Math.sqrt(Math.max(0, valueAt(variance, ratio)) / total) / denominator];
 }
 
 /**
@@ -37,17 +33,11 @@ export function estimateRatio({ numerator, denominator, variance, total }: Ratio
  *
  * @see Fieller, Some problems in interval estimation, JRSS B 1954
  */
-export function fiellerInterval({
-  numerator,
-  denominator,
-  scale,
-  variance: [constant, linear, quadratic],
-}: {
-  numerator: number;
-  denominator: number;
-  scale: number;
-  variance: ScoreVariance;
-}): Interval {
+export function fiellerInterval(
+  [numerator, denominator]: RatioOfMeans,
+  [constant, linear, quadratic]: ScoreVariance,
+  scale: number,
+): Interval {
   if (!(denominator > 0)) return unbounded;
   // Collected by powers of R: a R^2 + b R + c <= 0.
   const a = denominator ** 2 - scale * quadratic;
@@ -57,6 +47,15 @@ export function fiellerInterval({
   // The estimate itself always solves it, so that a discriminant below zero is rounding.
   const root = Math.sqrt(Math.max(0, b * b - 4 * a * c));
   return { lower: (-b - root) / (2 * a), upper: (-b + root) / (2 * a) };
+}
+
+/** How many reports there are. */
+export interface CountedReports {
+  /** Those that are not none. */
+  readonly answers: number;
+  readonly total: number;
+  /** Pr[none] of somebody who does not answer, and of one who does. */
+  readonly none: Pick<SupportProbabilities, 'p' | 'q'>;
 }
 
 /** The part of the error probability that `exactRatioInterval` gives to the answering share. */
@@ -71,26 +70,21 @@ const answeringPart = 0.2;
  * rest. By Boole's inequality both hold at `confidence`, and R = (m lambda - offset) / (gain (lambda - nobody)) grows
  * with m and is monotone in lambda, so the corners bound it.
  */
-export function exactRatioInterval({
-  conditional,
-  offset,
-  gain,
-  answers,
-  trials,
-  none,
-  confidence,
-}: {
-  /** For m, at a confidence; there are such reports. */
-  conditional: (confidence: number) => Interval;
-  offset: number;
-  gain: number;
-  /** Reports that are not none. */
-  answers: number;
-  trials: number;
-  /** Pr[none] of somebody who does not answer, and of one who does. */
-  none: Pick<SupportProbabilities, 'p' | 'q'>;
-  confidence: number;
-}): Interval {
+export function exactRatioInterval(
+  { answers, total: trials, none }: CountedReports,
+  {
+    conditional,
+    offset,
+    gain,
+    confidence,
+  }: {
+    /** For m, at a confidence; there are such reports. */
+    conditional: (confidence: number) => Interval;
+    offset: number;
+    gain: number;
+    confidence: number;
+  },
+): Interval {
   if (!(answers > 0)) return unbounded;
   const nobody = 1 - none.p;
   const everybody = 1 - none.q;

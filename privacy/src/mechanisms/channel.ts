@@ -106,9 +106,9 @@ export function tableChannel<Name extends string>({
       );
     }
   }
-  const boundaries = rows.map((row) => {
+  const selectors = rows.map((row) => {
     let boundary = 0n;
-    return new Boundaries(row.slice(1).map((_, output) => (boundary += row[output]!)));
+    return selector(row.slice(1).map((_, output) => (boundary += row[output]!)));
   });
   return makeChannel({
     mechanism,
@@ -118,7 +118,7 @@ export function tableChannel<Name extends string>({
     weightTotal,
     worst: largestRatio(rows),
     weight: (input, output) => rows[input]![output]!,
-    draw: (input, random) => boundaries[input]!.select(random.nextUint64()),
+    draw: (input, random) => selectors[input]!(random.nextUint64()),
   });
 }
 
@@ -167,33 +167,31 @@ function largestRatio(rows: ChannelTable['rows']): Ratio {
 }
 
 /**
- * Cumulative weights, the last one left out, which is 2**64. They are split into 32-bit halves so that no comparison
- * works on a big integer.
+ * How many boundaries a word has passed: always both tables whole, and no branch on what is found.
+ *
+ * @param boundaries cumulative weights, the last one left out, which is 2**64. They are split into 32-bit halves so that
+ *   no comparison works on a big integer
+ * @param boundariesAhead those that count for outputs below the input; the same unless they are given
  */
-export class Boundaries {
-  readonly #reached: Uint32Array;
-  readonly #ahead: Uint32Array;
-
-  /** @param ahead the boundaries that count for outputs below the input of `select`; the same unless they are given */
-  constructor(reached: readonly bigint[], ahead = reached) {
-    this.#reached = halves(reached);
-    this.#ahead = halves(ahead);
-  }
-
-  /** How many boundaries the word has passed: always both tables whole, and no branch on what is found. */
-  select(word: bigint, input = 0): number {
+export function selector(
+  boundaries: readonly bigint[],
+  boundariesAhead = boundaries,
+): (word: bigint, input?: number) => number {
+  const reached = halves(boundaries);
+  const ahead = halves(boundariesAhead);
+  return (word, input = 0) => {
     const high = Number(word >> 32n);
     const low = Number(word & 0xffff_ffffn);
     let output = 0;
-    for (let index = 0; index < this.#reached.length; index += 2) {
+    for (let index = 0; index < reached.length; index += 2) {
       // All ones where the input is reached, all zeros where it is ahead; a mask takes the place of a branch.
       const mask = -Number(index >= 2 * input);
-      const boundaryHigh = ((this.#reached[index]! & mask) | (this.#ahead[index]! & ~mask)) >>> 0;
-      const boundaryLow = ((this.#reached[index + 1]! & mask) | (this.#ahead[index + 1]! & ~mask)) >>> 0;
+      const boundaryHigh = ((reached[index]! & mask) | (ahead[index]! & ~mask)) >>> 0;
+      const boundaryLow = ((reached[index + 1]! & mask) | (ahead[index + 1]! & ~mask)) >>> 0;
       output += Number(high > boundaryHigh) | (Number(high === boundaryHigh) & Number(low >= boundaryLow));
     }
     return output;
-  }
+  };
 }
 
 function halves(values: readonly bigint[]): Uint32Array {

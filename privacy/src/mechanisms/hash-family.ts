@@ -32,7 +32,7 @@ interface HashFamily {
  *
  * @param g how many values a hash has
  */
-export function hashFamily({ options, g }: { options: number; g: number }): HashFamily {
+export function hashFamily(options: number, g: number): HashFamily {
   const digits = 32 - Math.clz32(options - 1);
   const hashes = new Float64Array(2 ** digits);
   const hashesOf = (seed: readonly number[]): Float64Array => {

@@ -54,7 +54,7 @@ export function loloha({
   checkInteger('options', options, '[2, 1024]');
   checkInteger('hashValues', g, '[2, 1024]');
   const { support: p, other: _, ...steps } = memoizedSteps({ options: g, ...epsilons });
-  const { drawSeed, hash, supports, addSupport } = hashFamily({ options, g });
+  const { drawSeed, hash, supports, addSupport } = hashFamily(options, g);
   return {
     mechanism: 'loloha',
     options,

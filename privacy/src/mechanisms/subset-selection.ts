@@ -1,5 +1,5 @@
 import { checkInteger } from '../numerics/checks.ts';
-import { Boundaries, checkIndex, makeChannel, weightTotal } from './channel.ts';
+import { checkIndex, makeChannel, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyChannel } from './frequency-mechanism.ts';
 import { randomizedResponse } from './randomized-response.ts';
 import { exponential, truthWeight } from './truth-weight.ts';
@@ -52,7 +52,7 @@ export function subsetSelection({
   // denominator 2^64 C(k - 1, size - 1) C(k - 1, size) all weights are integers.
   const truth = truthWeight({ epsilon, size, options });
   const weights = [(weightTotal - truth) * BigInt(withTruth), truth * BigInt(withoutTruth)] as const;
-  const inclusion = new Boundaries([weightTotal - truth]);
+  const isIncluded = selector([weightTotal - truth]);
 
   // From the largest letter down: c_i is the largest c with C(c, i) at most what is left of the rank.
   const addSupport = (report: number, counts: Float64Array): void => {
@@ -86,7 +86,7 @@ export function subsetSelection({
       },
       draw(input, random) {
         // Always `size` of the other letters, one of them picked out: the truth takes its place, or does not.
-        const included = inclusion.select(random.nextUint64());
+        const included = isIncluded(random.nextUint64());
         const others = sampleWithoutReplacement({ count: size, from: options - 1 }, random);
         const replaced = uniformInteger(size, random);
         const members = new Uint8Array(options);
