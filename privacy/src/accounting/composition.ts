@@ -52,7 +52,7 @@ export function composeSpends(spends: readonly Spend[], { delta }: { delta: numb
       const epsilon =
         losses.length === 0
           ? epsilonOfShift(Math.sqrt(squaredShift), delta)
-          : mixtureEpsilon({ losses, shift: Math.sqrt(squaredShift) }, delta);
+          : mixtureEpsilon(losses, Math.sqrt(squaredShift), delta);
       bounds.push({ epsilon, delta, accountant: 'loss-distribution' });
     }
     const [renyi] = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });

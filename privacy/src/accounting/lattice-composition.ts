@@ -10,7 +10,7 @@ export type LossLattice = readonly [
   /** > 0 */
   spacing: number,
   /** The probability of an infinite loss, 0 unless given. */
-  infinite?: number,
+  infinite?: number | undefined,
 ];
 
 /**
@@ -51,7 +51,7 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   // that decide it have ordinary probabilities there, and an error of e in one is one of e e^(T K - x L) in Pr[L].
   const cumulant = single(x);
   const total = steps * cumulant;
-  const [from, to] = windowOf(single, { x, cumulant, steps });
+  const [from, to] = windowOf(single, x, steps);
   // Where the sum cannot leave [lowest, highest] the window need not.
   const lowest = steps * firstLoss;
   const mostIndex = steps * (length - 1);
@@ -115,12 +115,9 @@ function convolved(a: Float64Array, b: Float64Array): Float64Array {
  *   Pr[L >= to] <= e^(T (K(x + y) - K(x)) - y to), and likewise below.
  *
  * @param single K(x) = ln E[e^(x loss)] of one step, or more
- * @param cumulant K(x) at this x
  */
-export function windowOf(
-  single: (x: number) => number,
-  { x, cumulant, steps }: { x: number; cumulant: number; steps: number },
-): [from: number, to: number] {
+export function windowOf(single: (x: number) => number, x: number, steps: number): [from: number, to: number] {
+  const cumulant = single(x);
   const reach = (sign: number): number =>
     leastOverScales((y) => (steps * (single(x + sign * y) - cumulant) - Math.log(outside)) / y, { start: x })[0];
   return [-reach(-1), reach(1)];

@@ -2,25 +2,23 @@ import { logDelta } from './gaussian-accounting.ts';
 import { smallestEpsilon } from './smallest-epsilon.ts';
 import { mostExactSteps, ternaryEpsilon, trinomialTop, type TernaryLoss } from './ternary-accounting.ts';
 
-/** Ternary losses of parameters fixed in advance, and Gaussians that add up to one. */
-export interface LossMixture {
-  readonly losses: readonly (TernaryLoss & { readonly steps: number })[];
-  /** Of the Gaussian, in standard deviations; 0 for none. */
-  readonly shift: number;
-}
+/** A ternary loss, so many times. */
+type RepeatedLoss = TernaryLoss & { readonly steps: number };
 
 /**
- * The smallest epsilon >= 0 for which a mixture is (epsilon, delta)-private. Exact while the ternary losses have few
+ * The smallest epsilon >= 0 for which ternary losses of parameters fixed in advance, and Gaussians that add up to one,
+ * are (epsilon, delta)-private. Exact while the ternary losses have few
  * different sums (two kinds of 50 steps each have 10,201), otherwise an upper bound that is close; infinite for a million
  * steps or a noise that hardly hides anything.
  *
  * The sum L of the discrete losses is independent of the Gaussian's, so that
  *   delta(epsilon) = sum over l of Pr[L = l] deltaOfGaussian(epsilon - l).
  *
+ * @param shift of the Gaussian, in standard deviations; 0 for none
  * @see Murtagh and Vadhan, The complexity of computing the optimal composition of differential privacy, TCC 2016,
  *   theorem 1.5, for pure mechanisms; Zhu, Dong and Wang, AISTATS 2022, theorem 10, for adaptive composition
  */
-export function mixtureEpsilon({ losses, shift }: LossMixture, delta: number): number {
+export function mixtureEpsilon(losses: readonly RepeatedLoss[], shift: number, delta: number): number {
   // One evaluation of a Gaussian costs as much as a hundred of the others.
   const most = shift > 0 ? 10_000 : 20_000;
   const [first, ...others] = losses;
@@ -50,7 +48,7 @@ function profile(shift: number, epsilon: number): number {
 type LossSums = readonly [values: Float64Array, probabilities: Float64Array];
 
 /** The sums of one loss with itself, -steps to +steps times its epsilon. */
-function sumsOf(loss: LossMixture['losses'][number]): LossSums {
+function sumsOf(loss: RepeatedLoss): LossSums {
   const { epsilonPerStep, steps } = loss;
   const probabilities = new Float64Array(2 * steps + 1);
   const values = probabilities.map((_, index) => (index - steps) * epsilonPerStep);

@@ -13,5 +13,5 @@ export function smallestEpsilon(
   const excessAt = (epsilon: number): number => Math.log(deltaAt(epsilon) / delta);
   if (!(excessAt(0) > 0)) return 0;
   const isNear = (low: number, high: number): boolean => high - low <= 1e-14 * high;
-  return fallingRoot(excessAt, [0, largest], { aim: 5e-12, isNear });
+  return fallingRoot(excessAt, [0, largest], 5e-12, isNear);
 }

@@ -7,6 +7,7 @@ import { epsilonOfCumulant } from './renyi-conversion.ts';
 import {
   checkSubsampledGaussian,
   type Direction,
+  type LatticeRange,
   lossAt,
   pointAt,
   type SubsampledGaussian,
@@ -86,8 +87,8 @@ export function composedSampledEpsilon(
   const boundOf = (direction: Direction, tolerance: number): number => {
     let found = Infinity;
     for (let pass = 1; ; pass += 1) {
-      const { expected, ...range } = planLattice(gaussian, { direction, steps, delta, tolerance, atMost: found });
-      const [probabilities, firstLoss, spacing, infinite] = subsampledGaussianLosses(gaussian, { direction, ...range });
+      const [expected, range] = planLattice(gaussian, direction, { steps, delta, tolerance, atMost: found });
+      const [probabilities, firstLoss, spacing, infinite] = subsampledGaussianLosses(gaussian, direction, range);
       // Each step's losses are off by some units in the last place, its integrals by less than 1e-13, relative.
       const largest = Math.abs(firstLoss) + probabilities.length * spacing;
       const raised = [probabilities, firstLoss + largest * 2 ** -50, spacing, infinite] as const;
@@ -120,24 +121,19 @@ const mostPoints = 2 ** 21;
  */
 function planLattice(
   gaussian: SubsampledGaussian,
-  {
-    direction,
-    steps,
-    delta,
-    tolerance,
-    atMost,
-  }: { direction: Direction; steps: number; delta: number; tolerance: number; atMost: number },
-): { from: number; to: number; spacing: number; expected: number } {
+  direction: Direction,
+  { steps, delta, tolerance, atMost }: { steps: number; delta: number; tolerance: number; atMost: number },
+): [expected: number, range: LatticeRange] {
   const reach = -normalQuantile((1e-7 * delta) / steps) * gaussian.noiseMultiplier;
   const from = direction === 'replaced' ? 0.5 : -reach;
   const farthest = reach + 1;
   const range = lossAt(farthest, gaussian) - lossAt(from, gaussian);
-  const rough = subsampledGaussianLosses(gaussian, { direction, from, to: farthest, spacing: range / fewestPoints });
+  const rough = subsampledGaussianLosses(gaussian, direction, [from, farthest, range / fewestPoints]);
   const single = cumulantOf(rough);
   const [renyi, x] = epsilonOfCumulant((order) => steps * single(order), { delta });
   const epsilon = Math.min(renyi, atMost);
   const cumulant = single(x);
-  const [least, most] = windowOf(single, { x, cumulant, steps });
+  const [least, most] = windowOf(single, x, steps);
   // The lattice adds spacing^2 / 12 to the mean and twice that to the variance of each step's loss, so that it adds
   // x (1 + x) spacing^2 / 12 to K(x), and the x-th part of it to the epsilon;
   // points = width / spacing.
@@ -156,11 +152,6 @@ function planLattice(
     }
     to = Math.min(to, pointAt(cell - loss, gaussian));
   }
-  return {
-    from,
-    to,
-    // Transforms take a power of two; a little less than the wanted points beats nearly twice as many.
-    expected: epsilon,
-    spacing: (1.02 * width) / 2 ** Math.ceil(Math.log2(points / 1.25)),
-  };
+  // Transforms take a power of two; a little less than the wanted points beats nearly twice as many.
+  return [epsilon, [from, to, (1.02 * width) / 2 ** Math.ceil(Math.log2(points / 1.25))]];
 }

@@ -62,6 +62,9 @@ export function pointAt(loss: number, { noiseMultiplier, samplingRate }: Subsamp
   return noiseMultiplier ** 2 * y + 0.5;
 }
 
+/** From the least to the largest point, and how far apart losses are. */
+export type LatticeRange = readonly [from: number, to: number, spacing: number];
+
 /**
  * A lattice that dominates the loss of one release.
  *
@@ -80,7 +83,8 @@ export function pointAt(loss: number, { noiseMultiplier, samplingRate }: Subsamp
  */
 export function subsampledGaussianLosses(
   gaussian: SubsampledGaussian,
-  { direction, from, to, spacing }: { direction: Direction; from: number; to: number; spacing: number },
+  direction: Direction,
+  [from, to, spacing]: LatticeRange,
 ): LossLattice {
   const { noiseMultiplier, samplingRate } = gaussian;
   const variance = noiseMultiplier ** 2;

@@ -117,13 +117,13 @@ function scoreVariance(
 }
 
 /** The mean of w(y) over reports: base + sum of weight times the part of the reports that was counted. */
-interface WeightedParts {
-  readonly base: number;
-  readonly parts: readonly (readonly [weight: number, count: number])[];
+type WeightedParts = readonly [
+  base: number,
+  parts: readonly (readonly [weight: number, count: number])[],
   /** Between these lies what one report adds up to. */
-  readonly smallest: number;
-  readonly largest: number;
-}
+  smallest: number,
+  largest: number,
+];
 
 /** Of reports that each support one letter: w(y) has few values, and all but the middle one need an interval. */
 function reportedParts(letters: readonly WeightedLetter[]): WeightedParts {
@@ -132,12 +132,7 @@ function reportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const distinct = [...counts.keys()].sort((a, b) => a - b);
   const base = distinct[distinct.length >> 1]!;
   const others = distinct.filter((weight) => weight !== base);
-  return {
-    base,
-    parts: others.map((weight) => [weight - base, counts.get(weight)!]),
-    smallest: distinct[0]!,
-    largest: distinct.at(-1)!,
-  };
+  return [base, others.map((weight) => [weight - base, counts.get(weight)!]), distinct[0]!, distinct.at(-1)!];
 }
 
 /** Of reports that may support any set of letters. */
@@ -145,19 +140,14 @@ function supportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const total = letters.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
   // Of what should be zero the subtraction of the centre may leave its rounding.
   const weighing = letters.filter(({ weight }) => Math.abs(weight) > 1e-12 * total);
-  return {
-    base: 0,
-    parts: weighing.map(({ weight, support, withNone }) => [weight, support - withNone]),
-    smallest: -total / 2,
-    largest: total / 2,
-  };
+  return [0, weighing.map(({ weight, support, withNone }) => [weight, support - withNone]), -total / 2, total / 2];
 }
 
 /**
  * An interval for the mean of w(y) over reports, with guaranteed coverage: sums of Clopper and Pearson intervals for two
  * parts at most, by Boole's inequality; Chernoff's bound for more. Which one depends on the weights alone.
  */
-function meanInterval({ base, parts, smallest, largest }: WeightedParts, trials: number, confidence: number): Interval {
+function meanInterval([base, parts, smallest, largest]: WeightedParts, trials: number, confidence: number): Interval {
   if (parts.length > 2) {
     const mean = parts.reduce((sum, [weight, count]) => sum + (weight * count) / trials, base);
     const width = largest - smallest;

@@ -66,10 +66,10 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
     -2 * covariance(decodeErrors, answeredErrors, 0),
     covariance(answeredErrors, answeredErrors, 4),
   ];
-  const t = denominator > 0 ? numerator / denominator : Number.NaN;
   const expected = leastVariance(channel, answered, Math.min(1, Math.max(0, denominator)));
+  const t = numerator / denominator;
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
-  const [, standardError] = estimateRatio([numerator, denominator], variance, total);
+  const [ratio, standardError] = estimateRatio([numerator, denominator], variance, total);
 
   let interval: Interval;
   if (channel.mechanism === 'duchi-with-no-answer' && total < exactBelow) {
@@ -84,7 +84,7 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   const place = (position: number): number => minimum + (position + 1) * half;
   return {
     respondents: total,
-    mean: place(t),
+    mean: place(ratio),
     lower: place(interval.lower),
     upper: place(interval.upper),
     standardError: standardError * half,

@@ -49,13 +49,13 @@ export function estimateShares(options: SharesOptions): SharesEstimate {
   const { channel, counts, noAnswer, confidence } = options;
   const reports = summarizeReports(options);
   const { total, withNone } = reports;
-  const letters = Array.from(counts, (support, letter) => ({ support, withNone: withNone[letter]!, letter }));
+  const letters = Array.from(counts, (_, letter) => letter);
   return {
     respondents: total,
     answered: noAnswer === undefined ? everybody : estimateAnswered(channel, reports, confidence),
     shares: letters
-      .filter(({ letter }) => letter !== noAnswer)
-      .map((count) => estimateShare(count, channel, reports, confidence)),
+      .filter((letter) => letter !== noAnswer)
+      .map((letter) => estimateShare([counts[letter]!, withNone[letter]!], channel, reports, confidence)),
   };
 }
 
@@ -109,11 +109,11 @@ function summary(
   return { total, answers, answeredPart, answering: (answeredPart - (1 - none.p)) / (none.p - none.q), none, withNone };
 }
 
-interface LetterCount {
-  readonly support: number;
+type LetterCount = readonly [
+  support: number,
   /** Reports that support the letter and "no answer". */
-  readonly withNone: number;
-}
+  withNone: number,
+];
 
 const everybody: ShareEstimate = { share: 1, lower: 1, upper: 1, standardError: 0 };
 
@@ -124,7 +124,7 @@ function estimateAnswered(
   confidence: number,
 ): ShareEstimate {
   const all = summary(total, total, neverNone, []);
-  return estimateShare({ support: answers, withNone: 0 }, { p: 1 - q, q: 1 - p }, all, confidence);
+  return estimateShare([answers, 0], { p: 1 - q, q: 1 - p }, all, confidence);
 }
 
 /*
@@ -144,7 +144,7 @@ function estimateAnswered(
  *   m lambda_A = lambda_v - Pr[v and none] = q - with + a d + a R (p - q - d).
  */
 function estimateShare(
-  { support, withNone }: LetterCount,
+  [support, withNone]: LetterCount,
   { p, q }: Pick<SupportProbabilities, 'p' | 'q'>,
   reports: ReportSummary,
   confidence: number,

@@ -38,7 +38,7 @@ export function localHashing({
   checkAlphabet({ options, epsilon });
   const g = hashValues ?? Math.round(exponential(epsilon)) + 1;
   checkInteger('hashValues', g, `[2, ${2 ** 31}]`);
-  const truth = truthWeight({ epsilon, size: 1, options: g });
+  const truth = truthWeight(epsilon, [1, g]);
   const odds = { numerator: truth * BigInt(g - 1), denominator: weightTotal - truth };
   const isLie = selector([truth]);
   const { drawSeed, hash, supports, addSupport, reportBits } = hashFamily(options, g);

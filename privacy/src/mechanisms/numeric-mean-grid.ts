@@ -19,13 +19,7 @@ const largestCells = 129;
  * The choice with the smallest worst-case variance of one decoded answer, among Duchi alone and all hybrids of up to
  * 129 cells. The same in every engine: no transcendental function of the platform is used.
  */
-export function chooseGrid({
-  epsilon,
-  noAnswerEpsilonShare,
-}: {
-  epsilon: number;
-  noAnswerEpsilonShare: number;
-}): GridChoice {
+export function chooseGrid(epsilon: number, noAnswerEpsilonShare: number): GridChoice {
   const ratio = exponential(epsilon);
   const valueRatio = exponential(epsilon * (1 - noAnswerEpsilonShare));
   const noneRatio = exponential(epsilon * noAnswerEpsilonShare);

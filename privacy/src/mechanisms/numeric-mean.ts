@@ -42,7 +42,7 @@ export function numericMean({
 }): NumericMean {
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   checkIn('noAnswerEpsilonShare', noAnswerEpsilonShare, '[1e-6, 0.45]');
-  const grid = chooseGrid({ epsilon, noAnswerEpsilonShare });
+  const grid = chooseGrid(epsilon, noAnswerEpsilonShare);
   const [rows, decode] = integerWeights(grid, fixedExp(epsilon), fixedExp(noAnswerEpsilonShare * epsilon));
   return {
     ...tableChannel({ mechanism: grid.mechanism, epsilon, rows }),

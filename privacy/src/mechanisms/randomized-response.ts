@@ -29,7 +29,7 @@ export function randomizedResponse({ options, epsilon }: { options: number; epsi
   // keep / other <= e^epsilon and keep + (k - 1) other = 2^64 together ask for other >= 2^64 / (e^epsilon + k - 1), the
   // equal parts of what the truth must leave. Both roundings go up in `other`, towards less loss.
   const lies = BigInt(options - 1);
-  const other = ceilDivide(weightTotal - truthWeight({ epsilon, size: 1, options }), lies);
+  const other = ceilDivide(weightTotal - truthWeight(epsilon, [1, options]), lies);
   const keep = weightTotal - lies * other;
 
   // Boundaries of all k rows in the space of two: after the outputs 0 .. j the cumulative weight is (j + 1) other while

@@ -37,7 +37,7 @@ export function subsetSelection({
   size?: number | undefined;
 }): SubsetSelection {
   checkAlphabet({ options, epsilon });
-  const size = asked ?? bestSize({ options, epsilon, maximumOutputs: Infinity });
+  const size = asked ?? bestSize({ options, epsilon }, Infinity);
   checkInteger('size', size, `[1, ${options - 1}]`);
   const mechanism = 'subset-selection';
   if (size === 1) return { ...randomizedResponse({ options, epsilon }), mechanism, size };
@@ -50,7 +50,7 @@ export function subsetSelection({
   // A subset with the truth has probability T / (2^64 C(k - 1, size - 1)), any other one (2^64 - T) / (2^64 C(k - 1,
   // size)). Their ratio is T (k - size) / ((2^64 - T) size), which truthWeight keeps below e^epsilon. Over the common
   // denominator 2^64 C(k - 1, size - 1) C(k - 1, size) all weights are integers.
-  const truth = truthWeight({ epsilon, size, options });
+  const truth = truthWeight(epsilon, [size, options]);
   const weights = [(weightTotal - truth) * BigInt(withTruth), truth * BigInt(withoutTruth)] as const;
   const isIncluded = selector([weightTotal - truth]);
 
@@ -122,15 +122,7 @@ export function subsetSelection({
  *
  * @param maximumOutputs how many subsets there may be, at least `options`
  */
-export function bestSize({
-  options,
-  epsilon,
-  maximumOutputs,
-}: {
-  options: number;
-  epsilon: number;
-  maximumOutputs: number;
-}): number {
+export function bestSize({ options, epsilon }: { options: number; epsilon: number }, maximumOutputs: number): number {
   // With r = e^epsilon, p = s r / (s r + k - s) and q = (s - p) / (k - 1) that is, but for a factor (r - 1)^2,
   //   ((s - 1) r + k - s) (s r + k - s - 1) / (s (k - s)).
   const ratio = exponential(epsilon);

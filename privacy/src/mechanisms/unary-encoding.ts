@@ -24,7 +24,7 @@ export interface UnaryEncoding extends FrequencyMechanism<Uint8Array> {
 export function unaryEncoding({ options, epsilon }: { options: number; epsilon: number }): UnaryEncoding {
   checkAlphabet({ options, epsilon });
   // Two truths differ in two bits: p (1 - q) / ((1 - p) q) is the loss, which is (1 - q) / q for p = 1/2.
-  const truth = truthWeight({ epsilon, size: 1, options: 2 });
+  const truth = truthWeight(epsilon, [1, 2]);
   const lie = weightTotal - truth;
   // The bit is 1 beyond the boundary.
   const bits = [selector([truth]), selector([weightTotal / 2n])] as const;

@@ -72,10 +72,12 @@ function notZero(x: number): number {
 export function betaQuantile(probability: number, a: number, b: number): number {
   if (probability <= 0) return 0;
   if (probability >= 1) return 1;
-  return fallingRoot((x) => Math.log(probability / betaCdf(x, a, b)), [0, 1], {
-    aim: 5e-15,
-    isNear: (low, high) => high - low <= 4e-16 * high,
-  });
+  return fallingRoot(
+    (x) => Math.log(probability / betaCdf(x, a, b)),
+    [0, 1],
+    5e-15,
+    (low, high) => high - low <= 4e-16 * high,
+  );
 }
 
 /**

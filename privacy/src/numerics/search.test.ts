@@ -30,7 +30,7 @@ it('a falling root is on the safe side, by twice the aim at most, and takes few 
         return root ** 2 - x ** 2;
       };
       const aim = 1e-6;
-      const found = fallingRoot(f, [0, 100], { aim, isNear: (low, high) => high - low < 1e-15 });
+      const found = fallingRoot(f, [0, 100], aim, (low, high) => high - low < 1e-15);
       expect(f(found)).toBeLessThanOrEqual(0);
       expect(f(found)).toBeGreaterThanOrEqual(-2 * aim);
       expect(values).toBeLessThan(40);
@@ -42,7 +42,7 @@ it('a falling root is on the safe side, by twice the aim at most, and takes few 
 const cliff = (x: number) => (x > 1 ? -Infinity : 1 - x);
 
 it('an end with an infinite value is halved away from, and near ends are enough', () => {
-  const found = fallingRoot(cliff, [0, 64], { aim: 1e-9, isNear: (low, high) => high - low < 1e-3 });
+  const found = fallingRoot(cliff, [0, 64], 1e-9, (low, high) => high - low < 1e-3);
   expect(cliff(found)).toBeLessThanOrEqual(0);
   expect(found).toBeLessThan(1 + 1e-3);
 });

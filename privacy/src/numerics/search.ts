@@ -36,7 +36,8 @@ export function halveOutward(condition: (x: number) => boolean): number {
 export function fallingRoot(
   f: (x: number) => number,
   [low, high]: readonly [low: number, high: number],
-  { aim, isNear }: { aim: number; isNear: (low: number, high: number) => boolean },
+  aim: number,
+  isNear: (low: number, high: number) => boolean,
 ): number {
   // What is searched is where f + aim is 0.
   let above = f(low) + aim;

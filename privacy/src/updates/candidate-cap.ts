@@ -19,7 +19,7 @@ export type CandidateMoments = (capSize: number, power?: 0 | 1) => number;
  *   sphere, by parts once more, (Pr[T >= x] + (d - 1) x h(x)) / d. The first terms sum to m and to m / d.
  */
 export function candidateMoments(variant: PrivUnitVariant, dimension: number, candidates: number): CandidateMoments {
-  const { tail, logTailMean, point, densityFactor } = projection(variant, dimension);
+  const [tail, logTailMean, point, densityFactor] = projection(variant, dimension);
   // The integrand is analytic and vanishes at both ends, so that plain sums converge exponentially in the step: the
   // threshold's spread is at least 1.25 / sqrt(N), the density's about 0.7.
   const step = Math.min(0.125, 0.6 / Math.sqrt(candidates));

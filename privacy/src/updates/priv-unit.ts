@@ -109,7 +109,7 @@ export function privUnit({
 
   // w (N - m) <= e^eps m (2^64 - w): w is rounded down, as is e^eps.
   const [cap, rest] = [BigInt(capSize), BigInt(candidates - capSize)];
-  const capWeight = truthWeight({ epsilon, size: capSize, options: candidates });
+  const capWeight = truthWeight(epsilon, [capSize, candidates]);
   const realizedEpsilon = realizeEpsilon(epsilon, {
     numerator: capWeight * rest,
     denominator: cap * (weightTotal - capWeight),
