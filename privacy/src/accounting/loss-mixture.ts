@@ -31,7 +31,7 @@ export function mixtureEpsilon(losses: readonly RepeatedLoss[], shift: number, d
     values.reduce((sum, value, index) => sum + probabilities[index]! * profile(shift, epsilon - value), 0);
   let largest = losses.reduce((sum, { epsilonPerStep, steps }) => sum + epsilonPerStep * steps, 0) + shift;
   while (deltaAt(largest) > delta) largest *= 2;
-  return smallestEpsilon(deltaAt, { delta, largest });
+  return smallestEpsilon(deltaAt, delta, largest);
 }
 
 // An epsilon of half its square protects nobody.

@@ -5,13 +5,9 @@ import { fallingRoot } from '../numerics/search.ts';
  *
  * @param deltaAt falling; at `largest` not above delta
  */
-export function smallestEpsilon(
-  deltaAt: (epsilon: number) => number,
-  { delta, largest }: { delta: number; largest: number },
-): number {
+export function smallestEpsilon(deltaAt: (epsilon: number) => number, delta: number, largest: number): number {
   // The logarithm of delta is almost a parabola, so that secants find its zero fast.
   const excessAt = (epsilon: number): number => Math.log(deltaAt(epsilon) / delta);
   if (!(excessAt(0) > 0)) return 0;
-  const isNear = (low: number, high: number): boolean => high - low <= 1e-14 * high;
-  return fallingRoot(excessAt, [0, largest], 5e-12, isNear);
+  return fallingRoot(excessAt, [0, largest], 5e-12, (low, high) => high - low <= 1e-14 * high);
 }

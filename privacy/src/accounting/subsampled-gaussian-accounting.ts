@@ -110,6 +110,7 @@ export function composedSampledEpsilon(
 const finest = 5e-5;
 // Below this the lattice's widest cell would overflow, and no epsilon protects anybody.
 const leastNoise = 0.05;
+const roughPoints = 1_000;
 const fewestPoints = 2 ** 12;
 const mostPoints = 2 ** 21;
 
@@ -128,7 +129,7 @@ function planLattice(
   const from = direction === 'replaced' ? 0.5 : -reach;
   const farthest = reach + 1;
   const range = lossAt(farthest, gaussian) - lossAt(from, gaussian);
-  const rough = subsampledGaussianLosses(gaussian, direction, [from, farthest, range / fewestPoints]);
+  const rough = subsampledGaussianLosses(gaussian, direction, [from, farthest, range / roughPoints]);
   const single = cumulantOf(rough);
   const [renyi, x] = epsilonOfCumulant((order) => steps * single(order), { delta });
   const epsilon = Math.min(renyi, atMost);

@@ -31,6 +31,5 @@ export function subsampledGaussianNoiseMultiplier({
     high = low;
   }
   // Both logarithms are almost on a line.
-  const isNear = (least: number, enough: number): boolean => enough - least <= 1e-6;
-  return Math.exp(fallingRoot(excessAt, [low, high], 1e-6, isNear));
+  return Math.exp(fallingRoot(excessAt, [low, high], 1e-6, (least, enough) => enough - least <= 1e-6));
 }

@@ -67,9 +67,7 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.
   return estimate(
-    exactRatioInterval(reports, {
-      conditional: (level) => meanInterval(parts, answers, level),
-      offset: 0,
+    exactRatioInterval(reports, (level) => meanInterval(parts, answers, level), {
       gain: (p - q - none.pairWithTruth + none.pairWithoutTruth) / (none.p - none.q),
       confidence,
     }),
@@ -155,8 +153,8 @@ function meanInterval([base, parts, smallest, largest]: WeightedParts, trials: n
     // all mu with n KL(average, mu) <= ln(2 / alpha) (Hoeffding, JASA 1963, theorem 1).
     const average = Math.min(1, Math.max(0, (mean - smallest) / width));
     const allowed = Math.log(2 / (1 - confidence)) / trials;
-    const part = (x: number, mu: number): number => (x > 0 ? x * Math.log(x / mu) : 0);
-    const isAllowed = (mu: number): boolean => part(average, mu) + part(1 - average, 1 - mu) <= allowed;
+    const isAllowed = (mu: number): boolean =>
+      divergencePart(average, mu) + divergencePart(1 - average, 1 - mu) <= allowed;
     // The divergence grows away from the average; the outer end is returned.
     const edge = (outside: number): number => smallest + width * halve(isAllowed, [average, outside]);
     return { lower: edge(0), upper: edge(1) };
@@ -173,4 +171,8 @@ function meanInterval([base, parts, smallest, largest]: WeightedParts, trials: n
     upper += weight * (weight > 0 ? part.upper : part.lower);
   }
   return { lower, upper };
+}
+
+function divergencePart(x: number, mu: number): number {
+  return x > 0 ? x * Math.log(x / mu) : 0;
 }

@@ -145,12 +145,11 @@ function exactDuchi(
     total,
     none: { p: noneOnNoAnswer, q: noneOnAnswer },
   };
-  return exactRatioInterval(reports, {
-    conditional(level) {
-      const { lower, upper } = clopperPearson({ successes: plus, trials: answers, confidence: level });
-      return { lower: 2 * lower - 1, upper: 2 * upper - 1 };
-    },
-    offset: 0,
+  const conditional = (level: number): Interval => {
+    const { lower, upper } = clopperPearson({ successes: plus, trials: answers, confidence: level });
+    return { lower: 2 * lower - 1, upper: 2 * upper - 1 };
+  };
+  return exactRatioInterval(reports, conditional, {
     gain: difference / (noneOnNoAnswer - noneOnAnswer),
     confidence,
   });

@@ -177,8 +177,9 @@ function estimateShare(
     const scale = normalQuantile((1 + confidence) / 2) ** 2 / total;
     return { share, ...fiellerInterval([numerator, denominator], variance, scale), standardError };
   }
-  const { lower, upper } = exactRatioInterval(reports, {
-    conditional: (level) => clopperPearson({ successes: alone, trials: answers, confidence: level }),
+  const conditional = (level: number): Interval =>
+    clopperPearson({ successes: alone, trials: answers, confidence: level });
+  const { lower, upper } = exactRatioInterval(reports, conditional, {
     offset: q - pairWithTruth,
     gain: (p - q - pairGain) / (none.p - none.q),
     confidence,

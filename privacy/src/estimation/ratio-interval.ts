@@ -72,18 +72,9 @@ const answeringPart = 0.2;
  */
 export function exactRatioInterval(
   { answers, total: trials, none }: CountedReports,
-  {
-    conditional,
-    offset,
-    gain,
-    confidence,
-  }: {
-    /** For m, at a confidence; there are such reports. */
-    conditional: (confidence: number) => Interval;
-    offset: number;
-    gain: number;
-    confidence: number;
-  },
+  /** For m, at a confidence; there are such reports. */
+  conditional: (confidence: number) => Interval,
+  { offset = 0, gain, confidence }: { offset?: number; gain: number; confidence: number },
 ): Interval {
   if (!(answers > 0)) return unbounded;
   const nobody = 1 - none.p;

@@ -148,8 +148,8 @@ export function realizeEpsilon(epsilon: number, { numerator, denominator }: Rati
   }
 }
 
-// The next double above (1) or below (-1) a positive double that is not subnormal. What is added is more than half a unit
-// in the last place of x, and less than one and a half of those on its way, which are half as large below a power of two.
+// The next double above (1) or below (-1) a positive double that is not subnormal. With u the distance of doubles from x on,
+// .6 to 1.2 u are added, and that rounds to u; below a power of two, where doubles are u / 2 apart, .6 u rounds to u / 2.
 function neighbour(x: number, direction: 1 | -1): number {
   return x + direction * 0.6 * x * 2 ** -52;
 }

@@ -47,7 +47,7 @@ describe('the Fourier transform', () => {
     fc.assert(
       fc.property(signal, ([re, im]) => {
         const [real, imaginary] = transform([Float64Array.from(re), Float64Array.from(im)]);
-        const [again, back] = transform([imaginary, real]).map((part) => part.map((value) => value / re.length));
+        const [again, back] = transform([imaginary, real]).map((values) => values.map((value) => value / re.length));
         expect(Math.max(far(back!, re), far(again!, im))).toBeLessThan(1e-14);
       }),
       { numRuns: 20 },

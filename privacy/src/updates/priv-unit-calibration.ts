@@ -97,7 +97,7 @@ export function calibratePrivUnit({
   // falls, so that from 0 the steps climb to the edge without passing it.
   let edge = gamma ?? 0;
   let gain = gainAt(edge);
-  for (; gamma === undefined && gain > edge * (1 + 1e-15); gain = gainAt(edge)) edge = gain;
+  if (gamma === undefined) for (; gain > edge * (1 + 1e-15); gain = gainAt(edge)) edge = gain;
   const q = tail(edge);
   // On the sphere |V| = 1. Normal coordinates across u add d - 1, and E[T^2; T >= g] = q + g E[T; T >= g] gives
   // 1 + g m along u.
