@@ -52,11 +52,11 @@ export function composeSpends(spends: readonly Spend[], { delta }: { delta: numb
       const epsilon =
         losses.length === 0
           ? epsilonOfShift(Math.sqrt(squaredShift), delta)
-          : mixtureEpsilon({ losses, shift: Math.sqrt(squaredShift) }, delta);
+          : mixtureEpsilon(losses, Math.sqrt(squaredShift), delta);
       bounds.push({ epsilon, delta, accountant: 'loss-distribution' });
     }
-    const renyi = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });
-    bounds.push({ epsilon: Math.max(0, renyi.epsilon), delta, accountant: 'renyi' });
+    const [renyi] = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });
+    bounds.push({ epsilon: Math.max(0, renyi), delta, accountant: 'renyi' });
   }
   return smallestOf(bounds, total);
 }

@@ -50,7 +50,7 @@ export function leastNoise(isTooLittle: (noise: number) => boolean, start: numbe
   let holds = start;
   let fails = start * (1 + 1e-6);
   for (; isTooLittle(fails); fails *= 1.1) holds = fails;
-  return halve(isTooLittle, { holds, fails }, 30).fails;
+  return halve(isTooLittle, [holds, fails], 30);
 }
 
 type AllSteps = { readonly [Key in keyof DiscreteGaussianSteps]-?: number };
@@ -111,11 +111,7 @@ function scalarEpsilon({ noiseStddev, sensitivity, steps, delta }: AllSteps): nu
   const probabilities = single.map((mass) => mass / total);
   // The distribution is symmetric, so the index may count -y.
   const spacing = sensitivity / noiseStddev ** 2;
-  return composedEpsilon(
-    { probabilities, firstLoss: (sensitivity / 2 - reach) * spacing, spacing, infinite },
-    steps,
-    delta,
-  );
+  return composedEpsilon([probabilities, (sensitivity / 2 - reach) * spacing, spacing, infinite], steps, delta);
 }
 
 // Where the other bounds have long become as good.

@@ -74,7 +74,7 @@ export function fixedSizeGaussianRenyi({ noiseMultiplier, samplingRate, order }:
   checkSampledGaussian({ noiseMultiplier, samplingRate, order });
   if (samplingRate === 1) return order / (2 * noiseMultiplier ** 2);
   const logMoment = (k: number): number =>
-    logGaussianMean((y) => k * (y > 700 ? y : Math.log(Math.abs(Math.expm1(y)))), { noiseMultiplier, growth: k });
+    logGaussianMean((y) => k * (y > 700 ? y : Math.log(Math.abs(Math.expm1(y)))), noiseMultiplier, k);
   const cumulantAt = (integer: number): number => {
     const logs = [];
     let logBinomial = Math.log(integer);

@@ -1,5 +1,5 @@
 import { checkIn, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
-import { halve, type Edge } from '../numerics/search.ts';
+import { halveOutward } from '../numerics/search.ts';
 import { logNormalDensity, millsRatio } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
 
@@ -73,9 +73,8 @@ export function gaussianNoiseMultiplier({
   checkPositiveInteger({ steps });
   checkProbability({ delta });
   const target = Math.log(delta);
-  // delta grows with the shift, so that halving finds the largest shift that is still private.
-  const isPrivate = (shift: number): boolean => logDelta(shift, epsilon) <= target;
-  return Math.sqrt(steps) / whereItFails(isPrivate).holds;
+  // delta falls with the noise.
+  return halveOutward((noiseMultiplier) => logDelta(Math.sqrt(steps) / noiseMultiplier, epsilon) > target);
 }
 
 const largestShift = 1e100;
@@ -87,7 +86,7 @@ export function epsilonOfShift(shift: number, delta: number): number {
   if (shift > largestShift) return Infinity;
   if (shift === 0 || logDelta(shift, 0) <= target) return 0;
   // delta falls with epsilon: the answer is where delta stops being too large.
-  return whereItFails((epsilon) => logDelta(shift, epsilon) > target).fails;
+  return halveOutward((epsilon) => logDelta(shift, epsilon) > target);
 }
 
 /**
@@ -106,15 +105,6 @@ export function logDelta(shift: number, epsilon: number): number {
   return logNormalDensity(a) + Math.log(millsRatio(-a) - millsRatio(-b));
 }
 
-// For a condition that holds near 0 and fails far out: neighbouring doubles or so.
-function whereItFails(condition: (x: number) => boolean): Edge {
-  let holds = 1;
-  while (!condition(holds)) holds /= 2;
-  let fails = holds * 2;
-  for (; condition(fails); fails *= 2) holds = fails;
-  return halve(condition, { holds, fails });
-}
-
 /**
  * The smallest epsilon that rho-zCDP implies at this delta by the best known conversion.
  *
@@ -131,5 +121,5 @@ export function zcdpEpsilon({ rho, delta }: { rho: number; delta: number }): num
   // K(x) = x (x + 1) rho. A subnormal rho would overflow; a larger one only promises less. The best x is near this start.
   const safeRho = Math.max(rho, 1e-300);
   const start = Math.sqrt(-Math.log(delta) / safeRho);
-  return Math.max(0, epsilonOfCumulant((x) => x * (x + 1) * safeRho, { delta, start, precise: true }).epsilon);
+  return Math.max(0, epsilonOfCumulant((x) => x * (x + 1) * safeRho, { delta, start, precise: true })[0]);
 }

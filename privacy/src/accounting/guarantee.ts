@@ -21,8 +21,12 @@ export interface Guarantee {
 /** What pure releases, replace-one, come to: a bound for some delta, or the sum of their epsilons where that is no more. */
 export function orBasic(
   { epsilon, delta, accountant }: Pick<Guarantee, 'epsilon' | 'delta' | 'accountant'>,
-  { sum, privacyUnit = 'employee' }: { sum: number; privacyUnit?: PrivacyUnit | undefined },
+  {
+    sum,
+    basic = 'basic',
+    privacyUnit = 'employee',
+  }: { sum: number; basic?: string; privacyUnit?: PrivacyUnit | undefined },
 ): Guarantee {
-  const bound = epsilon < sum ? { epsilon, delta, accountant } : { epsilon: sum, delta: 0, accountant: 'basic' };
+  const bound = epsilon < sum ? { epsilon, delta, accountant } : { epsilon: sum, delta: 0, accountant: basic };
   return { ...bound, neighboringRelation: 'replace-one', privacyUnit };
 }

@@ -31,7 +31,7 @@ export function accountDiscreteLaplace({
   checkPositiveInteger({ steps });
   checkIn('delta', delta, '[0, 1)');
   const epsilonPerStep = sensitivity / laplaceScale;
-  const epsilon = delta === 0 ? Infinity : latticeEpsilon({ epsilonPerStep, cells: sensitivity, steps, delta });
+  const epsilon = delta === 0 ? Infinity : latticeEpsilon(epsilonPerStep, sensitivity, { steps, delta });
   const accountant = 'discrete-laplace-exact';
   return orBasic({ epsilon, delta, accountant }, { sum: epsilonPerStep * steps, privacyUnit });
 }
@@ -53,7 +53,7 @@ export function laplaceEpsilon({
   if (steps === 1) return Math.max(0, epsilonPerStep + 2 * Math.log1p(-delta));
   // The composed losses spread over some sqrt(steps) times the single ones; a million points take a tenth of a second.
   const cells = Math.max(2, Math.min(1_000, Math.floor(150_000 / Math.sqrt(steps))));
-  return latticeEpsilon({ epsilonPerStep, cells, steps, delta });
+  return latticeEpsilon(epsilonPerStep, cells, { steps, delta });
 }
 
 /*
@@ -68,22 +68,16 @@ export function laplaceEpsilon({
  *
  * @see Doroshenko et al., Connect the dots: tighter discrete approximations of privacy loss distributions, PETS 2022
  */
-function latticeEpsilon({
-  epsilonPerStep,
-  cells,
-  steps,
-  delta,
-}: {
-  epsilonPerStep: number;
-  cells: number;
-  steps: number;
-  delta: number;
-}): number {
+function latticeEpsilon(
+  epsilonPerStep: number,
+  cells: number,
+  { steps, delta }: { steps: number; delta: number },
+): number {
   const spacing = (2 * epsilonPerStep) / cells;
   const probabilities = new Float64Array(cells + 1).map(
     (_, index) => Math.exp((index * spacing) / 2 - epsilonPerStep) * Math.tanh(spacing / 4),
   );
   probabilities[0] = Math.exp(-epsilonPerStep) / (1 + Math.exp(-spacing / 2));
   probabilities[cells] = 1 / (1 + Math.exp(-spacing / 2));
-  return composedEpsilon({ probabilities, firstLoss: -epsilonPerStep, spacing }, steps, delta);
+  return composedEpsilon([probabilities, -epsilonPerStep, spacing], steps, delta);
 }

@@ -5,7 +5,7 @@ import { composedEpsilon, type LossLattice } from './lattice-composition.ts';
 import { epsilonOfLosses } from './loss-distribution.ts';
 
 /** The exact epsilon, by convolving step after step. */
-function convolvedEpsilon({ probabilities, firstLoss, spacing }: LossLattice, steps: number, delta: number): number {
+function convolvedEpsilon([probabilities, firstLoss, spacing]: LossLattice, steps: number, delta: number): number {
   let sum = Float64Array.of(1);
   for (let step = 0; step < steps; step += 1) {
     const next = new Float64Array(sum.length + probabilities.length - 1);
@@ -14,7 +14,7 @@ function convolvedEpsilon({ probabilities, firstLoss, spacing }: LossLattice, st
     }
     sum = next;
   }
-  return epsilonOfLosses({ probabilities: sum, lossAt: (index) => steps * firstLoss + index * spacing }, delta);
+  return epsilonOfLosses(sum, (index) => steps * firstLoss + index * spacing, delta);
 }
 
 /** Any finite lattice with E[e^-loss] = 1, as a pair of distributions has. */
@@ -27,14 +27,14 @@ const anyLattice = fc
     const total = weights.reduce((sum, weight) => sum + weight, 0);
     const probabilities = Float64Array.from(weights, (weight) => weight / total);
     const mean = probabilities.reduce((sum, mass, index) => sum + mass * Math.exp(-index * spacing), 0);
-    return { probabilities, firstLoss: Math.log(mean), spacing };
+    return [probabilities, Math.log(mean), spacing];
   });
 const anyDelta = fc.double({ min: -30, max: -1, noNaN: true }).map(Math.exp);
-const response = (epsilon: number): LossLattice => ({
-  probabilities: Float64Array.of(1 / (1 + Math.exp(epsilon)), 1 / (1 + Math.exp(-epsilon))),
-  firstLoss: -epsilon,
-  spacing: 2 * epsilon,
-});
+const response = (epsilon: number): LossLattice => [
+  Float64Array.of(1 / (1 + Math.exp(epsilon)), 1 / (1 + Math.exp(-epsilon))),
+  -epsilon,
+  2 * epsilon,
+];
 
 describe('the composition of a loss on a lattice', () => {
   it('is what convolving gives, from above, whatever the delta', () => {
@@ -70,7 +70,8 @@ describe('the composition of a loss on a lattice', () => {
   });
 
   it('spends the probability of infinite losses on delta', () => {
-    const lattice = { ...response(0.5), infinite: 1e-6 };
+    const [probabilities, firstLoss, spacing] = response(0.5);
+    const lattice = [probabilities, firstLoss, spacing, 1e-6] as const;
     expect(composedEpsilon(lattice, 10, 2e-5)).toBeCloseTo(composedEpsilon(response(0.5), 10, 1e-5), 12);
     expect(composedEpsilon(lattice, 10, 0.9e-5)).toBe(Infinity);
   });
@@ -84,15 +85,15 @@ describe('the smallest epsilon of a loss distribution', () => {
   it('solves delta between two losses, also where e^loss overflows', () => {
     // delta(epsilon) = 1 - e^(epsilon - loss)
     for (const loss of [1, 2_000]) {
-      const found = epsilonOfLosses({ probabilities: Float64Array.of(1), lossAt: () => loss }, 0.4);
+      const found = epsilonOfLosses(Float64Array.of(1), () => loss, 0.4);
       expect(found).toBeCloseTo(loss + Math.log(0.6), 9);
     }
-    const far = epsilonOfLosses({ probabilities: Float64Array.of(0.5, 0.5), lossAt: (index) => 1_000 + index }, 0.75);
+    const far = epsilonOfLosses(Float64Array.of(0.5, 0.5), (index) => 1_000 + index, 0.75);
     // 0.5 (1 - e^(epsilon - 1001)) + 0.5 (1 - e^(epsilon - 1000)) = 0.75
     expect(far).toBeCloseTo(1_000 + Math.log(0.5 / (1 + Math.exp(-1))), 9);
   });
 
   it('is 0 where delta is large enough', () => {
-    expect(epsilonOfLosses({ probabilities: Float64Array.of(0.5, 0.5), lossAt: (index) => index - 0.5 }, 0.5)).toBe(0);
+    expect(epsilonOfLosses(Float64Array.of(0.5, 0.5), (index) => index - 0.5, 0.5)).toBe(0);
   });
 });

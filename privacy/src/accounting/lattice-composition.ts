@@ -3,15 +3,15 @@ import { epsilonOfLosses } from './loss-distribution.ts';
 import { epsilonOfCumulant, leastOverScales } from './renyi-conversion.ts';
 
 /** A privacy loss distribution on equally spaced losses. */
-export interface LossLattice {
+export type LossLattice = readonly [
   /** Of the loss firstLoss + index spacing, under the true data; with `infinite` they sum to 1, rounding aside. */
-  readonly probabilities: Float64Array;
-  readonly firstLoss: number;
+  probabilities: Float64Array,
+  firstLoss: number,
   /** > 0 */
-  readonly spacing: number;
+  spacing: number,
   /** The probability of an infinite loss, 0 unless given. */
-  readonly infinite?: number | undefined;
-}
+  infinite?: number | undefined,
+];
 
 /**
  * An epsilon >= 0 for which `steps` releases with this loss are (epsilon, delta)-private: an upper bound, by less than
@@ -25,13 +25,13 @@ export interface LossLattice {
  *   rounding; Gerber and Shiu, Option pricing by Esscher transforms, 1994, for the tilt that keeps them
  */
 export function composedEpsilon(lattice: LossLattice, steps: number, delta: number): number {
-  const { probabilities, firstLoss, spacing, infinite = 0 } = lattice;
+  const [probabilities, firstLoss, spacing, infinite = 0] = lattice;
   const length = probabilities.length;
   // The probability that any loss is infinite is all spent on delta.
   const finiteDelta = delta - steps * infinite * (1 + 2 ** -50);
   if (!(finiteDelta > 0)) return Infinity;
   const single = cumulantOf(lattice);
-  const { epsilon: renyi, x } = epsilonOfCumulant((order) => steps * single(order), { delta: finiteDelta });
+  const [renyi, x] = epsilonOfCumulant((order) => steps * single(order), { delta: finiteDelta });
   if (renyi <= 0) return 0;
 
   // A few losses are added as they are: positive products keep their digits, wherever the answer is. Where it lies far
@@ -39,8 +39,11 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   if (steps * (length - 1) <= fewLosses && delta > 1e-200) {
     let sums = probabilities;
     for (let step = 2; step <= steps; step += 1) sums = convolved(sums, probabilities);
-    const found = { probabilities: sums, lossAt: (index: number) => steps * firstLoss + index * spacing };
-    return Math.min(renyi, epsilonOfLosses(found, finiteDelta * Math.exp(-steps * length * 2 ** -52)));
+    const remaining = finiteDelta * Math.exp(-steps * length * 2 ** -52);
+    return Math.min(
+      renyi,
+      epsilonOfLosses(sums, (index) => steps * firstLoss + index * spacing, remaining),
+    );
   }
 
   // Tilting: with K = `cumulant`, the weights Pr[l] e^(x l - K) sum to 1, and those of the sum of T losses are
@@ -48,7 +51,7 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   // that decide it have ordinary probabilities there, and an error of e in one is one of e e^(T K - x L) in Pr[L].
   const cumulant = single(x);
   const total = steps * cumulant;
-  const { from, to } = windowOf(single, { x, cumulant, steps });
+  const [from, to] = windowOf(single, x, steps);
   // Where the sum cannot leave [lowest, highest] the window need not.
   const lowest = steps * firstLoss;
   const mostIndex = steps * (length - 1);
@@ -85,7 +88,7 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   const above = offset + size > mostIndex ? 0 : Math.exp(total - x * lossAt(size - 1)) * outside;
   const remaining = finiteDelta * Math.exp(-rounding) - above;
   if (!(remaining > 0)) return renyi;
-  const found = epsilonOfLosses({ probabilities: composed, lossAt }, remaining);
+  const found = epsilonOfLosses(composed, lossAt, remaining);
   // Losses below the window are left out, so nothing is known of an epsilon there.
   return Math.min(renyi, offset === 0 ? found : Math.max(found, lossAt(0)));
 }
@@ -112,19 +115,16 @@ function convolved(a: Float64Array, b: Float64Array): Float64Array {
  *   Pr[L >= to] <= e^(T (K(x + y) - K(x)) - y to), and likewise below.
  *
  * @param single K(x) = ln E[e^(x loss)] of one step, or more
- * @param cumulant K(x) at this x
  */
-export function windowOf(
-  single: (x: number) => number,
-  { x, cumulant, steps }: { x: number; cumulant: number; steps: number },
-): { from: number; to: number } {
+export function windowOf(single: (x: number) => number, x: number, steps: number): [from: number, to: number] {
+  const cumulant = single(x);
   const reach = (sign: number): number =>
-    leastOverScales((y) => (steps * (single(x + sign * y) - cumulant) - Math.log(outside)) / y, { start: x }).value;
-  return { from: -reach(-1), to: reach(1) };
+    leastOverScales((y) => (steps * (single(x + sign * y) - cumulant) - Math.log(outside)) / y, { start: x })[0];
+  return [-reach(-1), reach(1)];
 }
 
 /** ln E[e^(x loss)] over the finite losses: Horner's rule on the powers of e^(x spacing). */
-function cumulantOf({ probabilities, firstLoss, spacing }: LossLattice): (x: number) => number {
+export function cumulantOf([probabilities, firstLoss, spacing]: LossLattice): (x: number) => number {
   return (x) => {
     const ratio = Math.exp(x * spacing);
     let sum = 0;

@@ -1,19 +1,12 @@
 /**
- * A privacy loss distribution on a lattice: `probabilities[i]` that the log ratio of the true data's probability to
- * the neighbour's is `lossAt(i)`, under the true data.
- */
-export interface LossDistribution {
-  readonly probabilities: Float64Array;
-  /** Grows with its index. */
-  readonly lossAt: (index: number) => number;
-}
-
-/**
- * The smallest epsilon >= 0 with delta(epsilon) <= delta, exactly for this distribution.
+ * The smallest epsilon >= 0 with delta(epsilon) <= delta, exactly for this privacy loss distribution.
  *
+ * @param probabilities that the log ratio of the true data's probability to the neighbour's is `lossAt` of the index,
+ *   under the true data
+ * @param lossAt grows with its index
  * @see Sommer, Meiser and Mohammadi, Privacy loss classes, PETS 2019, lemma 5
  */
-export function epsilonOfLosses({ probabilities, lossAt }: LossDistribution, delta: number): number {
+export function epsilonOfLosses(probabilities: Float64Array, lossAt: (index: number) => number, delta: number): number {
   // delta(epsilon) is the sum over losses l > epsilon of Pr[l] (1 - e^(epsilon - l)). From the largest loss down, `gap`
   // is delta at the loss that was reached and `rest` the sum of Pr[l] e^(loss - l). Going down by y moves
   // rest (1 - e^-y) to the gap, all terms being positive, and the y at which the gap becomes delta is the answer.

@@ -2,25 +2,23 @@ import { logDelta } from './gaussian-accounting.ts';
 import { smallestEpsilon } from './smallest-epsilon.ts';
 import { mostExactSteps, ternaryEpsilon, trinomialTop, type TernaryLoss } from './ternary-accounting.ts';
 
-/** Ternary losses of parameters fixed in advance, and Gaussians that add up to one. */
-export interface LossMixture {
-  readonly losses: readonly (TernaryLoss & { readonly steps: number })[];
-  /** Of the Gaussian, in standard deviations; 0 for none. */
-  readonly shift: number;
-}
+/** A ternary loss, so many times. */
+type RepeatedLoss = TernaryLoss & { readonly steps: number };
 
 /**
- * The smallest epsilon >= 0 for which a mixture is (epsilon, delta)-private. Exact while the ternary losses have few
+ * The smallest epsilon >= 0 for which ternary losses of parameters fixed in advance, and Gaussians that add up to one,
+ * are (epsilon, delta)-private. Exact while the ternary losses have few
  * different sums (two kinds of 50 steps each have 10,201), otherwise an upper bound that is close; infinite for a million
  * steps or a noise that hardly hides anything.
  *
  * The sum L of the discrete losses is independent of the Gaussian's, so that
  *   delta(epsilon) = sum over l of Pr[L = l] deltaOfGaussian(epsilon - l).
  *
+ * @param shift of the Gaussian, in standard deviations; 0 for none
  * @see Murtagh and Vadhan, The complexity of computing the optimal composition of differential privacy, TCC 2016,
  *   theorem 1.5, for pure mechanisms; Zhu, Dong and Wang, AISTATS 2022, theorem 10, for adaptive composition
  */
-export function mixtureEpsilon({ losses, shift }: LossMixture, delta: number): number {
+export function mixtureEpsilon(losses: readonly RepeatedLoss[], shift: number, delta: number): number {
   // One evaluation of a Gaussian costs as much as a hundred of the others.
   const most = shift > 0 ? 10_000 : 20_000;
   const [first, ...others] = losses;
@@ -28,12 +26,12 @@ export function mixtureEpsilon({ losses, shift }: LossMixture, delta: number): n
   if (shift > largestShift || losses.some(({ steps }) => steps > mostExactSteps)) return Infinity;
   let sums = nothing;
   for (const loss of losses) sums = addLosses(sums, sumsOf(loss), most);
-  const { values, probabilities } = sums;
+  const [values, probabilities] = sums;
   const deltaAt = (epsilon: number): number =>
     values.reduce((sum, value, index) => sum + probabilities[index]! * profile(shift, epsilon - value), 0);
   let largest = losses.reduce((sum, { epsilonPerStep, steps }) => sum + epsilonPerStep * steps, 0) + shift;
   while (deltaAt(largest) > delta) largest *= 2;
-  return smallestEpsilon({ deltaAt, delta, largest });
+  return smallestEpsilon(deltaAt, delta, largest);
 }
 
 // An epsilon of half its square protects nobody.
@@ -46,33 +44,29 @@ function profile(shift: number, epsilon: number): number {
   return epsilon < 0 ? Math.exp(epsilon) * positive - Math.expm1(epsilon) : positive;
 }
 
-interface LossSums {
-  /** In any order but for the smallest, which comes first, and the largest, which comes last. */
-  readonly values: Float64Array;
-  readonly probabilities: Float64Array;
-}
+/** Values in any order but for the smallest, which comes first, and the largest, which comes last. */
+type LossSums = readonly [values: Float64Array, probabilities: Float64Array];
 
 /** The sums of one loss with itself, -steps to +steps times its epsilon. */
-function sumsOf(loss: LossMixture['losses'][number]): LossSums {
+function sumsOf(loss: RepeatedLoss): LossSums {
   const { epsilonPerStep, steps } = loss;
-  const values = new Float64Array(2 * steps + 1).map((_, index) => (index - steps) * epsilonPerStep);
   const probabilities = new Float64Array(2 * steps + 1);
+  const values = probabilities.map((_, index) => (index - steps) * epsilonPerStep);
   for (const [level, probability] of trinomialTop(loss).entries()) {
     probabilities[steps + level] = probability;
     probabilities[steps - level] = probability * Math.exp(-level * epsilonPerStep);
   }
-  return { values, probabilities };
+  return [values, probabilities];
 }
 
 /** All sums of a value of each; beyond `most` of them, fewer whose distribution is no better. */
 function addLosses(a: LossSums, b: LossSums, most: number): LossSums {
   const cells = most / 5;
-  if (a.values.length * b.values.length <= most) return combine(a, b, null);
-  const [first, second] = [a, b].map((sums) => (sums.values.length > cells ? combine(sums, nothing, cells) : sums));
-  return combine(first!, second!, cells);
+  const coarse = (sums: LossSums): LossSums => (sums[0].length > cells ? combine(sums, nothing, cells) : sums);
+  return a[0].length * b[0].length <= most ? combine(a, b, null) : combine(coarse(a), coarse(b), cells);
 }
 
-const nothing: LossSums = { values: Float64Array.of(0), probabilities: Float64Array.of(1) };
+const nothing: LossSums = [Float64Array.of(0), Float64Array.of(1)];
 
 /**
  * The distribution of the sum of two losses: as it is, or on a grid of `cells` values.
@@ -84,18 +78,18 @@ const nothing: LossSums = { values: Float64Array.of(0), probabilities: Float64Ar
  *
  * @see Doroshenko et al., Connect the dots: tighter discrete approximations of privacy loss distributions, PETS 2022
  */
-function combine(a: LossSums, b: LossSums, cells: number | null): LossSums {
-  const size = cells ?? a.values.length * b.values.length;
+function combine([a, massesOfA]: LossSums, [b, massesOfB]: LossSums, cells: number | null): LossSums {
+  const size = cells ?? a.length * b.length;
   const values = new Float64Array(size);
   const probabilities = new Float64Array(size);
-  const lowest = a.values[0]! + b.values[0]!;
-  const spacing = (a.values.at(-1)! + b.values.at(-1)! - lowest) / (size - 1);
-  if (cells !== null) values.forEach((_, cell) => (values[cell] = lowest + cell * spacing));
+  const lowest = a[0]! + b[0]!;
+  const spacing = (a.at(-1)! + b.at(-1)! - lowest) / (size - 1);
+  for (let cell = 0; cell < size; cell += 1) values[cell] = lowest + cell * spacing;
   let pair = 0;
-  for (let i = 0; i < a.values.length; i += 1) {
-    for (let j = 0; j < b.values.length; j += 1) {
-      const value = a.values[i]! + b.values[j]!;
-      const probability = a.probabilities[i]! * b.probabilities[j]!;
+  for (let i = 0; i < a.length; i += 1) {
+    for (let j = 0; j < b.length; j += 1) {
+      const value = a[i]! + b[j]!;
+      const probability = massesOfA[i]! * massesOfB[j]!;
       if (cells === null) {
         values[pair] = value;
         probabilities[pair] = probability;
@@ -108,5 +102,5 @@ function combine(a: LossSums, b: LossSums, cells: number | null): LossSums {
       }
     }
   }
-  return { values, probabilities };
+  return [values, probabilities];
 }

@@ -50,7 +50,7 @@ export function accountPureMix(
     return loss;
   });
   const sum = epsilons.reduce((total, epsilon) => total + epsilon, 0);
-  const epsilon = delta === 0 ? Infinity : mixtureEpsilon({ losses, shift: 0 }, delta);
+  const epsilon = delta === 0 ? Infinity : mixtureEpsilon(losses, 0, delta);
   return orBasic({ epsilon, delta, accountant: 'murtagh-vadhan' }, { sum, privacyUnit });
 }
 

@@ -28,7 +28,7 @@ export function renyiEpsilon(
 ): number {
   checkProbability({ delta });
   const cumulant = (x: number): number => x * divergence(1 + x);
-  if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true }).epsilon);
+  if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true })[0]);
   const epsilons = orders.map((order) => {
     checkIn('order', order, '(1, Infinity)');
     return cumulantEpsilon(cumulant(order - 1), order - 1, delta);
@@ -61,7 +61,7 @@ export function poissonGaussianRenyi(sampled: SampledGaussianOrder): number {
     if (power > 40) return power;
     return Math.log(order * Math.abs(u) < 0.1 ? powerBeyondLine(u, order) : Math.expm1(power) - order * u);
   };
-  const logMean = logGaussianMean(logOfValue, { noiseMultiplier, growth: Math.max(order, 2) });
+  const logMean = logGaussianMean(logOfValue, noiseMultiplier, Math.max(order, 2));
   return logOnePlusExp(logMean) / (order - 1);
 }
 
@@ -82,10 +82,7 @@ function powerBeyondLine(u: number, order: number): number {
  *
  * @param logOfValue ln f(y)
  */
-export function logGaussianMean(
-  logOfValue: (y: number) => number,
-  { noiseMultiplier, growth }: { noiseMultiplier: number; growth: number },
-): number {
+export function logGaussianMean(logOfValue: (y: number) => number, noiseMultiplier: number, growth: number): number {
   // With t = x / s, y = t / s - 1 / (2 s^2). The trapezoidal rule errs by e^(-2 pi a / step + a^2 / 2) relative, a <= pi s
   // being how far from the real line f stays analytic. The factor e^(growth y) moves the mass up by growth / s; a power of
   // y, if f is small, spreads it by its root.

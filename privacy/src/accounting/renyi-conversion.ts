@@ -11,9 +11,8 @@
 export function epsilonOfCumulant(
   cumulant: (x: number) => number,
   { delta, start = 1, precise = false }: { delta: number; start?: number; precise?: boolean },
-): { epsilon: number; x: number } {
-  const { at, value } = leastOverScales((x) => cumulantEpsilon(cumulant(x), x, delta), { start, precise });
-  return { epsilon: value, x: at };
+): readonly [epsilon: number, x: number] {
+  return leastOverScales((at) => cumulantEpsilon(cumulant(at), at, delta), { start, precise });
 }
 
 /**
@@ -25,45 +24,23 @@ export function cumulantEpsilon(cumulant: number, x: number, delta: number): num
 }
 
 /**
- * The least value of a function of x > 0 that falls and then rises, by golden section over ln x; a value that is only
- * near the least is still a value. Where it is infinite at the start, it must be so above it.
+ * The least value of a function of x > 0 that falls and then rises, by ever smaller factors up and down; a value that is
+ * only near the least is still a value. Where it is infinite at the start, it must be so above it.
  */
 export function leastOverScales(
   f: (x: number) => number,
   { start, precise = false }: { start: number; precise?: boolean },
-): { at: number; value: number } {
-  let centre = start;
-  let value = f(centre);
-  while (value === Infinity && centre > 1e-300) {
-    centre /= 4;
-    value = f(centre);
-  }
-  for (const factor of [2, 0.5]) {
-    for (let next = f(centre * factor); next < value; next = f(centre * factor)) {
-      centre *= factor;
-      value = next;
-      if (!(centre > 1e-300 && centre < 1e300)) break;
+): [value: number, at: number] {
+  let at = start;
+  let value = f(at);
+  for (; value === Infinity && at > 1e-300; value = f(at)) at /= 4;
+  for (let factor = 2; factor > 1 + (precise ? 1e-7 : 1e-3); factor = Math.sqrt(factor)) {
+    for (const step of [factor, 1 / factor]) {
+      for (let next = f(at * step); next < value && at > 1e-300 && at < 1e300; next = f(at * step)) {
+        at *= step;
+        value = next;
+      }
     }
   }
-  const golden = (Math.sqrt(5) - 1) / 2;
-  let left = Math.log(centre / 2);
-  let right = Math.log(centre * 2);
-  let width = (right - left) * golden;
-  let lower = f(Math.exp(right - width));
-  let upper = f(Math.exp(left + width));
-  for (let iteration = 0; iteration < (precise ? 40 : 12); iteration += 1) {
-    width *= golden;
-    if (lower < upper) {
-      right = left + width / golden;
-      upper = lower;
-      lower = f(Math.exp(right - width));
-    } else {
-      left = right - width / golden;
-      lower = upper;
-      upper = f(Math.exp(left + width));
-    }
-  }
-  const at = Math.exp(lower < upper ? right - width : left + width);
-  const found = Math.min(lower, upper);
-  return found < value ? { at, value: found } : { at: centre, value };
+  return [value, at];
 }

@@ -43,24 +43,19 @@ describe('shuffled randomized response', () => {
 
   it('loses no more than all outcomes of small batches, enumerated, and hardly less than the reference', () => {
     for (const row of rows['verification.shuffle_bruteforce']) {
-      const reports = { epsilon: row.eps0, responders: row.n, epsilonCentral: row.eps };
-      const delta = responseShuffleDelta({ ...reports, options: row.k });
+      const reports = { epsilon: row.eps0, responders: row.n, options: row.k };
+      const delta = responseShuffleDelta(reports, row.eps);
       expect(delta).toBeGreaterThanOrEqual(row.exact_worst_delta - 1e-14);
       expect(Math.abs(delta - row.grr_blanket)).toBeLessThan(1e-10);
-      expect(Math.abs(shuffleDelta(reports) - row.fmt21)).toBeLessThan(1e-13);
-      expect(shuffleDelta(reports)).toBeGreaterThanOrEqual(row.exact_worst_delta);
+      expect(Math.abs(shuffleDelta(reports, row.eps) - row.fmt21)).toBeLessThan(1e-13);
+      expect(shuffleDelta(reports, row.eps)).toBeGreaterThanOrEqual(row.exact_worst_delta);
     }
   });
 
   it.each(rows['verification.shuffle_variation_ratio_counterexamples'])(
     'respects the batch that disproves a smaller bound: $k options, $n responders',
     (row) => {
-      const delta = responseShuffleDelta({
-        epsilon: row.eps0,
-        responders: row.n,
-        options: row.k,
-        epsilonCentral: row.eps,
-      });
+      const delta = responseShuffleDelta({ epsilon: row.eps0, responders: row.n, options: row.k }, row.eps);
       expect(delta).toBeGreaterThanOrEqual(row.exact_delta);
       expect(row.claimed_upper).toBeLessThan(row.exact_delta);
     },

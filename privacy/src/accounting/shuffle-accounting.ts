@@ -1,6 +1,6 @@
 import { checkIn, checkInteger, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { betaCdf, logBeta } from '../numerics/beta-distribution.ts';
-import type { Guarantee, PrivacyUnit } from './guarantee.ts';
+import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
 import { smallestEpsilon } from './smallest-epsilon.ts';
 
 /** One report each of many respondents, in an order that tells nothing. */
@@ -34,8 +34,8 @@ export function accountShuffle(reports: ShuffledReports): ShuffleGuarantee {
   if (reports.responders * Math.exp(-reports.epsilon) > mostClones) {
     return guaranteeOf(reports, shuffleClosedForm(reports), 'clones-closed-form');
   }
-  const deltaAt = (epsilon: number): number => shuffleDelta({ ...reports, epsilonCentral: epsilon });
-  return guaranteeOf(reports, smallestEpsilon({ deltaAt, delta: reports.delta, largest: reports.epsilon }), 'clones');
+  const deltaAt = (epsilonCentral: number): number => shuffleDelta(reports, epsilonCentral);
+  return guaranteeOf(reports, smallestEpsilon(deltaAt, reports.delta, reports.epsilon), 'clones');
 }
 
 // Then a sum takes about a tenth of a second, and ten are needed.
@@ -54,27 +54,20 @@ export function accountShuffledResponse({
 }: ShuffledReports & { readonly options: number }): ShuffleGuarantee {
   checkShuffle(given);
   checkInteger('options', options, '[2, Infinity)');
-  // Fewer responders are never more private, so that those beyond what is worth summing may be left out.
-  const most = options === 2 ? mostResponders.oneSum : mostResponders.twoSums;
+  // Fewer responders are never more private, so that those beyond what is worth summing may be left out:
+  // about two seconds for one sum, and for two.
+  const most = options === 2 ? 10_000_000 : 50_000;
   const reports = { ...given, responders: Math.min(given.responders, most) };
-  const deltaAt = (epsilon: number): number => responseShuffleDelta({ ...reports, options, epsilonCentral: epsilon });
-  const blanket = smallestEpsilon({ deltaAt, delta: given.delta, largest: given.epsilon });
+  const deltaAt = (epsilonCentral: number): number => responseShuffleDelta({ ...reports, options }, epsilonCentral);
+  const blanket = smallestEpsilon(deltaAt, given.delta, given.epsilon);
   const general = given.responders > most ? accountShuffle(given).epsilon : Infinity;
   return guaranteeOf(given, Math.min(blanket, general), general < blanket ? 'clones' : 'privacy-blanket');
 }
 
-// About two seconds each.
-const mostResponders = { oneSum: 10_000_000, twoSums: 50_000 };
-
 function guaranteeOf(reports: ShuffledReports, epsilon: number, accountant: string): ShuffleGuarantee {
-  const { responders, delta, privacyUnit = 'employee' } = reports;
-  const isLess = epsilon < reports.epsilon;
+  const { epsilon: sum, responders, delta, privacyUnit } = reports;
   return {
-    epsilon: isLess ? epsilon : reports.epsilon,
-    delta: isLess ? delta : 0,
-    accountant: isLess ? accountant : 'one-report',
-    neighboringRelation: 'replace-one',
-    privacyUnit,
+    ...orBasic({ epsilon, delta, accountant }, { sum, basic: 'one-report', privacyUnit }),
     condition: `only while the shuffler is honest and so are ${responders} responders of the batch`,
   };
 }
@@ -101,11 +94,10 @@ export function shuffleClosedForm({ epsilon, responders, delta }: ShuffledReport
  *   (p - E q) x > (E p - q) (C + 1 - x).
  * Summing the first less E times the second over x >= t leaves (p - E q) b(t - 1) - (E - 1) Pr[A >= t].
  */
-export function shuffleDelta({
-  epsilon,
-  responders,
-  epsilonCentral,
-}: Pick<ShuffledReports, 'epsilon' | 'responders'> & { epsilonCentral: number }): number {
+export function shuffleDelta(
+  { epsilon, responders }: Pick<ShuffledReports, 'epsilon' | 'responders'>,
+  epsilonCentral: number,
+): number {
   if (epsilonCentral >= epsilon) return 0;
   const p = 1 / (1 + Math.exp(-epsilon));
   const q = p * Math.exp(-epsilon);
@@ -136,12 +128,10 @@ export function shuffleDelta({
  * As o falls by one, N grows by one, which adds theta times the mass at t - 1 to S, and t falls at times: all sums are
  * of positive terms, so that S and f are carried along instead of computed anew.
  */
-export function responseShuffleDelta({
-  epsilon,
-  responders,
-  options,
-  epsilonCentral,
-}: Pick<ShuffledReports, 'epsilon' | 'responders'> & { options: number; epsilonCentral: number }): number {
+export function responseShuffleDelta(
+  { epsilon, responders, options }: Pick<ShuffledReports, 'epsilon' | 'responders'> & { options: number },
+  epsilonCentral: number,
+): number {
   if (epsilonCentral >= epsilon) return 0;
   const q = 1 / (Math.exp(epsilon) + options - 1);
   const theta = Math.exp(-epsilon);
@@ -183,10 +173,7 @@ export function responseShuffleDelta({
 
 /** Visits counts and their probabilities from high to low; those left out add up to less than 1e-20. */
 function overBinomial(trials: number, probability: number, visit: (count: number, mass: number) => void): void {
-  if (probability === 0) {
-    visit(0, 1);
-    return;
-  }
+  if (probability === 0) return visit(0, 1);
   const least = 1e-25;
   const odds = probability / (1 - probability);
   const mode = Math.min(trials, Math.floor((trials + 1) * probability));

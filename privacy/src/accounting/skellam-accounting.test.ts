@@ -7,7 +7,7 @@ import { skellamEpsilon } from './skellam-accounting.ts';
 
 describe('the Skellam mechanism', () => {
   it.each(vectors.rows.skellam)('spends what the reference says: scale $scale, $T steps', (row) => {
-    const sensitivity = roundedNorm({ norm: row.l2_clip * row.scale, dimension: row.dim });
+    const sensitivity = roundedNorm(row.l2_clip * row.scale, row.dim);
     expect(Math.abs(sensitivity / row.scale / row.l2_after_rounding - 1)).toBeLessThan(1e-12);
     const noiseStddev = row.central_stddev_unscaled * row.scale;
     const epsilon = skellamEpsilon({ noiseStddev, sensitivity, dimension: row.dim, steps: row.T, delta: row.delta });

@@ -42,7 +42,7 @@ export function skellamEpsilon({
   ];
   const epsilons = excesses.flatMap((excess) => {
     const cumulant = (x: number): number => steps * x * (((x + 1) * squared) / (2 * variance) + excess(x + 1));
-    const { x } = epsilonOfCumulant(cumulant, { delta, precise: true });
+    const [, x] = epsilonOfCumulant(cumulant, { delta, precise: true });
     // Proven for integer orders only; the best of these is next to the best of all.
     return [Math.floor(x), Math.ceil(x)].map((near) => {
       const whole = Math.max(1, near);

@@ -5,22 +5,9 @@ import { fallingRoot } from '../numerics/search.ts';
  *
  * @param deltaAt falling; at `largest` not above delta
  */
-export function smallestEpsilon({
-  deltaAt,
-  delta,
-  largest,
-}: {
-  deltaAt: (epsilon: number) => number;
-  delta: number;
-  largest: number;
-}): number {
+export function smallestEpsilon(deltaAt: (epsilon: number) => number, delta: number, largest: number): number {
   // The logarithm of delta is almost a parabola, so that secants find its zero fast.
   const excessAt = (epsilon: number): number => Math.log(deltaAt(epsilon) / delta);
-  const lowValue = excessAt(0);
-  if (!(lowValue > 0)) return 0;
-  return fallingRoot(
-    excessAt,
-    { low: 0, lowValue, high: largest },
-    { aim: 5e-12, isNear: (low, high) => high - low <= 1e-14 * high },
-  );
+  if (!(excessAt(0) > 0)) return 0;
+  return fallingRoot(excessAt, [0, largest], 5e-12, (low, high) => high - low <= 1e-14 * high);
 }

@@ -134,7 +134,7 @@ describe('the subsampled Gaussian', () => {
       for (const direction of ['removed', 'added', 'replaced'] as const) {
         for (const cells of [50, 4_000]) {
           const from = direction === 'replaced' ? 0.5 : -reach;
-          const lattice = subsampledGaussianLosses(gaussian, { direction, ...range, from, spacing: length / cells });
+          const lattice = subsampledGaussianLosses(gaussian, direction, [from, range.to, length / cells]);
           const epsilon = composedEpsilon(lattice, 2, 1e-4);
           expect(twoStepDelta(gaussian, direction, epsilon)).toBeLessThanOrEqual(1e-4 * (1 + 1e-9));
           if (cells > 50 && epsilon > 0) {

@@ -1,13 +1,15 @@
 import { checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
-import { logNormalDensity, normalQuantile } from '../numerics/normal-distribution.ts';
+import { normalQuantile } from '../numerics/normal-distribution.ts';
 import { gaussianEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
-import { composedEpsilon, windowOf } from './lattice-composition.ts';
+import { composedEpsilon, cumulantOf, windowOf } from './lattice-composition.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
 import {
   checkSubsampledGaussian,
   type Direction,
+  type LatticeRange,
   lossAt,
+  pointAt,
   type SubsampledGaussian,
   subsampledGaussianLosses,
 } from './subsampled-gaussian-losses.ts';
@@ -85,11 +87,11 @@ export function composedSampledEpsilon(
   const boundOf = (direction: Direction, tolerance: number): number => {
     let found = Infinity;
     for (let pass = 1; ; pass += 1) {
-      const { expected, ...range } = planLattice(gaussian, { direction, steps, delta, tolerance, atMost: found });
-      const lattice = subsampledGaussianLosses(gaussian, { direction, ...range });
+      const [expected, range] = planLattice(gaussian, direction, { steps, delta, tolerance, atMost: found });
+      const [probabilities, firstLoss, spacing, infinite] = subsampledGaussianLosses(gaussian, direction, range);
       // Each step's losses are off by some units in the last place, its integrals by less than 1e-13, relative.
-      const largest = Math.abs(lattice.firstLoss) + lattice.probabilities.length * lattice.spacing;
-      const raised = { ...lattice, firstLoss: lattice.firstLoss + largest * 2 ** -50 };
+      const largest = Math.abs(firstLoss) + probabilities.length * spacing;
+      const raised = [probabilities, firstLoss + largest * 2 ** -50, spacing, infinite] as const;
       found = Math.min(found, composedEpsilon(raised, steps, delta * Math.exp(-2e-13 * steps)));
       // A lattice that was made for a much larger epsilon is too coarse.
       if (pass === 2 || found > expected / 2) return found;
@@ -108,6 +110,7 @@ export function composedSampledEpsilon(
 const finest = 5e-5;
 // Below this the lattice's widest cell would overflow, and no epsilon protects anybody.
 const leastNoise = 0.05;
+const roughPoints = 1_000;
 const fewestPoints = 2 ** 12;
 const mostPoints = 2 ** 21;
 
@@ -119,64 +122,37 @@ const mostPoints = 2 ** 21;
  */
 function planLattice(
   gaussian: SubsampledGaussian,
-  {
-    direction,
-    steps,
-    delta,
-    tolerance,
-    atMost,
-  }: { direction: Direction; steps: number; delta: number; tolerance: number; atMost: number },
-): { from: number; to: number; spacing: number; expected: number } {
-  const { noiseMultiplier } = gaussian;
-  const reach = -normalQuantile((1e-7 * delta) / steps) * noiseMultiplier;
-  // The trapezoidal rule errs by e^(-4 pi^2) or so at these widths.
-  const count = Math.ceil(((2 * reach + 1) / noiseMultiplier) * Math.max(5, 2 / noiseMultiplier));
-  const cell = (2 * reach + 1) / count;
-  const losses: number[] = [];
-  const logMasses: number[] = [];
-  let rest = 1;
-  for (let index = 0; index < count; index += 1) {
-    const x = (index + 0.5) * cell - reach;
-    const loss = lossAt(x, gaussian);
-    const logMass = logNormalDensity(x / noiseMultiplier) + Math.log(cell / noiseMultiplier);
-    if (direction === 'replaced' && x < 0.5) continue;
-    if (direction !== 'added') {
-      losses.push(loss);
-      logMasses.push(logMass + loss);
-    }
-    if (direction !== 'removed') {
-      losses.push(-loss);
-      logMasses.push(logMass);
-    }
-    rest -= Math.exp(logMass) * (1 + Math.exp(loss));
-  }
-  const single = (x: number): number => {
-    let sum = direction === 'replaced' ? Math.max(0, rest) : 0;
-    for (const [index, loss] of losses.entries()) sum += Math.exp(logMasses[index]! + x * loss);
-    return Math.log(sum);
-  };
-  const renyi = epsilonOfCumulant((order) => steps * single(order), { delta });
-  const { x } = renyi;
-  const epsilon = Math.min(renyi.epsilon, atMost);
+  direction: Direction,
+  { steps, delta, tolerance, atMost }: { steps: number; delta: number; tolerance: number; atMost: number },
+): [expected: number, range: LatticeRange] {
+  const reach = -normalQuantile((1e-7 * delta) / steps) * gaussian.noiseMultiplier;
+  const from = direction === 'replaced' ? 0.5 : -reach;
+  const farthest = reach + 1;
+  const range = lossAt(farthest, gaussian) - lossAt(from, gaussian);
+  const rough = subsampledGaussianLosses(gaussian, direction, [from, farthest, range / roughPoints]);
+  const single = cumulantOf(rough);
+  const [renyi, x] = epsilonOfCumulant((order) => steps * single(order), { delta });
+  const epsilon = Math.min(renyi, atMost);
   const cumulant = single(x);
-  const window = windowOf(single, { x, cumulant, steps });
+  const [least, most] = windowOf(single, x, steps);
   // The lattice adds spacing^2 / 12 to the mean and twice that to the variance of each step's loss, so that it adds
   // x (1 + x) spacing^2 / 12 to K(x), and the x-th part of it to the epsilon;
   // points = width / spacing.
-  const width = window.to - window.from;
+  const width = most - least;
   const spread = (width * width * steps * (1 + x)) / (12 * tolerance * Math.min(2, epsilon));
   const points = epsilon > 0 ? Math.min(mostPoints, Math.max(fewestPoints, Math.sqrt(spread))) : fewestPoints;
   // Without the record the losses fall far below any that matter; those may all be taken for the largest of them.
-  let last = count - 1;
+  let to = farthest;
   if (direction === 'added') {
     let spared = 1e-9 / steps;
-    for (; last > 0 && spared > 0; last -= 1) spared -= Math.exp(logMasses[last]! + x * losses[last]! - cumulant);
+    const [probabilities, lowest, cell] = rough;
+    let loss = lowest;
+    for (let index = 0; spared > 0; index += 1) {
+      spared -= probabilities[index]! * Math.exp(x * loss - cumulant);
+      loss += cell;
+    }
+    to = Math.min(to, pointAt(cell - loss, gaussian));
   }
-  return {
-    from: direction === 'replaced' ? 0.5 : -reach,
-    to: (last + 1) * cell - reach,
-    // Transforms take a power of two; a little less than the wanted points beats nearly twice as many.
-    expected: epsilon,
-    spacing: (1.02 * width) / 2 ** Math.ceil(Math.log2(points / 1.25)),
-  };
+  // Transforms take a power of two; a little less than the wanted points beats nearly twice as many.
+  return [epsilon, [from, to, (1.02 * width) / 2 ** Math.ceil(Math.log2(points / 1.25))]];
 }

@@ -31,7 +31,5 @@ export function subsampledGaussianNoiseMultiplier({
     high = low;
   }
   // Both logarithms are almost on a line.
-  const aim = 1e-6;
-  const isNear = (least: number, enough: number): boolean => enough - least <= aim;
-  return Math.exp(fallingRoot(excessAt, { low, high }, { aim, isNear }));
+  return Math.exp(fallingRoot(excessAt, [low, high], 1e-6, (least, enough) => enough - least <= 1e-6));
 }

@@ -54,13 +54,16 @@ export function lossAt(x: number, { noiseMultiplier, samplingRate }: SubsampledG
 }
 
 /** The inverse of `lossAt`; no number for a loss that rounding put below the least. */
-function pointAt(loss: number, { noiseMultiplier, samplingRate }: SubsampledGaussian): number {
+export function pointAt(loss: number, { noiseMultiplier, samplingRate }: SubsampledGaussian): number {
   let y: number;
   if (loss > 700) y = loss - Math.log(samplingRate);
   else if (loss > -0.5 || samplingRate < 0.5) y = Math.log1p(Math.expm1(loss) / samplingRate);
   else y = Math.log((Math.exp(loss) - (1 - samplingRate)) / samplingRate);
   return noiseMultiplier ** 2 * y + 0.5;
 }
+
+/** From the least to the largest point, and how far apart losses are. */
+export type LatticeRange = readonly [from: number, to: number, spacing: number];
 
 /**
  * A lattice that dominates the loss of one release.
@@ -80,7 +83,8 @@ function pointAt(loss: number, { noiseMultiplier, samplingRate }: SubsampledGaus
  */
 export function subsampledGaussianLosses(
   gaussian: SubsampledGaussian,
-  { direction, from, to, spacing }: { direction: Direction; from: number; to: number; spacing: number },
+  direction: Direction,
+  [from, to, spacing]: LatticeRange,
 ): LossLattice {
   const { noiseMultiplier, samplingRate } = gaussian;
   const variance = noiseMultiplier ** 2;
@@ -123,7 +127,7 @@ export function subsampledGaussianLosses(
   if (direction === 'added') {
     const probabilities = without.toReversed();
     probabilities[0]! += above;
-    return { probabilities, firstLoss: -firstLoss - cells * spacing, spacing, infinite: below };
+    return [probabilities, -firstLoss - cells * spacing, spacing, below];
   }
   const withRecord = without.map((mass, index) => mass * Math.exp(firstLoss + index * spacing));
   const infinite = (1 - samplingRate) * above + samplingRate * normalCdf((1 - to) / noiseMultiplier);
@@ -135,10 +139,10 @@ export function subsampledGaussianLosses(
     probabilities[cells] = 0;
     const others = probabilities.reduce((sum, mass) => sum + mass, infinite);
     probabilities[cells] = Math.max(0, 1 - others);
-    return { probabilities, firstLoss: -cells * spacing, spacing, infinite };
+    return [probabilities, -cells * spacing, spacing, infinite];
   }
   withRecord[0]! += below;
-  return { probabilities: withRecord, firstLoss, spacing, infinite };
+  return [withRecord, firstLoss, spacing, infinite];
 }
 
 const legendre = [

@@ -88,11 +88,11 @@ export function ternaryEpsilon({ epsilonPerStep, informative, steps, delta }: Te
   const loss = { epsilonPerStep, informative, steps };
   if (steps <= mostExactSteps) {
     // Losses below 0 add nothing at an epsilon >= 0.
-    return epsilonOfLosses({ probabilities: trinomialTop(loss), lossAt: (index) => index * epsilonPerStep }, delta);
+    return epsilonOfLosses(trinomialTop(loss), (index) => index * epsilonPerStep, delta);
   }
   const up = informative / (1 + Math.exp(-epsilonPerStep));
   const probabilities = Float64Array.of(up * Math.exp(-epsilonPerStep), 1 - informative, up);
-  return composedEpsilon({ probabilities, firstLoss: -epsilonPerStep, spacing: epsilonPerStep }, steps, delta);
+  return composedEpsilon([probabilities, -epsilonPerStep, epsilonPerStep], steps, delta);
 }
 
 /**

@@ -199,20 +199,16 @@ describe('estimateContrast', () => {
     const channel = subsetSelection({ options: 4, epsilon: 3, size: 2 });
     const { p, q, pairWithTruth, pairWithoutTruth } = channel;
     const support = { respondents: 50, counts: [30, 25, 20, 25], countsWithNoAnswer: [8, 9, 8, 25], noAnswer: 3 };
-    const expected = exactRatioInterval({
-      conditional(level) {
+    const expected = exactRatioInterval(
+      { answers: 25, total: 50, none: channel },
+      (level) => {
         const confidence = 1 - (1 - level) / 2;
         const promoters = clopperPearson({ successes: 22, trials: 25, confidence });
         const detractors = clopperPearson({ successes: 12, trials: 25, confidence });
         return { lower: promoters.lower - detractors.upper, upper: promoters.upper - detractors.lower };
       },
-      offset: 0,
-      gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
-      answers: 25,
-      trials: 50,
-      none: channel,
-      confidence: 0.95,
-    });
+      { gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q), confidence: 0.95 },
+    );
     const { lower, upper } = estimateContrast({ channel, ...support, weights: [1, 0, -1, 0], confidence: 0.95 });
     expect(lower).toBeCloseTo(expected.lower, 9);
     expect(upper).toBeCloseTo(expected.upper, 9);

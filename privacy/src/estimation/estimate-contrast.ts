@@ -3,7 +3,7 @@ import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import { estimateRatio, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval, type ScoreVariance } from './ratio-interval.ts';
 
 /** A weighted sum of shares, unclipped. */
 export interface ContrastEstimate extends Interval {
@@ -30,13 +30,16 @@ export type WeightedCounts = SharesOptions & {
 export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const { channel, counts, noAnswer, weights, confidence } = weighted;
   const reports = summarizeReports(weighted);
-  const { total, answers, signal } = reports;
+  const { total, answers, none } = reports;
   if (weights.length !== counts.length || !weights.every((weight) => Number.isFinite(weight))) {
     throw new RangeError(`weights must hold ${counts.length} finite numbers, got ${weights.join(', ')}`);
   }
-  const letters = weights
-    .map((weight, letter) => ({ weight, support: counts[letter]!, withNone: reports.withNone[letter]!, letter }))
-    .filter(({ letter }) => letter !== noAnswer);
+  const letters = Array.from(counts, (support, letter) => ({
+    weight: weights[letter]!,
+    support,
+    withNone: reports.withNone[letter]!,
+    letter,
+  })).filter(({ letter }) => letter !== noAnswer);
   // Shares sum to one, so that moving all weights moves the contrast as far. With weights that sum to zero the noise
   // of all supports cancels as far as it can: w(y), the sum of the supported letters' weights, has
   //   E w(y) = sum w_v (q + (p - q) a R_v) = (p - q) a R, without a term in q.
@@ -44,8 +47,10 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const centred = letters.map((letter) => ({ ...letter, weight: letter.weight - centre }));
 
   const numerator = centred.reduce((sum, { weight, support }) => sum + (weight * support) / total, 0);
-  const variance = scoreVariance(centred, channel, reports, noAnswer !== undefined);
-  const { ratio, standardError } = estimateRatio({ numerator, denominator: signal, variance, total });
+  const { p, q, pairWithTruth } = channel;
+  const denominator = reports.answering * (p - q);
+  const variance = scoreVariance(centred, channel, reports);
+  const [ratio, standardError] = estimateRatio([numerator, denominator], variance, total);
   const estimate = (interval: Interval): ContrastEstimate => ({
     respondents: total,
     contrast: ratio + centre,
@@ -56,25 +61,14 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
 
   if (total >= exactBelow) {
     const t = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    return estimate(fiellerInterval({ numerator, denominator: signal, scale: t ** 2 / total, variance }));
+    return estimate(fiellerInterval([numerator, denominator], variance, t ** 2 / total));
   }
-  const { p, q, pairWithTruth, pairWithoutTruth } = channel;
   const parts = pairWithTruth > 0 ? supportedParts(centred) : reportedParts(centred);
-  if (noAnswer === undefined) {
-    // Every report counts: E w(y) = (p - q) R, and an interval for the one is an interval for the other.
-    const { lower, upper } = meanInterval(parts, answers, confidence);
-    return estimate({ lower: lower / (p - q), upper: upper / (p - q) });
-  }
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.
   return estimate(
-    exactRatioInterval({
-      conditional: (level) => meanInterval(parts, answers, level),
-      offset: 0,
-      gain: (p - q - pairWithTruth + pairWithoutTruth) / (p - q),
-      answers,
-      trials: total,
-      none: channel,
+    exactRatioInterval(reports, (level) => meanInterval(parts, answers, level), {
+      gain: (p - q - none.pairWithTruth + none.pairWithoutTruth) / (none.p - none.q),
       confidence,
     }),
   );
@@ -100,38 +94,34 @@ interface WeightedLetter {
 function scoreVariance(
   letters: readonly WeightedLetter[],
   { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
-  { total, answeredPart }: ReportSummary,
-  canSkip: boolean,
-) {
-  const weights = letters.map(({ weight }) => weight);
-  const ends = [weights.indexOf(Math.min(...weights)), weights.indexOf(Math.max(...weights))];
+  { total, answers, none }: ReportSummary,
+): ScoreVariance {
+  const byWeight = letters.toSorted((a, b) => a.weight - b.weight);
+  const ends = [byWeight[0], byWeight.at(-1)];
   const size = total + 4;
   const pairGain = pairWithTruth - pairWithoutTruth;
   let first = 0;
   let second = 0;
-  for (const [index, { weight, support }] of letters.entries()) {
-    const imaginary = 4 * q + 2 * (p - q) * ends.filter((end) => end === index).length;
+  for (const letter of letters) {
+    const { weight, support } = letter;
+    const imaginary = 4 * q + 2 * (p - q) * ends.filter((end) => end === letter).length;
     const lambda = (support + imaginary) / size;
     first += weight * lambda;
     second += weight ** 2 * (lambda - pairWithoutTruth - (2 * pairGain * (lambda - q)) / (p - q));
   }
-  const answered = canSkip ? (total * answeredPart + 4 * (1 - q)) / size : 1;
-  const withNone = canSkip ? (pairGain * first) / (p - q) : 0;
-  return {
-    constant: second - first * first,
-    linear: 2 * (withNone - first * (1 - answered)),
-    quadratic: answered * (1 - answered),
-  };
+  const answered = (answers + 4 * (1 - none.q)) / size;
+  const withNone = ((none.pairWithTruth - none.pairWithoutTruth) * first) / (p - q);
+  return [second - first * first, 2 * (withNone - first * (1 - answered)), answered * (1 - answered)];
 }
 
 /** The mean of w(y) over reports: base + sum of weight times the part of the reports that was counted. */
-interface WeightedParts {
-  readonly base: number;
-  readonly parts: readonly { readonly weight: number; readonly count: number }[];
+type WeightedParts = readonly [
+  base: number,
+  parts: readonly (readonly [weight: number, count: number])[],
   /** Between these lies what one report adds up to. */
-  readonly smallest: number;
-  readonly largest: number;
-}
+  smallest: number,
+  largest: number,
+];
 
 /** Of reports that each support one letter: w(y) has few values, and all but the middle one need an interval. */
 function reportedParts(letters: readonly WeightedLetter[]): WeightedParts {
@@ -140,12 +130,7 @@ function reportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const distinct = [...counts.keys()].sort((a, b) => a - b);
   const base = distinct[distinct.length >> 1]!;
   const others = distinct.filter((weight) => weight !== base);
-  return {
-    base,
-    parts: others.map((weight) => ({ weight: weight - base, count: counts.get(weight)! })),
-    smallest: distinct[0]!,
-    largest: distinct.at(-1)!,
-  };
+  return [base, others.map((weight) => [weight - base, counts.get(weight)!]), distinct[0]!, distinct.at(-1)!];
 }
 
 /** Of reports that may support any set of letters. */
@@ -153,28 +138,30 @@ function supportedParts(letters: readonly WeightedLetter[]): WeightedParts {
   const total = letters.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
   // Of what should be zero the subtraction of the centre may leave its rounding.
   const weighing = letters.filter(({ weight }) => Math.abs(weight) > 1e-12 * total);
-  return {
-    base: 0,
-    parts: weighing.map(({ weight, support, withNone }) => ({ weight, count: support - withNone })),
-    smallest: -total / 2,
-    largest: total / 2,
-  };
+  return [0, weighing.map(({ weight, support, withNone }) => [weight, support - withNone]), -total / 2, total / 2];
 }
 
 /**
  * An interval for the mean of w(y) over reports, with guaranteed coverage: sums of Clopper and Pearson intervals for two
  * parts at most, by Boole's inequality; Chernoff's bound for more. Which one depends on the weights alone.
  */
-function meanInterval({ base, parts, smallest, largest }: WeightedParts, trials: number, confidence: number): Interval {
+function meanInterval([base, parts, smallest, largest]: WeightedParts, trials: number, confidence: number): Interval {
   if (parts.length > 2) {
-    const mean = parts.reduce((sum, { weight, count }) => sum + (weight * count) / trials, base);
+    const mean = parts.reduce((sum, [weight, count]) => sum + (weight * count) / trials, base);
     const width = largest - smallest;
-    const { lower, upper } = chernoff({ mean: (mean - smallest) / width, trials, confidence });
-    return { lower: smallest + width * lower, upper: smallest + width * upper };
+    // For independent values in [0, 1] of mean mu, Pr[average >= x] <= exp(-n KL(x, mu)) for x >= mu, and likewise below:
+    // all mu with n KL(average, mu) <= ln(2 / alpha) (Hoeffding, JASA 1963, theorem 1).
+    const average = Math.min(1, Math.max(0, (mean - smallest) / width));
+    const allowed = Math.log(2 / (1 - confidence)) / trials;
+    const isAllowed = (mu: number): boolean =>
+      divergencePart(average, mu) + divergencePart(1 - average, 1 - mu) <= allowed;
+    // The divergence grows away from the average; the outer end is returned.
+    const edge = (outside: number): number => smallest + width * halve(isAllowed, [average, outside]);
+    return { lower: edge(0), upper: edge(1) };
   }
   let lower = base;
   let upper = base;
-  for (const { weight, count } of parts) {
+  for (const [weight, count] of parts) {
     const part = clopperPearson({
       successes: Math.min(Math.max(0, count), trials),
       trials,
@@ -186,20 +173,6 @@ function meanInterval({ base, parts, smallest, largest }: WeightedParts, trials:
   return { lower, upper };
 }
 
-/**
- * For independent values in [0, 1] of mean mu, Pr[average >= x] <= exp(-n KL(x, mu)) for x >= mu, and likewise below:
- * all mu with n KL(average, mu) <= ln(2 / alpha).
- *
- * @see Hoeffding, JASA 1963, theorem 1
- */
-function chernoff({ mean, trials, confidence }: { mean: number; trials: number; confidence: number }): Interval {
-  const allowed = Math.log(2 / (1 - confidence)) / trials;
-  const average = Math.min(1, Math.max(0, mean));
-  const divergence = (mu: number): number =>
-    (average > 0 ? average * Math.log(average / mu) : 0) +
-    (average < 1 ? (1 - average) * Math.log((1 - average) / (1 - mu)) : 0);
-  // The divergence grows away from the average; the outer end is returned.
-  const isAllowed = (mu: number): boolean => divergence(mu) <= allowed;
-  const edge = (outside: number): number => halve(isAllowed, { holds: average, fails: outside }).fails;
-  return { lower: edge(0), upper: edge(1) };
+function divergencePart(x: number, mu: number): number {
+  return x > 0 ? x * Math.log(x / mu) : 0;
 }

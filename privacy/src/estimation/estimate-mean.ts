@@ -48,28 +48,35 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   checkProbability({ confidence });
 
   // `decode` averages to a R and `answered` to a, whatever the answering share a: their ratio estimates R.
-  const average = (value: (output: number) => number): number =>
-    counts.reduce((sum, count, output) => sum + (count * value(output)) / total, 0);
+  const average = (values: Float64Array): number =>
+    counts.reduce((sum, count, output) => sum + (count * values[output]!) / total, 0);
   const { decode } = channel;
   const answered = answering(channel);
-  const numerator = average((output) => decode[output]!);
-  const denominator = average((output) => answered[output]!);
-  const observed = withImaginary(total, {
-    constant: average((output) => (decode[output]! - numerator) ** 2),
-    linear: -2 * average((output) => (decode[output]! - numerator) * (answered[output]! - denominator)),
-    quadratic: average((output) => (answered[output]! - denominator) ** 2),
-  });
-  const t = denominator > 0 ? numerator / denominator : Number.NaN;
+  const numerator = average(decode);
+  const denominator = average(answered);
+  // Two imaginary respondents at each end of the scale join the variance, as Agresti and Coull add two successes and two
+  // failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
+  // seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
+  const decodeErrors = decode.map((value) => value - numerator);
+  const answeredErrors = answered.map((value) => value - denominator);
+  const covariance = (a: Float64Array, b: Float64Array, imaginary: number): number =>
+    counts.reduce((sum, count, output) => sum + count * a[output]! * b[output]!, imaginary) / (total + 4);
+  const observed: ScoreVariance = [
+    covariance(decodeErrors, decodeErrors, 4),
+    -2 * covariance(decodeErrors, answeredErrors, 0),
+    covariance(answeredErrors, answeredErrors, 4),
+  ];
   const expected = leastVariance(channel, answered, Math.min(1, Math.max(0, denominator)));
+  const t = numerator / denominator;
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
-  const { standardError } = estimateRatio({ numerator, denominator, variance, total });
+  const [ratio, standardError] = estimateRatio([numerator, denominator], variance, total);
 
   let interval: Interval;
   if (channel.mechanism === 'duchi-with-no-answer' && total < exactBelow) {
     interval = exactDuchi(channel, counts, total, confidence);
   } else if (total > 1) {
     const quantile = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    interval = fiellerInterval({ numerator, denominator, scale: quantile ** 2 / (total - 1), variance });
+    interval = fiellerInterval([numerator, denominator], variance, quantile ** 2 / (total - 1));
   } else {
     interval = unbounded;
   }
@@ -77,7 +84,7 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   const place = (position: number): number => minimum + (position + 1) * half;
   return {
     respondents: total,
-    mean: place(t),
+    mean: place(ratio),
     lower: place(interval.lower),
     upper: place(interval.upper),
     standardError: standardError * half,
@@ -96,20 +103,6 @@ export function answering({ outputs, probability }: Pick<NumericMean, 'outputs' 
 }
 
 /*
- * Two imaginary respondents at each end of the scale join the variance, as Agresti and Coull add two successes and two
- * failures: where a few in a hundred differ from all others, as with salaries, a sample may hold none of them and would
- * seem to have no spread. From R the four differ by (1 + R^2) on average, squared.
- */
-function withImaginary(total: number, { constant, linear, quadratic }: ScoreVariance): ScoreVariance {
-  const size = total + 4;
-  return {
-    constant: (total * constant + 4) / size,
-    linear: (total * linear) / size,
-    quadratic: (total * quadratic + 4) / size,
-  };
-}
-
-/*
  * The variance of decode - R answered, where a part a of the people answer and all of them R: the noise's own, which
  * any spread of answers only adds to. At a large epsilon the outputs that carry it are rare, and reports that happen
  * to hold none of them would seem free of noise.
@@ -118,24 +111,16 @@ function withImaginary(total: number, { constant, linear, quadratic }: ScoreVari
  * `answered` gives for every value; the score's mean is 0 at the true R.
  */
 function leastVariance(
-  { outputs, decode, probability }: OutputCounts['channel'],
+  { decode, probability }: OutputCounts['channel'],
   answered: Float64Array,
   part: number,
 ): ScoreVariance {
-  const moment = (input: number, value: (output: number) => number): number => {
-    let sum = 0;
-    for (let output = 0; output < outputs; output += 1) sum += probability(input, output) * value(output);
-    return sum;
-  };
-  const onAnswer = moment(1, (output) => decode[output]! ** 2) - 1;
-  const onNone = moment(0, (output) => decode[output]! ** 2);
-  const answeredOnAnswer = moment(1, (output) => answered[output]! ** 2);
-  const answeredOnNone = moment(0, (output) => answered[output]! ** 2);
-  return {
-    constant: part * onAnswer + (1 - part) * onNone,
-    linear: 0,
-    quadratic: part * (1 - 2 * answered[1]! + answeredOnAnswer) + (1 - part) * answeredOnNone,
-  };
+  const overall = (values: Float64Array): number =>
+    values.reduce(
+      (sum, value, output) => sum + (part * probability(1, output) + (1 - part) * probability(0, output)) * value ** 2,
+      0,
+    );
+  return [overall(decode) - part, 0, overall(answered) + part * (1 - 2 * answered[1]!)];
 }
 
 /*
@@ -155,16 +140,17 @@ function exactDuchi(
   const noneOnNoAnswer = channel.probability(0, 0);
   const noneOnAnswer = channel.probability(1, 0);
   const difference = channel.probability(2, 2) - channel.probability(1, 2);
-  return exactRatioInterval({
-    conditional(level) {
-      const { lower, upper } = clopperPearson({ successes: plus, trials: answers, confidence: level });
-      return { lower: 2 * lower - 1, upper: 2 * upper - 1 };
-    },
-    offset: 0,
-    gain: difference / (noneOnNoAnswer - noneOnAnswer),
+  const reports = {
     answers: Math.min(answers, total - none),
-    trials: total,
+    total,
     none: { p: noneOnNoAnswer, q: noneOnAnswer },
+  };
+  const conditional = (level: number): Interval => {
+    const { lower, upper } = clopperPearson({ successes: plus, trials: answers, confidence: level });
+    return { lower: 2 * lower - 1, upper: 2 * upper - 1 };
+  };
+  return exactRatioInterval(reports, conditional, {
+    gain: difference / (noneOnNoAnswer - noneOnAnswer),
     confidence,
   });
 }

@@ -1,10 +1,10 @@
 import { checkCounts, checkPositive, checkProbability } from '../numerics/checks.ts';
 import { checkIndex } from '../mechanisms/channel.ts';
-import { clopperPearson, wilson, type BinomialCount, type Interval } from './binomial-intervals.ts';
+import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import type { SupportCounts } from './count-support.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
-import { estimateRatio, exactRatioInterval, fiellerInterval } from './ratio-interval.ts';
+import { estimateRatio, exactRatioInterval, fiellerInterval, type ScoreVariance } from './ratio-interval.ts';
 
 /** A share, unbiased and not clipped: with few reports it may lie outside [0, 1], and so may its interval. */
 export interface ShareEstimate extends Interval {
@@ -48,14 +48,14 @@ export type SharesOptions = SupportCounts & {
 export function estimateShares(options: SharesOptions): SharesEstimate {
   const { channel, counts, noAnswer, confidence } = options;
   const reports = summarizeReports(options);
-  const letters = Array.from(counts, (support, letter) => ({ support, withNone: reports.withNone[letter]!, letter }));
-  const estimate = noAnswer === undefined ? estimateSupport : estimateShare;
+  const { total, withNone } = reports;
+  const letters = Array.from(counts, (_, letter) => letter);
   return {
-    respondents: reports.total,
+    respondents: total,
     answered: noAnswer === undefined ? everybody : estimateAnswered(channel, reports, confidence),
     shares: letters
-      .filter(({ letter }) => letter !== noAnswer)
-      .map((count) => estimate(count, channel, reports, confidence)),
+      .filter((letter) => letter !== noAnswer)
+      .map((letter) => estimateShare([counts[letter]!, withNone[letter]!], channel, reports, confidence)),
   };
 }
 
@@ -66,11 +66,16 @@ export interface ReportSummary {
   readonly answers: number;
   /** Their part of all, lambda_A. */
   readonly answeredPart: number;
-  /** lambda_A - (1 - p), an estimate of (p - q) times the answering share: what shares are divided by. */
-  readonly signal: number;
+  /** The answering share, estimated. */
+  readonly answering: number;
+  /** How "no answer" is supported. */
+  readonly none: SupportProbabilities;
   /** By letter: reports that support it and "no answer". */
   readonly withNone: ArrayLike<number>;
 }
+
+/** Where nobody can skip: as if only those reported "no answer" who do skip. */
+const neverNone: SupportProbabilities = { p: 1, q: 0, pairWithTruth: 0, pairWithoutTruth: 0 };
 
 /**
  * Checks and sums up counts.
@@ -85,126 +90,100 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   if (noAnswer !== undefined && countsWithNoAnswer === undefined && channel.pairWithTruth > 0) {
     throw new RangeError('countsWithNoAnswer must be given where a report can support two letters');
   }
-  const withNone = countsWithNoAnswer ?? new Float64Array(counts.length);
+  const zeros = new Float64Array(counts.length);
+  const withNone = countsWithNoAnswer ?? zeros;
   checkCounts('countsWithNoAnswer', withNone, channel.options, total);
   checkProbability({ confidence });
+  if (noAnswer === undefined) return summary(total, total, neverNone, zeros);
+  return summary(total, Math.max(0, total - counts[noAnswer]!), channel, withNone);
+}
 
-  // A report does not support "no answer" with probability 1 - p from those who skip and 1 - q from all others. Where
-  // nobody can skip the signal is p - q itself.
-  const { p, q } = channel;
-  const answers = noAnswer === undefined ? total : Math.max(0, total - counts[noAnswer]!);
+function summary(
+  total: number,
+  answers: number,
+  none: SupportProbabilities,
+  withNone: ArrayLike<number>,
+): ReportSummary {
+  // A report does not support "no answer" with probability 1 - p from those who skip and 1 - q from all others.
   const answeredPart = answers / total;
-  const signal = noAnswer === undefined ? p - q : answeredPart - (1 - p);
-  return { total, answers, answeredPart, signal, withNone };
+  return { total, answers, answeredPart, answering: (answeredPart - (1 - none.p)) / (none.p - none.q), none, withNone };
 }
 
-interface LetterCount {
-  readonly support: number;
+type LetterCount = readonly [
+  support: number,
   /** Reports that support the letter and "no answer". */
-  readonly withNone: number;
-}
+  withNone: number,
+];
 
 const everybody: ShareEstimate = { share: 1, lower: 1, upper: 1, standardError: 0 };
 
-function estimateAnswered({ p, q }: SupportProbabilities, reports: ReportSummary, confidence: number): ShareEstimate {
-  const { answers, total } = reports;
-  return linearShare({ successes: answers, trials: total, confidence }, { offset: 1 - p, gain: p - q });
-}
-
-// Nobody can skip: the support is binomial with lambda = q + (p - q) R, so an interval for lambda is one for R.
-function estimateSupport(
-  { support }: LetterCount,
+// "Not none" is a letter that everybody has or has not.
+function estimateAnswered(
   { p, q }: SupportProbabilities,
-  { total }: ReportSummary,
+  { total, answers }: ReportSummary,
   confidence: number,
 ): ShareEstimate {
-  return linearShare({ successes: support, trials: total, confidence }, { offset: q, gain: p - q });
-}
-
-/** The R of a binomial count whose probability is offset + gain R. */
-function linearShare(count: BinomialCount, { offset, gain }: { offset: number; gain: number }): ShareEstimate {
-  const { successes, trials } = count;
-  const { lower, upper } = binomialInterval(count);
-  const share = (probability: number): number => (probability - offset) / gain;
-  // Two imaginary respondents of each kind join the variance: reports that all agree must not seem free of error.
-  const joined = (successes + 4 * offset + 2 * gain) / (trials + 4);
-  return {
-    share: share(successes / trials),
-    lower: share(lower),
-    upper: share(upper),
-    standardError: Math.sqrt((joined * (1 - joined)) / trials) / gain,
-  };
+  const all = summary(total, total, neverNone, []);
+  return estimateShare([answers, 0], { p: 1 - q, q: 1 - p }, all, confidence);
 }
 
 /*
  * Some may skip. With a the answering share, R the letter's share among those who answer and L = (p - q) a:
  *   lambda_v = Pr[v supported] = q + L R,   lambda_A = Pr[none not supported] = 1 - p + L,
- *   R = (lambda_v - q) / (lambda_A - (1 - p)).
+ *   R = (lambda_v - q) / L.
  *
  * Take the score s = 1{v} - R 1{not none}. Both v and none are supported by a report of theirs with probability `with`
  * = pairWithTruth, and with pairWithoutTruth = `without` by all others': with d = with - without,
  *   Pr[v and none] = without + (a R + 1 - a) d, and
  *   Var s = lambda_v (1 - lambda_v) + 2 R (Pr[v and none] - lambda_v (1 - lambda_A)) + R^2 lambda_A (1 - lambda_A).
- * For intervals only lambda_A is plugged in. With lambda_A = 1 it is lambda_v (1 - lambda_v): Wilson's interval. The
- * standard error has the observed moments, joined by four imaginary respondents who answer, two of them with the letter.
+ * For intervals only lambda_A is plugged in. With lambda_A = 1, where nobody can skip, it is lambda_v (1 - lambda_v):
+ * Wilson's interval. The standard error has the observed moments, joined by four imaginary respondents who answer, two
+ * of them with the letter: reports that all agree must not seem free of error.
  *
  * Reports that do not support none are draws with Pr[v | not none] = m, which is exact for few of them:
  *   m lambda_A = lambda_v - Pr[v and none] = q - with + a d + a R (p - q - d).
  */
 function estimateShare(
-  { support, withNone }: LetterCount,
-  { p, q, pairWithTruth, pairWithoutTruth }: SupportProbabilities,
+  [support, withNone]: LetterCount,
+  { p, q }: Pick<SupportProbabilities, 'p' | 'q'>,
   reports: ReportSummary,
   confidence: number,
 ): ShareEstimate {
-  const { total, answers, answeredPart, signal } = reports;
+  const { total, answers, answeredPart, answering, none } = reports;
+  const { pairWithTruth, pairWithoutTruth } = none;
   const numerator = support / total - q;
+  const denominator = answering * (p - q);
   const pairGain = pairWithTruth - pairWithoutTruth;
-  const answering = signal / (p - q);
-  const variance = {
-    constant: q - q * q,
-    linear: signal * (1 - 2 * q) + 2 * (pairWithoutTruth + (1 - answering) * pairGain - q * (1 - answeredPart)),
-    quadratic:
-      answeredPart * (1 - answeredPart) - signal * signal + 2 * (answering * pairGain - signal * (1 - answeredPart)),
-  };
+  const skipped = 1 - answeredPart;
+  const variance: ScoreVariance = [
+    q - q * q,
+    denominator * (1 - 2 * q) + 2 * (pairWithoutTruth + (1 - answering) * pairGain - q * skipped),
+    answeredPart * skipped - denominator ** 2 + 2 * (answering * pairGain - denominator * skipped),
+  ];
   const [letter, answered, both] = [
     support + 2 * (p + q),
-    answers + 4 * (1 - q),
+    answers + 4 * (1 - none.q),
     withNone + 2 * (pairWithTruth + pairWithoutTruth),
   ].map((sum) => sum / (total + 4)) as [number, number, number];
-  const { ratio: share, standardError } = estimateRatio({
-    numerator,
-    denominator: signal,
-    variance: {
-      constant: letter * (1 - letter),
-      linear: 2 * (both - letter * (1 - answered)),
-      quadratic: answered * (1 - answered),
-    },
-    total,
-  });
-  const alone = Math.max(0, support - withNone);
+  const observed: ScoreVariance = [
+    letter * (1 - letter),
+    2 * (both - letter * (1 - answered)),
+    answered * (1 - answered),
+  ];
+  const [share, standardError] = estimateRatio([numerator, denominator], observed, total);
+  // Of expected counts a part may exceed the whole by rounding.
+  const alone = Math.min(Math.max(0, support - withNone), answers);
   if (total >= exactBelow && Math.min(alone, answers - alone) >= rareBelow) {
     const scale = normalQuantile((1 + confidence) / 2) ** 2 / total;
-    return { share, ...fiellerInterval({ numerator, denominator: signal, scale, variance }), standardError };
+    return { share, ...fiellerInterval([numerator, denominator], variance, scale), standardError };
   }
-  const gain = (p - q - pairGain) / (p - q);
-  const offset = q - pairWithTruth;
-  const { lower, upper } = exactRatioInterval({
-    conditional: (level) => binomialInterval({ successes: alone, trials: answers, confidence: level }),
-    offset,
-    gain,
-    answers,
-    trials: total,
-    none: { p, q },
+  const conditional = (level: number): Interval =>
+    clopperPearson({ successes: alone, trials: answers, confidence: level });
+  const { lower, upper } = exactRatioInterval(reports, conditional, {
+    offset: q - pairWithTruth,
+    gain: (p - q - pairGain) / (none.p - none.q),
     confidence,
   });
   const shift = pairGain / (p - q - pairGain);
   return { share, lower: lower - shift, upper: upper - shift, standardError };
-}
-
-function binomialInterval(count: BinomialCount): Interval {
-  // Of expected counts a part may exceed the whole by rounding.
-  const bounded = { ...count, successes: Math.min(count.successes, count.trials) };
-  const rarer = Math.min(bounded.successes, bounded.trials - bounded.successes);
-  return bounded.trials < exactBelow || rarer < rareBelow ? clopperPearson(bounded) : wilson(bounded);
 }

@@ -81,25 +81,25 @@ export function shrinkGroups({
 
   const posterior = betweenPosterior(informative);
   const average = (value: (node: Posterior) => number): number =>
-    posterior.reduce((sum, node) => sum + node.probability * value(node), 0);
+    posterior.reduce((sum, node) => sum + node[0] * value(node), 0);
   let passed = 0;
-  const middle = posterior.find(({ probability }) => (passed += probability) >= 0.5)!;
+  const middle = posterior.find(([probability]) => (passed += probability) >= 0.5)!;
   return {
     ...common,
     groups: groups.map((group) => {
-      const parts = posterior.map((node) => ({ probability: node.probability, ...shrink(group, node) }));
+      const parts = posterior.map((node) => shrink(group, node));
       return {
-        estimate: parts.reduce((sum, { probability, mean }) => sum + probability * mean, 0),
+        estimate: parts.reduce((sum, [probability, mean]) => sum + probability * mean, 0),
         lower: mixtureQuantile(parts, (1 - confidence) / 2),
         upper: mixtureQuantile(parts, (1 + confidence) / 2),
         weight: Math.min(
           1,
-          average(({ between }) => ownWeight(group, between)),
+          average(([, between]) => ownWeight(group, between)),
         ),
       };
     }),
-    mean: average(({ mean }) => mean),
-    betweenStddev: middle.between,
+    mean: average(([, , mean]) => mean),
+    betweenStddev: middle[1],
   };
 }
 
@@ -125,13 +125,13 @@ function pool(groups: readonly GroupEstimate[], between: number) {
 }
 
 /** One possible standard deviation between groups, how likely it is, and what the mean would then be. */
-interface Posterior {
-  readonly probability: number;
-  readonly between: number;
-  readonly mean: number;
+type Posterior = readonly [
+  probability: number,
+  between: number,
+  mean: number,
   /** The standard deviation of the mean, given `between`. */
-  readonly meanStddev: number;
-}
+  meanStddev: number,
+];
 
 /**
  * True values N(mu, A), estimates N(true value, V_i), mu and A >= 0 flat: with W_i = 1 / (V_i + A) and mu integrated
@@ -154,14 +154,12 @@ function betweenPosterior(groups: readonly GroupEstimate[]): Posterior[] {
     const u = from + index * step;
     const between = Math.exp(u);
     const pooled = pool(groups, between);
-    return { ...pooled, between, logDensity: pooled.logDensity + 2 * u };
+    return [pooled.logDensity + 2 * u, between, pooled.mean, pooled.meanStddev] as const;
   });
-  const largest = nodes.reduce((most, { logDensity }) => Math.max(most, logDensity), -Infinity);
-  const likely = nodes
-    .map((node) => ({ ...node, probability: Math.exp(node.logDensity - largest) }))
-    .filter(({ logDensity }) => logDensity > largest - negligible);
-  const total = likely.reduce((sum, { probability }) => sum + probability, 0);
-  return likely.map((node) => ({ ...node, probability: node.probability / total }));
+  const largest = nodes.reduce((most, [logDensity]) => Math.max(most, logDensity), -Infinity);
+  const likely = nodes.filter(([logDensity]) => logDensity > largest - negligible);
+  const total = likely.reduce((sum, [logDensity]) => sum + Math.exp(logDensity - largest), 0);
+  return likely.map(([logDensity, ...rest]) => [Math.exp(logDensity - largest) / total, ...rest]);
 }
 
 // What is less likely by e to this power does not matter.
@@ -171,41 +169,42 @@ function ownWeight({ standardError }: GroupEstimate, between: number): number {
   return 1 / (1 + (standardError / between) ** 2);
 }
 
+/** A normal distribution as a part of a mixture. */
+type Normal = readonly [probability: number, mean: number, stddev: number];
+
 /** A group's true value, given A: normal with mean w y + (1 - w) mu, w = A / (V + A), and variance w V, or A. */
-function shrink(group: GroupEstimate, { between, mean, meanStddev }: Posterior): { mean: number; stddev: number } {
+function shrink(group: GroupEstimate, [probability, between, mean, meanStddev]: Posterior): Normal {
   const weight = ownWeight(group, between);
   const known = group.standardError < Infinity;
-  return {
-    mean: known ? weight * group.estimate + (1 - weight) * mean : mean,
-    stddev: Math.hypot(known ? Math.sqrt(weight) * group.standardError : between, (1 - weight) * meanStddev),
-  };
+  return [
+    probability,
+    known ? weight * group.estimate + (1 - weight) * mean : mean,
+    Math.hypot(known ? Math.sqrt(weight) * group.standardError : between, (1 - weight) * meanStddev),
+  ];
 }
 
 /** Where a mixture of normal distributions has passed `probability`. */
-function mixtureQuantile(
-  parts: readonly { probability: number; mean: number; stddev: number }[],
-  probability: number,
-): number {
+function mixtureQuantile(parts: readonly Normal[], probability: number): number {
   const z = normalQuantile(probability);
-  const ends = parts.map(({ mean, stddev }) => mean + z * stddev);
+  const ends = parts.map(([, mean, stddev]) => mean + z * stddev);
   return fallingRoot(
-    (x) =>
-      parts.reduce((rest, part) => rest - part.probability * normalCdf((x - part.mean) / part.stddev), probability),
-    { low: Math.min(...ends), high: Math.max(...ends) },
-    { aim: 1e-13, isNear: (low, high) => high - low <= 1e-12 * (Math.abs(high) + parts[0]!.stddev) },
+    (x) => parts.reduce((rest, [share, mean, stddev]) => rest - share * normalCdf((x - mean) / stddev), probability),
+    [Math.min(...ends), Math.max(...ends)],
+    1e-13,
+    (low, high) => high - low <= 1e-12 * (Math.abs(high) + parts[0]![2]),
   );
 }
 
 /**
  * Pr[chi-square > statistic]. With h = x / 2 integration by parts gives Q(nu + 2) = Q(nu) + h^(nu / 2) e^-h /
- * Gamma(nu / 2 + 1), from Q(1) = 2 Pr[Z > sqrt x] or Q(2) = e^-h.
+ * Gamma(nu / 2 + 1), from Q(1) = 2 Pr[Z > sqrt x] or Q(0) = 0.
  */
 function chiSquareTail(statistic: number, degreesOfFreedom: number): number {
   const half = Math.min(statistic, Number.MAX_VALUE) / 2;
   if (!(half > 0)) return 1;
-  const odd = degreesOfFreedom % 2 === 1;
-  let tail = odd ? 2 * normalCdf(-Math.sqrt(statistic)) : Math.exp(-half);
-  for (let below = odd ? 1 : 2; below < degreesOfFreedom; below += 2) {
+  const first = degreesOfFreedom % 2;
+  let tail = first * 2 * normalCdf(-Math.sqrt(statistic));
+  for (let below = first; below < degreesOfFreedom; below += 2) {
     tail += Math.exp((below / 2) * Math.log(half) - half - logGamma(below / 2 + 1));
   }
   return Math.min(1, tail);

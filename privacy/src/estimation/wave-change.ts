@@ -51,13 +51,13 @@ export function waveChange({
   if (Number.isNaN(change)) return { change, lower: -Infinity, upper: Infinity, pValue: 1 };
 
   // Intervals grow with their confidence: halve ln p between a p at which 0 is left out and one at which it is not.
-  const leavesOut = (logP: number): boolean => {
+  const holdsZero = (logP: number): boolean => {
     const interval = at(-Math.expm1(logP));
-    return interval.lower > 0 || interval.upper < 0;
+    return !(interval.lower > 0 || interval.upper < 0);
   };
   const least = Math.log(smallestPValue);
-  if (leavesOut(least)) return { change, lower, upper, pValue: smallestPValue };
-  return { change, lower, upper, pValue: Math.exp(halve(leavesOut, { holds: 0, fails: least }, 30).holds) };
+  if (!holdsZero(least)) return { change, lower, upper, pValue: smallestPValue };
+  return { change, lower, upper, pValue: Math.exp(halve(holdsZero, [least, 0], 30)) };
 }
 
 // The interval of each estimate stands for its own error, on the side that matters: at the lower end of the difference

@@ -81,7 +81,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   checkPositive({ clippingNorm });
   checkIn('epsilon', epsilon, '(0, 20]');
   checkOneOf('mode', mode, 'local', 'distributed');
-  const { cohort, roundsPerClient } = cohortOf(options);
+  const [cohort, roundsPerClient] = cohortOf(options);
   const survivors = options.minimumSurvivors;
   if (mode === 'local' && survivors !== undefined) {
     throw new RangeError('minimumSurvivors must be left out in local mode, where no noise is shared');
@@ -135,10 +135,13 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
 }
 
 // Which clients a round has: from either number the other follows.
-function cohortOf({ clients, rounds, mode, cohort, roundsPerClient }: TrainingPlanOptions): {
-  cohort: number;
-  roundsPerClient: number;
-} {
+function cohortOf({
+  clients,
+  rounds,
+  mode,
+  cohort,
+  roundsPerClient,
+}: TrainingPlanOptions): [cohort: number, roundsPerClient: number] {
   if (cohort !== undefined) checkInteger('cohort', cohort, `[1, ${clients}]`);
   const byDefault = mode === 'local' ? 1 : rounds;
   const participations = roundsPerClient ?? (cohort === undefined ? byDefault : Math.ceil((cohort * rounds) / clients));
@@ -148,7 +151,7 @@ function cohortOf({ clients, rounds, mode, cohort, roundsPerClient }: TrainingPl
     throw new RangeError(`rounds must be at most ${clients * participations} for so few clients, got ${rounds}`);
   }
   checkInteger('cohort', cohort ?? most, `[1, ${most}]`);
-  return { cohort: cohort ?? most, roundsPerClient: participations };
+  return [cohort ?? most, participations];
 }
 
 /*

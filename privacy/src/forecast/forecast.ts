@@ -1,5 +1,6 @@
 import { checkIn, checkOneOf, checkPositiveInteger } from '../numerics/checks.ts';
 import { meanForecast } from './forecast-mean.ts';
+import { halve } from '../numerics/search.ts';
 import { shareForecast, shareMechanisms } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
 
@@ -122,16 +123,9 @@ const mostRespondents = 2 ** 40;
 // The fewest with an acceptable margin; it is acceptable from there on, save for a step where intervals stop being
 // exact. Infinite where not even a trillion would do.
 function fewestRespondents(acceptable: (respondents: number) => boolean): number {
-  let high = 1;
-  while (!acceptable(high)) {
-    if (high > mostRespondents) return Infinity;
-    high *= 2;
-  }
-  let low = Math.floor(high / 2);
-  while (high - low > 1) {
-    const middle = Math.floor((low + high) / 2);
-    if (acceptable(middle)) high = middle;
-    else low = middle;
-  }
-  return high;
+  let enough = 1;
+  for (; !acceptable(enough); enough *= 2) if (enough > mostRespondents) return Infinity;
+  // As many halvings as leave whole numbers.
+  const isTooFew = (respondents: number): boolean => !acceptable(respondents);
+  return halve(isTooFew, [enough / 2, enough], Math.log2(enough) - 1);
 }

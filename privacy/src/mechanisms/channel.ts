@@ -106,9 +106,9 @@ export function tableChannel<Name extends string>({
       );
     }
   }
-  const boundaries = rows.map((row) => {
+  const selectors = rows.map((row) => {
     let boundary = 0n;
-    return new Boundaries(row.slice(1).map((_, output) => (boundary += row[output]!)));
+    return selector(row.slice(1).map((_, output) => (boundary += row[output]!)));
   });
   return makeChannel({
     mechanism,
@@ -118,7 +118,7 @@ export function tableChannel<Name extends string>({
     weightTotal,
     worst: largestRatio(rows),
     weight: (input, output) => rows[input]![output]!,
-    draw: (input, random) => boundaries[input]!.select(random.nextUint64()),
+    draw: (input, random) => selectors[input]!(random.nextUint64()),
   });
 }
 
@@ -140,66 +140,58 @@ export function realizeEpsilon(epsilon: number, { numerator, denominator }: Rati
   // exactly, so that the result does not depend on the engine's logarithm.
   const guess = Math.log1p(Number(numerator - denominator) / Number(denominator));
   let realized = Math.min(guess, epsilon);
-  while (!bounds(realized)) realized = neighbour(realized, 1n);
+  while (!bounds(realized)) realized = neighbour(realized, 1);
   for (;;) {
-    const smaller = neighbour(realized, -1n);
+    const smaller = neighbour(realized, -1);
     if (!bounds(smaller)) return realized;
     realized = smaller;
   }
 }
 
-// The next double above (1n) or below (-1n) a positive double: their bit patterns count up in order.
-function neighbour(x: number, step: bigint): number {
-  const view = new DataView(new ArrayBuffer(8));
-  view.setFloat64(0, x);
-  view.setBigUint64(0, view.getBigUint64(0) + step);
-  return view.getFloat64(0);
+// The next double above (1) or below (-1) a positive double that is not subnormal. With u the distance of doubles from x on,
+// .6 to 1.2 u are added, and that rounds to u; below a power of two, where doubles are u / 2 apart, .6 u rounds to u / 2.
+function neighbour(x: number, direction: 1 | -1): number {
+  return x + direction * 0.6 * x * 2 ** -52;
 }
 
 // Pure epsilon is decided by single outputs: the largest ratio of two weights in one column.
 function largestRatio(rows: ChannelTable['rows']): Ratio {
   let worst = { numerator: 1n, denominator: 1n };
   for (let output = 0; output < rows[0]!.length; output += 1) {
-    let numerator = rows[0]![output]!;
-    let denominator = numerator;
-    for (const row of rows) {
-      const weight = row[output]!;
-      if (weight > numerator) numerator = weight;
-      if (weight < denominator) denominator = weight;
-    }
+    const column = rows.map((row) => row[output]!);
+    const numerator = column.reduce((most, weight) => (weight > most ? weight : most));
+    const denominator = column.reduce((least, weight) => (weight < least ? weight : least));
     if (numerator * worst.denominator > worst.numerator * denominator) worst = { numerator, denominator };
   }
   return worst;
 }
 
 /**
- * Cumulative weights, the last one left out, which is 2**64. They are split into 32-bit halves so that no comparison
- * works on a big integer.
+ * How many boundaries a word has passed: always both tables whole, and no branch on what is found.
+ *
+ * @param boundaries cumulative weights, the last one left out, which is 2**64. They are split into 32-bit halves so that
+ *   no comparison works on a big integer
+ * @param boundariesAhead those that count for outputs below the input; the same unless they are given
  */
-export class Boundaries {
-  readonly #reached: Uint32Array;
-  readonly #ahead: Uint32Array;
-
-  /** @param ahead the boundaries that count for outputs below the input of `select`; the same unless they are given */
-  constructor(reached: readonly bigint[], ahead = reached) {
-    this.#reached = halves(reached);
-    this.#ahead = halves(ahead);
-  }
-
-  /** How many boundaries the word has passed: always both tables whole, and no branch on what is found. */
-  select(word: bigint, input = 0): number {
+export function selector(
+  boundaries: readonly bigint[],
+  boundariesAhead = boundaries,
+): (word: bigint, input?: number) => number {
+  const reached = halves(boundaries);
+  const ahead = halves(boundariesAhead);
+  return (word, input = 0) => {
     const high = Number(word >> 32n);
     const low = Number(word & 0xffff_ffffn);
     let output = 0;
-    for (let index = 0; index < this.#reached.length; index += 2) {
+    for (let index = 0; index < reached.length; index += 2) {
       // All ones where the input is reached, all zeros where it is ahead; a mask takes the place of a branch.
       const mask = -Number(index >= 2 * input);
-      const boundaryHigh = ((this.#reached[index]! & mask) | (this.#ahead[index]! & ~mask)) >>> 0;
-      const boundaryLow = ((this.#reached[index + 1]! & mask) | (this.#ahead[index + 1]! & ~mask)) >>> 0;
+      const boundaryHigh = ((reached[index]! & mask) | (ahead[index]! & ~mask)) >>> 0;
+      const boundaryLow = ((reached[index + 1]! & mask) | (ahead[index + 1]! & ~mask)) >>> 0;
       output += Number(high > boundaryHigh) | (Number(high === boundaryHigh) & Number(low >= boundaryLow));
     }
     return output;
-  }
+  };
 }
 
 function halves(values: readonly bigint[]): Uint32Array {
@@ -208,8 +200,7 @@ function halves(values: readonly bigint[]): Uint32Array {
 
 /** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */
 export function checkIndex(name: string, index: number, length: number): number {
-  if (!(Number.isInteger(index) && index >= 0 && index < length)) {
-    throw new RangeError(`${name} must be an integer in [0, ${length - 1}], got ${index}`);
-  }
+  // Taken apart, the interval's text would cost more than a draw.
+  if (!(Number.isInteger(index) && index >= 0 && index < length)) checkInteger(name, index, `[0, ${length - 1}]`);
   return index;
 }

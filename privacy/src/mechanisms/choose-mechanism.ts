@@ -59,7 +59,7 @@ export function chooseChannel({
 }): FrequencyChannel {
   checkAlphabet({ options, epsilon });
   checkIn('maximumOutputs', maximumOutputs, `[${options}, Infinity]`);
-  const size = bestSize({ options, epsilon, maximumOutputs: Math.min(maximumOutputs, Number.MAX_SAFE_INTEGER) });
+  const size = bestSize({ options, epsilon }, Math.min(maximumOutputs, Number.MAX_SAFE_INTEGER));
   return size === 1 ? randomizedResponse({ options, epsilon }) : subsetSelection({ options, epsilon, size });
 }
 

@@ -32,28 +32,29 @@ interface HashFamily {
  *
  * @param g how many values a hash has
  */
-export function hashFamily({ options, g }: { options: number; g: number }): HashFamily {
+export function hashFamily(options: number, g: number): HashFamily {
   const digits = 32 - Math.clz32(options - 1);
   const hashes = new Float64Array(2 ** digits);
+  const hashesOf = (seed: readonly number[]): Float64Array => {
+    checkLength('seed', seed, digits);
+    for (const part of seed) checkIndex('seed', part, g);
+    // Each digit doubles the letters whose hash is known.
+    for (const [digit, part] of seed.entries()) {
+      const known = 1 << digit;
+      for (let letter = 0; letter < known; letter += 1) hashes[known + letter] = (hashes[letter]! + part) % g;
+    }
+    return hashes;
+  };
   return {
     reportBits: (digits + 1) * Math.log2(g),
     drawSeed: (random = secureRandom()) => Array.from({ length: digits }, () => uniformInteger(g, random)),
-    hash(seed, letter) {
-      checkLength('seed', seed, digits);
-      return seed.reduce((sum, part, digit) => sum + checkIndex('seed', part, g) * ((letter >> digit) & 1), 0) % g;
-    },
+    hash: (seed, letter) => hashesOf(seed)[letter]!,
     // Any other letter's hash differs from the true one's by a uniform number, whatever is reported, and so do two
     // others' from each other.
     supports: (p) => ({ p, q: 1 / g, pairWithTruth: p / g, pairWithoutTruth: 1 / g ** 2 }),
     addSupport({ seed, value }, counts) {
-      checkLength('seed', seed, digits);
-      for (const part of seed) checkIndex('seed', part, g);
+      hashesOf(seed);
       checkIndex('value', value, g);
-      // Each digit doubles the letters whose hash is known.
-      for (const [digit, part] of seed.entries()) {
-        const known = 1 << digit;
-        for (let letter = 0; letter < known; letter += 1) hashes[known + letter] = (hashes[letter]! + part) % g;
-      }
       for (let letter = 0; letter < options; letter += 1) counts[letter]! += Number(hashes[letter] === value);
     },
   };

@@ -1,5 +1,5 @@
 import { checkInteger } from '../numerics/checks.ts';
-import { Boundaries, checkIndex, realizeEpsilon, weightTotal } from './channel.ts';
+import { checkIndex, realizeEpsilon, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyMechanism } from './frequency-mechanism.ts';
 import { hashFamily, type HashedReport } from './hash-family.ts';
 import { exponential, truthWeight } from './truth-weight.ts';
@@ -38,10 +38,10 @@ export function localHashing({
   checkAlphabet({ options, epsilon });
   const g = hashValues ?? Math.round(exponential(epsilon)) + 1;
   checkInteger('hashValues', g, `[2, ${2 ** 31}]`);
-  const truth = truthWeight({ epsilon, size: 1, options: g });
+  const truth = truthWeight(epsilon, [1, g]);
   const odds = { numerator: truth * BigInt(g - 1), denominator: weightTotal - truth };
-  const isLie = new Boundaries([truth]);
-  const { drawSeed, hash, supports, addSupport, reportBits } = hashFamily({ options, g });
+  const isLie = selector([truth]);
+  const { drawSeed, hash, supports, addSupport, reportBits } = hashFamily(options, g);
   return {
     mechanism: 'optimal-local-hashing',
     hashValues: g,
@@ -55,7 +55,7 @@ export function localHashing({
     privatize(letter, random = secureRandom()) {
       checkIndex('letter', letter, options);
       const seed = drawSeed(random);
-      const lie = (1 + uniformInteger(g - 1, random)) * isLie.select(random.nextUint64());
+      const lie = (1 + uniformInteger(g - 1, random)) * isLie(random.nextUint64());
       return { seed, value: (hash(seed, letter) + lie) % g };
     },
   };

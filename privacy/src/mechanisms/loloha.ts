@@ -53,8 +53,8 @@ export function loloha({
   const g = hashValues ?? bestHashValues(epsilons.firstReportEpsilon);
   checkInteger('options', options, '[2, 1024]');
   checkInteger('hashValues', g, '[2, 1024]');
-  const { support: p, other: _, ...steps } = memoizedSteps({ options: g, ...epsilons });
-  const { drawSeed, hash, supports, addSupport } = hashFamily({ options, g });
+  const [steps, p] = memoizedSteps(g, epsilons);
+  const { drawSeed, hash, supports, addSupport } = hashFamily(options, g);
   return {
     mechanism: 'loloha',
     options,

@@ -64,24 +64,23 @@ export function longitudinalRandomizedResponse({
   options,
   ...epsilons
 }: { options: number } & MemoizedEpsilons): LongitudinalRandomizedResponse {
-  const { support, other, ...steps } = memoizedSteps({ options, ...epsilons });
+  const [steps, p, q] = memoizedSteps(options, epsilons);
   return {
     mechanism: 'longitudinal-randomized-response',
     options,
     ...steps,
-    p: support,
-    q: other,
+    p,
+    q,
     pairWithTruth: 0,
     pairWithoutTruth: 0,
   };
 }
 
 /** The steps over `options` letters, and the chance that a report says the true letter or a certain other one. */
-export function memoizedSteps({
-  options,
-  epsilon,
-  firstReportEpsilon,
-}: { options: number } & MemoizedEpsilons): MemoizedSteps & { support: number; other: number } {
+export function memoizedSteps(
+  options: number,
+  { epsilon, firstReportEpsilon }: MemoizedEpsilons,
+): [steps: MemoizedSteps, p: number, q: number] {
   const permanent = randomizedResponse({ options, epsilon });
   checkIn('firstReportEpsilon', firstReportEpsilon, `[1e-6, ${epsilon})`);
   const k = BigInt(options);
@@ -108,7 +107,7 @@ export function memoizedSteps({
   const [keep2, lie2] = [instantaneous.weight(0, 0), instantaneous.weight(0, 1)];
   const support = keep * keep2 + (k - 1n) * lie * lie2;
   const other = keep * lie2 + lie * keep2 + (k - 2n) * lie * lie2;
-  return {
+  const steps: MemoizedSteps = {
     epsilon,
     realizedEpsilon: permanent.realizedEpsilon,
     firstReportEpsilon,
@@ -117,9 +116,8 @@ export function memoizedSteps({
     permanent,
     instantaneous,
     report: (permanentLetter, random) => instantaneous.privatize(permanentLetter, random),
-    support: Number(support) / 2 ** 128,
-    other: Number(other) / 2 ** 128,
   };
+  return [steps, Number(support) / 2 ** 128, Number(other) / 2 ** 128];
 }
 
 /** How likely a step supports a letter that is true, and one that is not. */

@@ -103,29 +103,18 @@ async function stream(key: CryptoKey, labels: readonly (string | number)[], word
     const view = new DataView(block);
     return Array.from({ length: blockWords }, (_, index) => view.getUint32(4 * index));
   });
-  return new FixedWords(all.slice(0, words));
-}
-
-class FixedWords implements RandomSource {
-  readonly #words: readonly number[];
-  wordsDrawn = 0;
-
-  constructor(words: readonly number[]) {
-    this.#words = words;
-  }
-
-  nextUint32(): number {
-    const word = this.#words[this.wordsDrawn];
-    if (word === undefined) {
-      throw new SecureRandomUnavailableError(`the memoized stream has no more than ${this.#words.length} words`);
-    }
-    this.wordsDrawn += 1;
-    return word;
-  }
-
-  nextUint64(): bigint {
-    return nextUint64(this);
-  }
+  const random = {
+    wordsDrawn: 0,
+    nextUint32(): number {
+      if (random.wordsDrawn >= words) {
+        throw new SecureRandomUnavailableError(`the memoized stream has no more than ${words} words`);
+      }
+      random.wordsDrawn += 1;
+      return all[random.wordsDrawn - 1]!;
+    },
+    nextUint64: (): bigint => nextUint64(random),
+  };
+  return random;
 }
 
 async function attempt<Result>(action: (subtle: SubtleCrypto) => Promise<Result>): Promise<Result> {

@@ -19,13 +19,7 @@ const largestCells = 129;
  * The choice with the smallest worst-case variance of one decoded answer, among Duchi alone and all hybrids of up to
  * 129 cells. The same in every engine: no transcendental function of the platform is used.
  */
-export function chooseGrid({
-  epsilon,
-  noAnswerEpsilonShare,
-}: {
-  epsilon: number;
-  noAnswerEpsilonShare: number;
-}): GridChoice {
+export function chooseGrid(epsilon: number, noAnswerEpsilonShare: number): GridChoice {
   const ratio = exponential(epsilon);
   const valueRatio = exponential(epsilon * (1 - noAnswerEpsilonShare));
   const noneRatio = exponential(epsilon * noAnswerEpsilonShare);
@@ -65,8 +59,8 @@ export function chooseGrid({
 }
 
 /** The grid point at or below t and how far t is towards the next one; t = 1 is all the way from the last but one. */
-export function locate(t: number, steps: number): { point: number; fraction: number } {
+export function locate(t: number, steps: number): [point: number, fraction: number] {
   const position = ((t + 1) / 2) * steps;
   const point = Math.min(Math.floor(position), steps - 1);
-  return { point, fraction: position - point };
+  return [point, position - point];
 }

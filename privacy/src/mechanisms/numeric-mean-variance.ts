@@ -13,7 +13,7 @@ type Decoded = Pick<NumericMean, 'inputs' | 'decode' | 'probability'>;
 export function numericMeanVariance(channel: Decoded, t: number): number {
   checkIn('t', t, '[-1, 1]');
   // Stochastic rounding makes the second moment linear between grid points.
-  const { point, fraction } = locate(t, stepsOf(channel));
+  const [point, fraction] = locate(t, stepsOf(channel));
   return secondMoment(channel, point) * (1 - fraction) + secondMoment(channel, point + 1) * fraction - t * t;
 }
 
@@ -27,7 +27,7 @@ export function worstNumericMeanVariance(channel: Decoded): number {
     const right = left + 2 / steps;
     const slope = ((secondMoment(channel, point + 1) - secondMoment(channel, point)) * steps) / 2;
     const t = Math.min(right, Math.max(left, slope / 2));
-    largest = Math.max(largest, secondMoment(channel, point) + slope * (t - left) - t * t);
+    largest = Math.max(largest, numericMeanVariance(channel, t));
   }
   return largest;
 }

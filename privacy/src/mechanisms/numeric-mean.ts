@@ -42,8 +42,8 @@ export function numericMean({
 }): NumericMean {
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   checkIn('noAnswerEpsilonShare', noAnswerEpsilonShare, '[1e-6, 0.45]');
-  const grid = chooseGrid({ epsilon, noAnswerEpsilonShare });
-  const { rows, decode } = integerWeights({ epsilon, noAnswerEpsilonShare, grid });
+  const grid = chooseGrid(epsilon, noAnswerEpsilonShare);
+  const [rows, decode] = integerWeights(grid, fixedExp(epsilon), fixedExp(noAnswerEpsilonShare * epsilon));
   return {
     ...tableChannel({ mechanism: grid.mechanism, epsilon, rows }),
     noAnswerEpsilonShare,
@@ -51,7 +51,7 @@ export function numericMean({
     encode(value, random = secureRandom()) {
       if (value !== null) checkIn('value', value, '[-1, 1]');
       // No answer takes the same path as the number 0, and draws as much.
-      const { point, fraction } = locate(value ?? 0, grid.steps);
+      const [point, fraction] = locate(value ?? 0, grid.steps);
       const uniform = Number(random.nextUint64() >> 11n) * 2 ** -53;
       const rounded = point + Number(uniform < fraction) + 1;
       return rounded * Number(value !== null);
@@ -69,18 +69,11 @@ export function numericMean({
  * 2 e^eps / (e^eps + 1) <= e^(eps - eps1) up to eps1 = ln((e^eps + 1) / 2) >= eps / 2, where the channel becomes
  * three-letter randomized response: that one is the same family with a larger q0, and more variance.)
  */
-function integerWeights({
-  epsilon,
-  noAnswerEpsilonShare,
-  grid,
-}: {
-  epsilon: number;
-  noAnswerEpsilonShare: number;
-  grid: GridChoice;
-}): { rows: bigint[][]; decode: Float64Array } {
-  const { cells, window, steps } = grid;
-  const ratio = fixedExp(epsilon);
-  const noneRatio = fixedExp(noAnswerEpsilonShare * epsilon);
+function integerWeights(
+  { cells, window, steps, piecewiseShare }: GridChoice,
+  ratio: bigint,
+  noneRatio: bigint,
+): [rows: bigint[][], decode: Float64Array] {
   let none = ((noneRatio - fixedOne) << 64n) / (((ratio * noneRatio) >> fixedBits) - fixedOne);
   const values = weightTotal - none;
 
@@ -88,7 +81,7 @@ function integerWeights({
   let low = 0n;
   let high = 0n;
   if (cells > 0) {
-    const share = (values * BigInt(Math.floor(grid.piecewiseShare * 2 ** 53))) >> 53n;
+    const share = (values * BigInt(Math.floor(piecewiseShare * 2 ** 53))) >> 53n;
     low = ceilDivide(share << fixedBits, BigInt(window) * ratio + (BigInt(cells - window) << fixedBits));
     high = (low * ratio) >> fixedBits;
   }
@@ -128,5 +121,5 @@ function integerWeights({
   for (let cell = 0; cell < cells; cell += 1) decode[cell + 1] = ((cell - (cells - 1) / 2) / factor) * part;
   const unit = ((1 - part) * twoTo64) / Number(difference);
   decode.set([-unit, unit], cells + 1);
-  return { rows, decode };
+  return [rows, decode];
 }

@@ -1,5 +1,5 @@
 import { checkIn } from '../numerics/checks.ts';
-import { Boundaries, checkIndex, makeChannel, weightTotal } from './channel.ts';
+import { checkIndex, makeChannel, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyChannel, type SupportProbabilities } from './frequency-mechanism.ts';
 import { truthWeight } from './truth-weight.ts';
 import { ceilDivide } from '../numerics/exponential.ts';
@@ -29,13 +29,13 @@ export function randomizedResponse({ options, epsilon }: { options: number; epsi
   // keep / other <= e^epsilon and keep + (k - 1) other = 2^64 together ask for other >= 2^64 / (e^epsilon + k - 1), the
   // equal parts of what the truth must leave. Both roundings go up in `other`, towards less loss.
   const lies = BigInt(options - 1);
-  const other = ceilDivide(weightTotal - truthWeight({ epsilon, size: 1, options }), lies);
+  const other = ceilDivide(weightTotal - truthWeight(epsilon, [1, options]), lies);
   const keep = weightTotal - lies * other;
 
   // Boundaries of all k rows in the space of two: after the outputs 0 .. j the cumulative weight is (j + 1) other while
   // the truth is still ahead, and keep + j other once it is reached.
   const ahead = Array.from({ length: options - 1 }, (_, output) => BigInt(output + 1) * other);
-  const boundaries = new Boundaries(
+  const select = selector(
     ahead.map((weight) => weight + keep - other),
     ahead,
   );
@@ -49,7 +49,7 @@ export function randomizedResponse({ options, epsilon }: { options: number; epsi
       weightTotal,
       worst: { numerator: keep, denominator: other },
       weight: (input, output) => (input === output ? keep : other),
-      draw: (input, random) => boundaries.select(random.nextUint64(), input),
+      draw: (input, random) => select(random.nextUint64(), input),
     }),
     options,
     p: Number(keep) / Number(weightTotal),

@@ -207,7 +207,7 @@ export function estimateDistribution({
     shares = shares.map(
       (share, input) => share * weights.reduce((sum, w, output) => sum + w * rows[input]![output]!, 0),
     );
-    shares = smooth(shares, { first, weight: smoothing });
+    shares = smooth(shares, first, smoothing);
   }
   const answers = shares.slice(first);
   const answered = first === 0 ? 1 : answers.reduce((sum, share) => sum + share, 0);
@@ -215,7 +215,7 @@ export function estimateDistribution({
 }
 
 // Where a neighbour is missing the share takes its place, so that the sum stays.
-function smooth(shares: readonly number[], { first, weight }: { first: number; weight: number }): number[] {
+function smooth(shares: readonly number[], first: number, weight: number): number[] {
   return shares.map((share, input) => {
     if (input < first) return share;
     const left = input > first ? shares[input - 1]! : share;

@@ -1,5 +1,5 @@
 import { checkInteger } from '../numerics/checks.ts';
-import { Boundaries, checkIndex, makeChannel, weightTotal } from './channel.ts';
+import { checkIndex, makeChannel, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyChannel } from './frequency-mechanism.ts';
 import { randomizedResponse } from './randomized-response.ts';
 import { exponential, truthWeight } from './truth-weight.ts';
@@ -37,7 +37,7 @@ export function subsetSelection({
   size?: number | undefined;
 }): SubsetSelection {
   checkAlphabet({ options, epsilon });
-  const size = asked ?? bestSize({ options, epsilon, maximumOutputs: Infinity });
+  const size = asked ?? bestSize({ options, epsilon }, Infinity);
   checkInteger('size', size, `[1, ${options - 1}]`);
   const mechanism = 'subset-selection';
   if (size === 1) return { ...randomizedResponse({ options, epsilon }), mechanism, size };
@@ -50,9 +50,9 @@ export function subsetSelection({
   // A subset with the truth has probability T / (2^64 C(k - 1, size - 1)), any other one (2^64 - T) / (2^64 C(k - 1,
   // size)). Their ratio is T (k - size) / ((2^64 - T) size), which truthWeight keeps below e^epsilon. Over the common
   // denominator 2^64 C(k - 1, size - 1) C(k - 1, size) all weights are integers.
-  const truth = truthWeight({ epsilon, size, options });
+  const truth = truthWeight(epsilon, [size, options]);
   const weights = [(weightTotal - truth) * BigInt(withTruth), truth * BigInt(withoutTruth)] as const;
-  const inclusion = new Boundaries([weightTotal - truth]);
+  const isIncluded = selector([weightTotal - truth]);
 
   // From the largest letter down: c_i is the largest c with C(c, i) at most what is left of the rank.
   const addSupport = (report: number, counts: Float64Array): void => {
@@ -86,7 +86,7 @@ export function subsetSelection({
       },
       draw(input, random) {
         // Always `size` of the other letters, one of them picked out: the truth takes its place, or does not.
-        const included = inclusion.select(random.nextUint64());
+        const included = isIncluded(random.nextUint64());
         const others = sampleWithoutReplacement({ count: size, from: options - 1 }, random);
         const replaced = uniformInteger(size, random);
         const members = new Uint8Array(options);
@@ -122,15 +122,7 @@ export function subsetSelection({
  *
  * @param maximumOutputs how many subsets there may be, at least `options`
  */
-export function bestSize({
-  options,
-  epsilon,
-  maximumOutputs,
-}: {
-  options: number;
-  epsilon: number;
-  maximumOutputs: number;
-}): number {
+export function bestSize({ options, epsilon }: { options: number; epsilon: number }, maximumOutputs: number): number {
   // With r = e^epsilon, p = s r / (s r + k - s) and q = (s - p) / (k - 1) that is, but for a factor (r - 1)^2,
   //   ((s - 1) r + k - s) (s r + k - s - 1) / (s (k - s)).
   const ratio = exponential(epsilon);

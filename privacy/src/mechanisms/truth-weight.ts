@@ -12,7 +12,7 @@ export function exponential(epsilon: number): number {
  *
  * @param options > size
  */
-export function truthWeight({ epsilon, size, options }: { epsilon: number; size: number; options: number }): bigint {
+export function truthWeight(epsilon: number, [size, options]: readonly [size: number, options: number]): bigint {
   // T = 2^64 e^eps size / (e^eps size + options - size) grows with e^eps: both roundings go down.
   const likely = fixedExp(epsilon) * BigInt(size);
   return (weightTotal * likely) / (likely + (BigInt(options - size) << fixedBits));

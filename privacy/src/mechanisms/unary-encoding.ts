@@ -1,4 +1,4 @@
-import { Boundaries, checkIndex, realizeEpsilon, weightTotal } from './channel.ts';
+import { checkIndex, realizeEpsilon, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyMechanism } from './frequency-mechanism.ts';
 import { truthWeight } from './truth-weight.ts';
 import { secureRandom } from '../sampling/random.ts';
@@ -24,10 +24,10 @@ export interface UnaryEncoding extends FrequencyMechanism<Uint8Array> {
 export function unaryEncoding({ options, epsilon }: { options: number; epsilon: number }): UnaryEncoding {
   checkAlphabet({ options, epsilon });
   // Two truths differ in two bits: p (1 - q) / ((1 - p) q) is the loss, which is (1 - q) / q for p = 1/2.
-  const truth = truthWeight({ epsilon, size: 1, options: 2 });
+  const truth = truthWeight(epsilon, [1, 2]);
   const lie = weightTotal - truth;
   // The bit is 1 beyond the boundary.
-  const bits = [new Boundaries([truth]), new Boundaries([weightTotal / 2n])] as const;
+  const bits = [selector([truth]), selector([weightTotal / 2n])] as const;
   const p = 0.5;
   const q = Number(lie) / Number(weightTotal);
 
@@ -45,7 +45,7 @@ export function unaryEncoding({ options, epsilon }: { options: number; epsilon: 
     reportBits: options,
     privatize(letter, random = secureRandom()) {
       checkIndex('letter', letter, options);
-      return new Uint8Array(options).map((_, index) => bits[Number(index === letter)]!.select(random.nextUint64()));
+      return new Uint8Array(options).map((_, index) => bits[Number(index === letter)]!(random.nextUint64()));
     },
     addSupport(report, counts) {
       // A copy has no holes, which `every` would pass over.

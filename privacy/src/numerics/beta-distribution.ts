@@ -79,8 +79,9 @@ export function betaQuantile(probability: number, a: number, b: number): number 
   if (probability >= 1) return 1;
   return fallingRoot(
     (x) => Math.log(probability / betaCdf(x, a, b)),
-    { low: 0, high: 1 },
-    { aim: 5e-15, isNear: (low, high) => high - low <= 4e-16 * high },
+    [0, 1],
+    5e-15,
+    (low, high) => high - low <= 4e-16 * high,
   );
 }
 

@@ -33,13 +33,10 @@ export function fixedExp(x: number): bigint {
 /** A double as the exact fraction that it is: numerator / denominator, the denominator a power of two. */
 export function fractionOfDouble(x: number): { numerator: bigint; denominator: bigint } {
   // Multiplying by two is exact, so this ends with the integer x * 2**shift, after at most 1,074 steps.
-  let shift = 0n;
-  let scaled = x;
-  while (!Number.isInteger(scaled)) {
-    scaled *= 2;
-    shift += 1n;
-  }
-  return { numerator: BigInt(scaled), denominator: 1n << shift };
+  let numerator = x;
+  let denominator = 1n;
+  for (; !Number.isInteger(numerator); numerator *= 2) denominator *= 2n;
+  return { numerator: BigInt(numerator), denominator };
 }
 
 /**

@@ -1,83 +1,62 @@
-/** The powers of e^(-2 pi i / size) below half a turn, and those of e^(pi i / (2 size)) below a quarter. */
-interface Roots {
-  readonly size: number;
-  readonly cosines: Float64Array;
-  readonly sines: Float64Array;
-  readonly twistCosines: Float64Array;
-  readonly twistSines: Float64Array;
-}
+type Complex = readonly [real: Float64Array, imaginary: Float64Array];
 
-// Calls come in rows of one size, and computing the roots takes as long as a transform.
-let latest: Roots | undefined;
+/** Cosines and sines for one size: of the multiples of 2 pi / size below pi, and of those of pi / (2 size) below pi / 2. */
+type Turns = readonly [
+  size: number,
+  cosines: Float64Array,
+  sines: Float64Array,
+  twistCosines: Float64Array,
+  twistSines: Float64Array,
+];
 
-function rootsOf(size: number): Roots {
-  if (latest?.size === size) return latest;
-  const half = new Float64Array(size / 2);
-  const whole = new Float64Array(size);
-  latest = {
-    size,
-    cosines: half.map((_, index) => Math.cos((2 * Math.PI * index) / size)),
-    sines: half.map((_, index) => -Math.sin((2 * Math.PI * index) / size)),
-    twistCosines: whole.map((_, index) => Math.cos((Math.PI * index) / (2 * size))),
-    twistSines: whole.map((_, index) => Math.sin((Math.PI * index) / (2 * size))),
-  };
+// Calls come in rows of one size, and computing the turns takes as long as a transform.
+let latest: Turns | undefined;
+
+function turnsOf(size: number): Turns {
+  if (latest?.[0] === size) return latest;
+  const half = new Float64Array(size / 2).map((_, index) => (2 * Math.PI * index) / size);
+  const whole = new Float64Array(size).map((_, index) => (Math.PI * index) / (2 * size));
+  latest = [size, half.map(Math.cos), half.map(Math.sin), whole.map(Math.cos), whole.map(Math.sin)];
   return latest;
 }
 
 /**
- * The discrete Fourier transform in place: X_k = sum over j of x_j e^(-2 pi i j k / size), left in bit-reversed order
- * (which a pointwise product does not mind). Its error is below 10 u log2(size) times the Euclidean norm of X, with
- * u = 2^-53.
+ * The discrete Fourier transform: X_k = sum over j of x_j e^(-2 pi i j k / size). The real and the imaginary part swapped,
+ * before and after, make it the inverse times the size. Its error is below 10 u log2(size) times the Euclidean norm of X,
+ * with u = 2^-53.
  *
- * @param real length a power of two
- * @param imaginary of the same length
- * @see Gentleman and Sande, Fast Fourier transforms for fun and profit, 1966; Higham, Accuracy and Stability of
- *   Numerical Algorithms, 2002, theorem 24.2 for the error
+ * @param signal its length a power of two; it is used up
+ * @see Stockham's form, whose passes write side by side what the next one reads, in Van Loan, Computational Frameworks
+ *   for the Fast Fourier Transform, 1992, section 1.7; Higham, Accuracy and Stability of Numerical Algorithms, 2002,
+ *   theorem 24.2 for the error
  */
-export function transform(real: Float64Array, imaginary: Float64Array): void {
-  const size = real.length;
-  const { cosines, sines } = rootsOf(size);
-  // Halving: even frequencies are the transform of the sums of both halves, odd ones that of their twisted differences.
-  for (let half = size / 2, stride = 1; half >= 1; half /= 2, stride *= 2) {
-    for (let start = 0; start < size; start += 2 * half) {
-      for (let low = start, root = 0; low < start + half; low += 1, root += stride) {
-        const high = low + half;
+export function transform(signal: Complex): Complex {
+  const size = signal[0].length;
+  const [, cosines, sines] = turnsOf(size);
+  let from = signal;
+  let to: Complex = [new Float64Array(size), new Float64Array(size)];
+  // Even frequencies are the transform of the sums of both halves, odd ones that of their twisted differences.
+  for (let stride = 1; stride < size; stride *= 2) {
+    const [real, imaginary] = from;
+    const [nextReal, nextImaginary] = to;
+    for (let turn = 0; turn < size / 2; turn += stride) {
+      const cosine = cosines[turn]!;
+      const sine = sines[turn]!;
+      for (let low = turn; low < turn + stride; low += 1) {
+        const high = low + size / 2;
+        const even = low + turn;
+        const odd = even + stride;
         const differenceReal = real[low]! - real[high]!;
         const differenceImaginary = imaginary[low]! - imaginary[high]!;
-        real[low]! += real[high]!;
-        imaginary[low]! += imaginary[high]!;
-        const cosine = cosines[root]!;
-        const sine = sines[root]!;
-        real[high] = differenceReal * cosine - differenceImaginary * sine;
-        imaginary[high] = differenceReal * sine + differenceImaginary * cosine;
+        nextReal[even] = real[low]! + real[high]!;
+        nextImaginary[even] = imaginary[low]! + imaginary[high]!;
+        nextReal[odd] = differenceReal * cosine + differenceImaginary * sine;
+        nextImaginary[odd] = differenceImaginary * cosine - differenceReal * sine;
       }
     }
+    [from, to] = [to, from];
   }
-}
-
-/** The inverse of `transform`, from its bit-reversed order back. */
-export function inverseTransform(real: Float64Array, imaginary: Float64Array): void {
-  const size = real.length;
-  const { cosines, sines } = rootsOf(size);
-  for (let half = 1, stride = size / 2; half < size; half *= 2, stride /= 2) {
-    for (let start = 0; start < size; start += 2 * half) {
-      for (let low = start, root = 0; low < start + half; low += 1, root += stride) {
-        const high = low + half;
-        const cosine = cosines[root]!;
-        const sine = sines[root]!;
-        const twistedReal = real[high]! * cosine + imaginary[high]! * sine;
-        const twistedImaginary = imaginary[high]! * cosine - real[high]! * sine;
-        real[high] = real[low]! - twistedReal;
-        imaginary[high] = imaginary[low]! - twistedImaginary;
-        real[low]! += twistedReal;
-        imaginary[low]! += twistedImaginary;
-      }
-    }
-  }
-  for (let index = 0; index < size; index += 1) {
-    real[index]! /= size;
-    imaginary[index]! /= size;
-  }
+  return from;
 }
 
 /**
@@ -94,16 +73,15 @@ export function negacyclicPower(coefficients: Float64Array, exponent: number): n
   // by the first factor: coefficients c_j + i c_{j+M}. With x = w y, w = e^(pi i / N), that is modulo y^M - 1, where a
   // transform of M points turns the power into M powers of numbers, all within the unit circle.
   const size = coefficients.length / 2;
-  const { twistCosines, twistSines } = rootsOf(size);
-  const real = new Float64Array(size);
-  const imaginary = new Float64Array(size);
+  const [, , , cosines, sines] = turnsOf(size);
+  const twisted = [new Float64Array(size), new Float64Array(size)] as const;
   for (let index = 0; index < size; index += 1) {
     const low = coefficients[index]!;
     const high = coefficients[index + size]!;
-    real[index] = low * twistCosines[index]! - high * twistSines[index]!;
-    imaginary[index] = low * twistSines[index]! + high * twistCosines[index]!;
+    twisted[0][index] = low * cosines[index]! - high * sines[index]!;
+    twisted[1][index] = low * sines[index]! + high * cosines[index]!;
   }
-  transform(real, imaginary);
+  const [real, imaginary] = transform(twisted);
   // Powers below 1e-40 are left out: most points, where the exponent is large.
   const negligible = exponent === 1 ? 0 : 1e-40 ** (1 / (exponent - 1));
   let squaredNorm = 0;
@@ -115,10 +93,10 @@ export function negacyclicPower(coefficients: Float64Array, exponent: number): n
     imaginary[index] = modulus * power * Math.sin(angle);
     squaredNorm += power ** 2;
   }
-  inverseTransform(real, imaginary);
+  const [high, low] = transform([imaginary, real]);
   for (let index = 0; index < size; index += 1) {
-    coefficients[index] = real[index]! * twistCosines[index]! + imaginary[index]! * twistSines[index]!;
-    coefficients[index + size] = imaginary[index]! * twistCosines[index]! - real[index]! * twistSines[index]!;
+    coefficients[index] = (low[index]! * cosines[index]! + high[index]! * sines[index]!) / size;
+    coefficients[index + size] = (high[index]! * cosines[index]! - low[index]! * sines[index]!) / size;
   }
   // With z the exact values at the points, |d z^T| <= T |z|^(T-1) |dz|. By Cauchy and Schwarz and Parseval every
   // coefficient is off by at most T |dz| |z^(T-1)| / M in Euclidean norms, where |dz| <= 10 u log2(M) sqrt(M) from the

@@ -83,7 +83,7 @@ function makeSampler(noiseStddev: number): Sampler {
       const start = stretch * multiple;
       // All integers here are exact, so gamma is wrong by at most 2**-51 of itself.
       const gamma = ((remainder / noiseStddev) * ((remainder + 2 * start) / noiseStddev)) / 2;
-      const isKept = bernoulliExp(gamma, () => exactGamma({ remainder, start, stddev }), random);
+      const isKept = bernoulliExp(gamma, () => exactGamma(BigInt(remainder), BigInt(start), stddev), random);
       const magnitude = start + remainder;
       // Zero would come up twice as often as it should, once with each sign.
       const isSecondZero = magnitude === 0 && sign < 0;
@@ -92,11 +92,10 @@ function makeSampler(noiseStddev: number): Sampler {
   };
 }
 
-function exactGamma({ remainder, start, stddev }: { remainder: number; start: number; stddev: Fraction }): Fraction {
-  const u = BigInt(remainder);
+function exactGamma(remainder: bigint, start: bigint, { numerator, denominator }: Fraction): Fraction {
   return {
-    numerator: u * (u + 2n * BigInt(start)) * stddev.denominator ** 2n,
-    denominator: 2n * stddev.numerator ** 2n,
+    numerator: remainder * (remainder + 2n * start) * denominator ** 2n,
+    denominator: 2n * numerator ** 2n,
   };
 }
 

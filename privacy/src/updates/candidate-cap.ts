@@ -1,13 +1,11 @@
 import { logBeta } from '../numerics/beta-distribution.ts';
 import { projection, type PrivUnitVariant } from './priv-unit-calibration.ts';
 
-/** What the inner products of N random vectors with a direction come to, sorted by size. */
-export interface CandidateMoments {
-  /** E[sum of the m largest]. */
-  topSum(capSize: number): number;
-  /** E[sum of the squares of the m largest], less the part that any m would have. */
-  topExcess(capSize: number): number;
-}
+/**
+ * What the inner products of N random vectors with a direction come to, sorted by size: E[sum of the m largest], and, with
+ * the power 1, E[sum of the squares of the m largest], less the part that any m would have.
+ */
+export type CandidateMoments = (capSize: number, power?: 0 | 1) => number;
 
 /**
  * Moments of the largest of N independent projections, by quadrature; relative error below 1e-10.
@@ -21,11 +19,11 @@ export interface CandidateMoments {
  *   sphere, by parts once more, (Pr[T >= x] + (d - 1) x h(x)) / d. The first terms sum to m and to m / d.
  */
 export function candidateMoments(variant: PrivUnitVariant, dimension: number, candidates: number): CandidateMoments {
-  const { tail, logTailMean, point, densityFactor } = projection(variant, dimension);
+  const [tail, logTailMean, point, densityFactor] = projection(variant, dimension);
   // The integrand is analytic and vanishes at both ends, so that plain sums converge exponentially in the step: the
   // threshold's spread is at least 1.25 / sqrt(N), the density's about 0.7.
   const step = Math.min(0.125, 0.6 / Math.sqrt(candidates));
-  const nodes: { x: number; logMean: number; logBelow: number; logAbove: number }[] = [];
+  const nodes: [x: number, logMean: number, logBelow: number, logAbove: number][] = [];
   for (let t = -20; t <= 20; t += step) {
     const x = point(t);
     const logMean = logTailMean(x);
@@ -34,30 +32,26 @@ export function candidateMoments(variant: PrivUnitVariant, dimension: number, ca
     const above = tail(Math.abs(x));
     const near = Math.log(above);
     const far = Math.log1p(-above);
-    nodes.push({ x, logMean, logBelow: x < 0 ? near : far, logAbove: x < 0 ? far : near });
+    nodes.push([x, logMean, x < 0 ? near : far, x < 0 ? far : near]);
   }
-  const integral = (capSize: number, value: (x: number) => number): number => {
+  return (capSize, power = 0) => {
     const rest = candidates - capSize;
     const logScale = Math.log(candidates * densityFactor * step) - logBeta(rest, capSize);
-    return nodes.reduce((sum, { x, logMean, logBelow, logAbove }) => {
+    return nodes.reduce((sum, [x, logMean, logBelow, logAbove]) => {
       const logThreshold = (rest - 1) * logBelow + (capSize - 1) * logAbove;
-      return sum + value(x) * Math.exp(logThreshold + 2 * logMean + logScale);
+      return sum + x ** power * Math.exp(logThreshold + 2 * logMean + logScale);
     }, 0);
-  };
-  return {
-    topSum: (capSize) => integral(capSize, () => 1),
-    topExcess: (capSize) => integral(capSize, (x) => x),
   };
 }
 
 /** The cap size with the largest gain at e^epsilon = `ratio`, of those that no neighbour beats, and its gain. */
 export function bestCap(
-  moments: CandidateMoments,
+  topSum: CandidateMoments,
   { candidates, ratio, start }: { candidates: number; ratio: number; start: number },
-): { capSize: number; gain: number } {
+): [capSize: number, gain: number] {
   // A cap of m drawn with probability p = m e^eps / (m e^eps + N - m) has the gain (p / m - (1 - p) / (N - m)) E[sum].
   const gainOf = (size: number): number =>
-    size < 1 || size >= candidates ? 0 : ((ratio - 1) / (size * ratio + candidates - size)) * moments.topSum(size);
+    size < 1 || size >= candidates ? 0 : ((ratio - 1) / (size * ratio + candidates - size)) * topSum(size);
   let capSize = Math.min(Math.max(1, start), candidates - 1);
   let gain = gainOf(capSize);
   for (const direction of [-1, 1]) {
@@ -66,5 +60,5 @@ export function bestCap(
       gain = next;
     }
   }
-  return { capSize, gain };
+  return [capSize, gain];
 }

@@ -9,7 +9,7 @@ import { checkInteger, checkPositive } from '../numerics/checks.ts';
  */
 export function clip(vector: ArrayLike<number>, clippingNorm: number): Float64Array {
   checkPositive({ clippingNorm });
-  const { largest, relativeNorm } = norm(vector);
+  const [largest, relativeNorm] = norm(vector);
   // norm = largest * relativeNorm may overflow where the quotient does not.
   const isLonger = clippingNorm / largest < relativeNorm;
   return Float64Array.from(vector, (value) => (isLonger ? (value / largest) * (clippingNorm / relativeNorm) : value));
@@ -29,7 +29,7 @@ export function clipToGrid(
 ): Int32Array<ArrayBuffer> {
   checkPositive({ clippingNorm });
   checkInteger('gridSteps', gridSteps, `[1, ${2 ** 24}]`);
-  const { largest, relativeNorm } = norm(vector);
+  const [largest, relativeNorm] = norm(vector);
   let scale = gridSteps / Math.max(relativeNorm, clippingNorm / largest);
   for (;;) {
     // Truncation moves every coordinate towards zero, so it never makes the norm longer.
@@ -43,7 +43,7 @@ export function clipToGrid(
 }
 
 /** The L2 norm as a product: its largest magnitude (1 where all are 0) and the norm over that. No square overflows. */
-function norm(vector: ArrayLike<number>): { largest: number; relativeNorm: number } {
+function norm(vector: ArrayLike<number>): [largest: number, relativeNorm: number] {
   let largest = 0;
   for (let index = 0; index < vector.length; index += 1) {
     const magnitude = Math.abs(vector[index]!);
@@ -52,8 +52,8 @@ function norm(vector: ArrayLike<number>): { largest: number; relativeNorm: numbe
     }
     largest = Math.max(largest, magnitude);
   }
-  if (largest === 0) return { largest: 1, relativeNorm: 0 };
+  if (largest === 0) return [1, 0];
   let squares = 0;
   for (let index = 0; index < vector.length; index += 1) squares += (vector[index]! / largest) ** 2;
-  return { largest, relativeNorm: Math.sqrt(squares) };
+  return [largest, Math.sqrt(squares)];
 }

@@ -136,7 +136,7 @@ describe('the distributed discrete Gaussian', () => {
       [20, 10],
       [100, 1_000],
     ] as const) {
-      const bound = roundedNorm({ norm, dimension });
+      const bound = roundedNorm(norm, dimension);
       const value = norm / Math.sqrt(dimension);
       let within = 0;
       for (let attempt = 0; attempt < 1_000; attempt += 1) {

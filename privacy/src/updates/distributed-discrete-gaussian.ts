@@ -80,7 +80,7 @@ export function distributedDiscreteGaussian({
 
   let scale = givenScale ?? 2 ** Math.floor(-Math.log2(clippingNorm));
   const isFine = (): boolean => {
-    const norm = roundedNorm({ norm: scale * clippingNorm, dimension });
+    const norm = roundedNorm(scale * clippingNorm, dimension);
     const noise = noiseMultiplier * difference * norm;
     // Noise of one client must span some grid steps, and that of all many, to add up as Gaussians do.
     return norm <= 1.01 * scale * clippingNorm && noise >= 2 * Math.sqrt(minimumSurvivors) && noise >= 30;
@@ -89,7 +89,7 @@ export function distributedDiscreteGaussian({
     while (!isFine()) scale *= 2;
   }
 
-  const norm = roundedNorm({ norm: scale * clippingNorm, dimension });
+  const norm = roundedNorm(scale * clippingNorm, dimension);
   const realized = (stddev: number): number =>
     discreteGaussianEpsilon({
       noiseStddev: stddev * Math.sqrt(minimumSurvivors),
@@ -129,7 +129,7 @@ export function distributedDiscreteGaussian({
  *
  * @see Kairouz, Liu and Steinke, 2021, proposition 22, with beta = e^(-1/2), so that sqrt(2 ln(1 / beta)) = 1
  */
-export function roundedNorm({ norm, dimension }: { norm: number; dimension: number }): number {
+export function roundedNorm(norm: number, dimension: number): number {
   const root = Math.sqrt(dimension);
   return Math.min(norm + root, Math.sqrt(norm ** 2 + dimension / 4 + norm + root / 2));
 }

@@ -6,16 +6,16 @@ import { logNormalDensity, normalCdf } from '../numerics/normal-distribution.ts'
 export type PrivUnitVariant = 'privunit2' | 'privunitG';
 
 /** One coordinate T of a random vector of a variant: what a vector has along any direction. */
-export interface Projection {
+export type Projection = readonly [
   /** Pr[T >= x]. */
-  readonly tail: (x: number) => number;
+  tail: (x: number) => number,
   /** ln E[T; T >= x]; the same for -x, because the mean is 0. */
-  readonly logTailMean: (x: number) => number;
+  logTailMean: (x: number) => number,
   /** An x that covers T's range as t covers the reals, on the scale of T's own spread. */
-  readonly point: (t: number) => number;
+  point: (t: number) => number,
   /** The density of T at point(t) is, in t, E[T; T >= point(t)] times this. */
-  readonly densityFactor: number;
-}
+  densityFactor: number,
+];
 
 /** The cap {V : <V, u> >= gamma} of a direction u, and how often a report V lies in it. */
 export interface PrivUnitCalibration {
@@ -37,23 +37,23 @@ export interface PrivUnitCalibration {
  */
 export function projection(variant: PrivUnitVariant, dimension: number): Projection {
   if (variant === 'privunitG') {
-    return { tail: (x) => normalCdf(-x), logTailMean: logNormalDensity, point: (t) => t, densityFactor: 1 };
+    return [(x) => normalCdf(-x), logNormalDensity, (t) => t, 1];
   }
   // One coordinate x of the sphere has the density (1 - x^2)^(a - 1) / B(a, 1/2) with a = (d - 1) / 2, and x^2 is
   // Beta(1/2, a). Integrating x times it gives (1 - x^2)^a / (2 a B(a, 1/2)). With x = tanh(t / sqrt(2 a)),
   // dx = (1 - x^2) dt / sqrt(2 a): the density in t is the former times sqrt(2 a).
   const a = (dimension - 1) / 2;
   const logScale = -Math.log(2 * a) - logBeta(a, 0.5);
-  return {
-    tail(x) {
+  return [
+    (x) => {
       const half = betaCdf((1 - x) * (1 + x), a, 0.5, x * x) / 2;
       return x < 0 ? 1 - half : half;
     },
     // The sum of the two logarithms keeps the places that 1 - x^2 would lose near 0 and near 1.
-    logTailMean: (x) => a * (Math.log1p(-x) + Math.log1p(x)) + logScale,
-    point: (t) => Math.tanh(t / Math.sqrt(2 * a)),
-    densityFactor: Math.sqrt(2 * a),
-  };
+    (x) => a * (Math.log1p(-x) + Math.log1p(x)) + logScale,
+    (t) => Math.tanh(t / Math.sqrt(2 * a)),
+    Math.sqrt(2 * a),
+  ];
 }
 
 /**
@@ -85,7 +85,7 @@ export function calibratePrivUnit({
   if (gamma !== undefined && !(gamma >= 0 && gamma < (variant === 'privunit2' ? 1 : Infinity))) {
     throw new RangeError(`gamma must be >= 0, and < 1 on the sphere, got ${gamma}`);
   }
-  const { tail, logTailMean } = projection(variant, dimension);
+  const [tail, logTailMean] = projection(variant, dimension);
   const growth = Math.expm1(epsilon);
 
   // With p (1 - q) / (q (1 - p)) = e^eps, that is p = q e^eps / (1 + q (e^eps - 1)), the mean along u is
@@ -96,10 +96,8 @@ export function calibratePrivUnit({
   // derivative is -(1 + q (e^eps - 1)): Newton's step is g <- m(g), and the best edge is its own gain. F is convex and
   // falls, so that from 0 the steps climb to the edge without passing it.
   let edge = gamma ?? 0;
-  if (gamma === undefined) {
-    for (let next = gainAt(edge); next > edge * (1 + 1e-15); next = gainAt(edge)) edge = next;
-  }
-  const gain = gainAt(edge);
+  let gain = gainAt(edge);
+  if (gamma === undefined) for (; gain > edge * (1 + 1e-15); gain = gainAt(edge)) edge = gain;
   const q = tail(edge);
   // On the sphere |V| = 1. Normal coordinates across u add d - 1, and E[T^2; T >= g] = q + g E[T; T >= g] gives
   // 1 + g m along u.

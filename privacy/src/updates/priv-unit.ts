@@ -3,7 +3,7 @@ import { checkIndex, realizeEpsilon, weightTotal } from '../mechanisms/channel.t
 import { truthWeight } from '../mechanisms/truth-weight.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
 import { bernoulli, secureRandom, uniformInteger, type RandomSource } from '../sampling/random.ts';
-import { bestCap, candidateMoments } from './candidate-cap.ts';
+import { bestCap, candidateMoments, type CandidateMoments } from './candidate-cap.ts';
 import { clip } from './clipping.ts';
 import { calibratePrivUnit, type PrivUnitVariant } from './priv-unit-calibration.ts';
 import { candidateScores, candidateVector, type CandidateSeed } from './seeded-candidates.ts';
@@ -105,12 +105,11 @@ export function privUnit({
   if (asked !== undefined) checkInteger('candidates', asked, `[2, ${mostCandidates}]`);
   const length = dimension + 1;
   const normalized = variant === 'privunit2';
-  const choice = chooseCandidates({ length, epsilon, variant, asked });
-  const { candidates, capSize, moments } = choice;
+  const [candidates, capSize, moments] = chooseCandidates({ length, epsilon, variant, asked });
 
   // w (N - m) <= e^eps m (2^64 - w): w is rounded down, as is e^eps.
   const [cap, rest] = [BigInt(capSize), BigInt(candidates - capSize)];
-  const capWeight = truthWeight({ epsilon, size: capSize, options: candidates });
+  const capWeight = truthWeight(epsilon, [capSize, candidates]);
   const realizedEpsilon = realizeEpsilon(epsilon, {
     numerator: capWeight * rest,
     denominator: cap * (weightTotal - capWeight),
@@ -120,15 +119,15 @@ export function privUnit({
   // numerator is exact, since for a tiny epsilon two nearly equal probabilities are subtracted.
   const advantage =
     Number(capWeight * BigInt(candidates) - weightTotal * cap) / (2 ** 64 * capSize * (candidates - capSize));
-  const gain = advantage * moments.topSum(capSize);
-  const squaredError =
-    clippingNorm ** 2 *
-    worstSquaredError({
-      dimension,
-      normalized,
-      gain,
-      excess: advantage * moments.topExcess(capSize),
-    });
+  const gain = advantage * moments(capSize);
+  const excess = advantage * moments(capSize, 1);
+  const across = normalized ? (1 - excess) / length : 1;
+  // By symmetry the chosen candidate z has E[z z^T] = c I + x u u^T for a direction u, where x is the `excess` and, of
+  // d + 1 coordinates, c = 1 for normals and (1 - x) / (d + 1) for norm 1. Of a vector g = C r u' with a share r^2 of the
+  // direction's square, the d coordinates of z / gain - u without the last one have the mean square
+  //   (d c + x r^2) / gain^2 - r^2,
+  // linear in r^2: the worst is at 0 or 1.
+  const squaredError = (clippingNorm / gain) ** 2 * (dimension * across + Math.max(0, excess - gain ** 2));
 
   return {
     mechanism: variant,
@@ -190,28 +189,6 @@ function indexOfRank(scores: Float64Array, rank: number): number {
   return found;
 }
 
-/*
- * By symmetry the chosen candidate z has E[z z^T] = c I + x u u^T for a direction u, where x is the `excess` and, of d + 1
- * coordinates, c = 1 for normals and (1 - x) / (d + 1) for norm 1. Of a vector g = C r u' with a share r^2 of the
- * direction's square, the d coordinates of z / gain - u without the last one have the mean square
- *   (d c + x r^2) / gain^2 - r^2,
- * linear in r^2: the worst is at 0 or 1.
- */
-function worstSquaredError({
-  dimension,
-  normalized,
-  gain,
-  excess,
-}: {
-  dimension: number;
-  normalized: boolean;
-  gain: number;
-  excess: number;
-}): number {
-  const across = normalized ? (1 - excess) / (dimension + 1) : 1;
-  return (dimension * across + Math.max(0, excess - gain ** 2)) / gain ** 2;
-}
-
 /** As many candidates as were asked for, or the default; and the best cap of them. */
 function chooseCandidates({
   length,
@@ -223,7 +200,7 @@ function chooseCandidates({
   epsilon: number;
   variant: PrivUnitVariant;
   asked: number | undefined;
-}) {
+}): [candidates: number, capSize: number, moments: CandidateMoments] {
   const ideal = calibratePrivUnit({ dimension: length, epsilon, variant });
   const ratio = Math.exp(epsilon);
   // The squared error of a direction, up to a constant factor.
@@ -231,8 +208,8 @@ function chooseCandidates({
   const limit = Math.min(mostByDefault, Math.max(fewestByDefault, coordinatesByDefault / length));
   for (let candidates = asked ?? fewestByDefault; ; candidates *= 2) {
     const moments = candidateMoments(variant, length, candidates);
-    const { capSize, gain } = bestCap(moments, { candidates, ratio, start: Math.round(ideal.q * candidates) });
+    const [capSize, gain] = bestCap(moments, { candidates, ratio, start: Math.round(ideal.q * candidates) });
     const isEnough = error(gain) <= defaultExcess * error(ideal.gain);
-    if (asked !== undefined || isEnough || candidates * 2 > limit) return { candidates, capSize, moments };
+    if (asked !== undefined || isEnough || candidates * 2 > limit) return [candidates, capSize, moments];
   }
 }
