@@ -114,6 +114,18 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     { training: { ...training(), asynchronous: { maximumStaleness: 4 } } },
     /training\.asynchronous\.stalenessExponent/,
   ],
+  ...(
+    [
+      [{ type: 'number', column: 'age', minimum: 18, maximum: 70, missing: 71 }, /missing must be within the bounds/],
+      [{ type: 'ordinal', column: 'level', levels: ['a', 'b'], missing: 'c' }, /missing must be a level/],
+      [{ type: 'category', column: 'unit', categories: ['a', 'b'], other: false }, /training\.features\.0\.other/],
+    ] as const
+  ).map(([feature, message]): [string, object, RegExp] => [
+    `a ${feature.type} whose gap is filled with what it cannot be`,
+    { training: { ...training(), features: [feature] } },
+    message,
+  ]),
+  ['updates of a size that nobody packs', { training: { ...training(), bitsPerParameter: 4 } }, /bitsPerParameter/],
   [
     'a median of more updates than memory is meant for',
     { training: medianOf(160) },

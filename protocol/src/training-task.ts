@@ -9,18 +9,41 @@ const Count = v.pipe(v.number(), v.integer(), v.minValue(1));
 const Column = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
 const Labels = v.pipe(v.array(Column), v.minLength(2), v.maxLength(limits.options));
 
-/** How one column becomes inputs of the model; public constants only, so that all clients encode alike. */
+/**
+ * How one column becomes inputs of the model; public constants only, so that all clients encode alike and nothing is
+ * learned from their rows. Where cells may be empty, `missing` says what is put there, and one more input tells, by 1,
+ * that the cell was empty. Without it an empty cell is refused.
+ */
 export const Feature = v.variant('type', [
   /** Clamped to its bounds, then scaled to [-1, 1]. */
   v.pipe(
-    v.strictObject({ type: v.literal('number'), column: Column, minimum: Finite, maximum: Finite }),
+    v.strictObject({
+      type: v.literal('number'),
+      column: Column,
+      minimum: Finite,
+      maximum: Finite,
+      missing: v.optional(Finite),
+    }),
     v.check((f) => f.maximum > f.minimum, 'maximum must exceed minimum'),
     v.check((f) => Number.isFinite(f.maximum - f.minimum), 'the width of the scale must be finite'),
+    v.check(
+      ({ missing, minimum, maximum }) => missing === undefined || (missing >= minimum && missing <= maximum),
+      'missing must be within the bounds',
+    ),
   ),
   /** Ordered levels, scaled evenly to [-1, 1]. */
-  v.strictObject({ type: v.literal('ordinal'), column: Column, levels: Labels }),
-  /** One input a category, 0 or 1. */
-  v.strictObject({ type: v.literal('category'), column: Column, categories: Labels }),
+  v.pipe(
+    v.strictObject({ type: v.literal('ordinal'), column: Column, levels: Labels, missing: v.optional(Column) }),
+    v.check(({ missing, levels }) => missing === undefined || levels.includes(missing), 'missing must be a level'),
+  ),
+  /** One input a category, 0 or 1; with `other` one more for whatever is not in the list. */
+  v.strictObject({
+    type: v.literal('category'),
+    column: Column,
+    categories: Labels,
+    other: v.optional(v.literal(true)),
+    missing: v.optional(v.literal(true)),
+  }),
 ]);
 export type Feature = v.InferOutput<typeof Feature>;
 
@@ -157,9 +180,23 @@ export const TrainingTask = v.pipe(
 );
 export type TrainingTask = v.InferOutput<typeof TrainingTask>;
 
-/** Inputs of the model: one a number or ordinal, one a category. */
+/** Inputs that a feature becomes: one for a number or an ordinal, one for each category, one for empty cells. */
+export function featureInputs(feature: Feature): number {
+  const values = feature.type === 'category' ? feature.categories.length + Number(feature.other === true) : 1;
+  return values + Number(feature.missing !== undefined);
+}
+
+/** What the inputs of a feature are called, in their order. */
+export function inputNames(feature: Feature): string[] {
+  const { column } = feature;
+  const categories = feature.type === 'category' ? [...feature.categories, ...(feature.other ? ['other'] : [])] : null;
+  const values = categories?.map((category) => `${column} = ${category}`) ?? [column];
+  return feature.missing === undefined ? values : [...values, `${column} is missing`];
+}
+
+/** Inputs of the model. */
 export function inputSize(task: TrainingTask): number {
-  return task.features.reduce((sum, f) => sum + (f.type === 'category' ? f.categories.length : 1), 0);
+  return task.features.reduce((sum, feature) => sum + featureInputs(feature), 0);
 }
 
 /** Widths of the model's layers from the inputs to its one output. */

@@ -37,12 +37,13 @@ export function columnMatches(
 }
 
 function expectation(feature: Feature): string {
+  const ending = feature.missing === undefined ? '' : '; may be empty';
   switch (feature.type) {
     case 'number':
-      return `number, ${feature.minimum.toLocaleString('en')} to ${feature.maximum.toLocaleString('en')}`;
+      return `number, ${feature.minimum.toLocaleString('en')} to ${feature.maximum.toLocaleString('en')}${ending}`;
     case 'ordinal':
-      return `in order: ${feature.levels.join(', ')}`;
+      return `in order: ${feature.levels.join(', ')}${ending}`;
     case 'category':
-      return `one of: ${feature.categories.join(', ')}`;
+      return `one of: ${[...feature.categories, ...(feature.other ? ['any other'] : [])].join(', ')}${ending}`;
   }
 }

@@ -11,7 +11,12 @@ const StoredRecords = v.object({
   labels: v.instance(Uint8Array),
   rows: v.pipe(v.number(), v.integer(), v.minValue(1)),
   warnings: v.array(
-    v.object({ type: v.picklist(['clamped', 'one-label']), column: v.string(), rows: v.number(), message: v.string() }),
+    v.object({
+      type: v.picklist(['clamped', 'constant', 'one-label']),
+      column: v.string(),
+      rows: v.number(),
+      message: v.string(),
+    }),
   ),
 });
 

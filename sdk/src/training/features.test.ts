@@ -1,4 +1,4 @@
-import type { TrainingTask } from '@chorale/protocol';
+import { inputNames, type TrainingTask } from '@chorale/protocol';
 import { expect, test } from 'vitest';
 import { CsvError } from './csv-error.ts';
 import { readCsv } from './csv.ts';
@@ -91,7 +91,7 @@ test('a table without rows is refused', async () => {
 test('numbers outside the bounds are moved to them, and counted', async () => {
   const { inputs, warnings } = encodeTable(
     task,
-    await readCsv('Age,JobLevel,Unit,Left\n19,Low,Sales,Yes\n1e3,Low,Sales,No\n60,Low,Sales,No'),
+    await readCsv('Age,JobLevel,Unit,Left\n19,Low,Sales,Yes\n1e3,Medium,Research,No\n60,Low,Sales,No'),
   );
   expect([inputs[0], inputs[4], inputs[8]]).toEqual([-1, 1, 1]);
   expect(warnings).toEqual([
@@ -110,7 +110,7 @@ test.each([
 ])('rows that all say %s are a warning', async (label) => {
   const { warnings } = encodeTable(
     task,
-    await readCsv(`Age,JobLevel,Unit,Left\n30,Low,Sales,${label}\n30,Low,Sales,${label}`),
+    await readCsv(`Age,JobLevel,Unit,Left\n30,Low,Sales,${label}\n31,Medium,Research,${label}`),
   );
   expect(warnings).toEqual([
     {
@@ -120,4 +120,57 @@ test.each([
       message: `Left: every row says ${label}, so the model learns little from them`,
     },
   ]);
+});
+
+test('columns in which every row says the same are one warning, unless there is one row only', async () => {
+  const warningsOf = async (csv: string) => encodeTable(task, await readCsv(`Age,JobLevel,Unit,Left\n${csv}`)).warnings;
+  expect(await warningsOf('30,Low,Sales,Yes\n30,Medium,Sales,No')).toEqual([
+    {
+      type: 'constant',
+      column: 'Age, Unit',
+      rows: 2,
+      message: 'Age, Unit: every row says the same, so nothing is learned from it',
+    },
+  ]);
+  expect((await warningsOf('30,Low,Sales,Yes')).map(({ type }) => type)).toEqual(['one-label']);
+});
+
+const withGaps: TrainingTask = {
+  ...task,
+  features: [
+    { type: 'number', column: 'Age', minimum: 20, maximum: 60, missing: 40 },
+    { type: 'ordinal', column: 'JobLevel', levels: ['Low', 'NA', 'High'], missing: 'High' },
+    { type: 'category', column: 'Unit', categories: ['Sales', 'Research'], other: true, missing: true },
+  ],
+};
+
+test('an empty cell becomes the public constant and says so, a category off the list is "other"', async () => {
+  const encode = async (row: string) => {
+    const table = await readCsv(`Age,JobLevel,Unit,Left\n${row}\n20,Low,Sales,No`);
+    return [...encodeTable(withGaps, table).inputs.slice(0, 8)];
+  };
+  expect(withGaps.features.flatMap(inputNames)).toEqual([
+    'Age',
+    'Age is missing',
+    'JobLevel',
+    'JobLevel is missing',
+    'Unit = Sales',
+    'Unit = Research',
+    'Unit = other',
+    'Unit is missing',
+  ]);
+  expect(await encode('60,Low,Research,Yes')).toEqual([1, 0, -1, 0, 0, 1, 0, 0]);
+  expect(await encode('60,Low,Finance,Yes')).toEqual([1, 0, -1, 0, 0, 0, 1, 0]);
+  for (const empty of ['', 'NA', 'n/a', 'NaN', 'null']) {
+    expect((await encode(`${empty},Low,Sales,Yes`)).slice(0, 2)).toEqual([0, 1]);
+    expect((await encode(`20,Low,${empty},Yes`)).slice(4)).toEqual([0, 0, 0, 1]);
+  }
+  expect((await encode('20,,Sales,Yes')).slice(2, 4)).toEqual([1, 1]);
+  // A level that is called so is that level.
+  expect((await encode('20,NA,Sales,Yes')).slice(2, 4)).toEqual([0, 0]);
+});
+
+test('what is no number is refused even where cells may be empty', async () => {
+  const table = await readCsv('Age,JobLevel,Unit,Left\nold,Low,Sales,Yes');
+  expect(() => encodeTable(withGaps, table)).toThrow(CsvError);
 });

@@ -1,9 +1,14 @@
-import { type Feature, inputSize, type TrainingTask } from '@chorale/protocol';
+import { type Feature, featureInputs, inputSize, type TrainingTask } from '@chorale/protocol';
 import { CsvError, type CsvProblem, maximumProblems } from './csv-error.ts';
 import type { Table } from './table.ts';
 
 /** Something about the data that a person should know before training; not an error. */
-export type RecordsWarning = { type: 'clamped' | 'one-label'; column: string; rows: number; message: string };
+export type RecordsWarning = {
+  type: 'clamped' | 'constant' | 'one-label';
+  column: string;
+  rows: number;
+  message: string;
+};
 
 /** Records as the model reads them; they stay in the tab. Structured-clonable. */
 export type EncodedRecords = {
@@ -44,7 +49,7 @@ export function encodeTable(
   let offset = 0;
   for (const feature of task.features) {
     encoders.push({ column: feature.column, encode: featureEncoder({ feature, inputs, offset, width, clamped }) });
-    offset += feature.type === 'category' ? feature.categories.length : 1;
+    offset += featureInputs(feature);
   }
   encoders.push({ column: task.label.column, encode: labelEncoder(task.label, labels) });
 
@@ -63,7 +68,12 @@ export function encodeTable(
     }
   }
   if (problems.length > 0) throw new CsvError(problems);
-  return { inputs, labels, rows, warnings: [...clampedWarnings(clamped), ...labelWarnings(task.label, labels)] };
+  const warnings = [
+    ...clampedWarnings(clamped),
+    ...constantWarnings(task.features, inputs, rows),
+    ...labelWarnings(task.label, labels),
+  ];
+  return { inputs, labels, rows, warnings };
 }
 
 /** The same name, written differently. */
@@ -108,38 +118,56 @@ function featureEncoder({
   width: number;
   clamped: Map<string, number>;
 }): CellEncoder {
+  const put = (row: number, input: number, value: number): undefined => {
+    inputs[row * width + offset + input] = value;
+  };
+  /** Its last input tells that a cell was empty. */
+  const putMissing = (row: number): undefined => put(row, featureInputs(feature) - 1, 1);
   switch (feature.type) {
     case 'number': {
-      const { column, minimum, maximum } = feature;
+      const { column, minimum, maximum, missing } = feature;
+      const scaled = (value: number): number => (2 * (value - minimum)) / (maximum - minimum) - 1;
       return ({ text, row }) => {
+        if (missing !== undefined && isMissing(text)) {
+          put(row, 0, scaled(missing));
+          return putMissing(row);
+        }
         if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text))
           return text === '' ? 'the cell is empty' : 'not a number';
         const value = Number(text);
         if (value < minimum || value > maximum) clamped.set(column, (clamped.get(column) ?? 0) + 1);
-        inputs[row * width + offset] =
-          (2 * (Math.min(maximum, Math.max(minimum, value)) - minimum)) / (maximum - minimum) - 1;
-        return undefined;
+        return put(row, 0, scaled(Math.min(maximum, Math.max(minimum, value))));
       };
     }
     case 'ordinal': {
-      const find = finder(feature.levels);
+      const { levels, missing } = feature;
+      const find = finder(levels);
+      const scaled = (level: number): number => (2 * level) / (levels.length - 1) - 1;
       return ({ text, row }) => {
         const level = find(text);
-        if (level === undefined) return unknown(text, feature.levels);
-        inputs[row * width + offset] = (2 * level) / (feature.levels.length - 1) - 1;
-        return undefined;
+        if (level !== undefined) return put(row, 0, scaled(level));
+        if (missing === undefined || !isMissing(text)) return unknown(text, levels);
+        put(row, 0, scaled(levels.indexOf(missing)));
+        return putMissing(row);
       };
     }
     case 'category': {
-      const find = finder(feature.categories);
+      const { categories, other, missing } = feature;
+      const find = finder(categories);
       return ({ text, row }) => {
         const category = find(text);
-        if (category === undefined) return unknown(text, feature.categories);
-        inputs[row * width + offset + category] = 1;
-        return undefined;
+        if (category !== undefined) return put(row, category, 1);
+        if (missing === true && isMissing(text)) return putMissing(row);
+        if (other === true && text !== '') return put(row, categories.length, 1);
+        return unknown(text, categories);
       };
     }
   }
+}
+
+/** An empty cell, or what programs that export tables write for one. */
+function isMissing(text: string): boolean {
+  return /^(na|n\/a|nan|null)?$/i.test(text);
 }
 
 function labelEncoder({ negative, positive }: TrainingTask['label'], labels: Uint8Array): CellEncoder {
@@ -174,6 +202,26 @@ function clampedWarnings(clamped: ReadonlyMap<string, number>): RecordsWarning[]
     rows,
     message: `${column}: ${rows === 1 ? '1 value was' : `${rows} values were`} outside the study's bounds and moved to them`,
   }));
+}
+
+/** Columns of one value, whose weights mean no more than the bias does. One row alone has no others. */
+function constantWarnings(features: readonly Feature[], inputs: Float32Array, rows: number): RecordsWarning[] {
+  if (rows < 2) return [];
+  const width = inputs.length / rows;
+  let offset = 0;
+  const constant = features.filter((feature) => {
+    const start = offset;
+    offset += featureInputs(feature);
+    for (let i = width; i < inputs.length; i += width) {
+      for (let input = start; input < offset; input += 1) if (inputs[i + input] !== inputs[input]) return false;
+    }
+    return true;
+  });
+  if (constant.length === 0) return [];
+  const column = constant.map((feature) => feature.column).join(', ');
+  return [
+    { type: 'constant', column, rows, message: `${column}: every row says the same, so nothing is learned from it` },
+  ];
 }
 
 function labelWarnings({ column, positive, negative }: TrainingTask['label'], labels: Uint8Array): RecordsWarning[] {
