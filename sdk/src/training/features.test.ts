@@ -122,8 +122,9 @@ test.each([
   ]);
 });
 
+const warningsOf = async (csv: string) => encodeTable(task, await readCsv(`Age,JobLevel,Unit,Left\n${csv}`)).warnings;
+
 test('columns in which every row says the same are one warning, unless there is one row only', async () => {
-  const warningsOf = async (csv: string) => encodeTable(task, await readCsv(`Age,JobLevel,Unit,Left\n${csv}`)).warnings;
   expect(await warningsOf('30,Low,Sales,Yes\n30,Medium,Sales,No')).toEqual([
     {
       type: 'constant',
@@ -147,7 +148,7 @@ const withGaps: TrainingTask = {
 test('an empty cell becomes the public constant and says so, a category off the list is "other"', async () => {
   const encode = async (row: string) => {
     const table = await readCsv(`Age,JobLevel,Unit,Left\n${row}\n20,Low,Sales,No`);
-    return [...encodeTable(withGaps, table).inputs.slice(0, 8)];
+    return Array.from(encodeTable(withGaps, table).inputs.subarray(0, 8));
   };
   expect(withGaps.features.flatMap(inputNames)).toEqual([
     'Age',
