@@ -114,3 +114,39 @@ export type StudySummary = {
   training: 'employee' | 'site' | null;
   voices: number;
 };
+
+/** Body of `GET /api/v1/studies/:id/model/card`: all that whoever gets the model should know of it. */
+export type ModelCard = {
+  format: 'chorale-model-card';
+  study: string;
+  title: string;
+  /** Identity of the manifest, which has every detail. */
+  manifest: string;
+  simulated: boolean;
+  /** Committed training rounds behind it. */
+  modelRound: number;
+  /** What the score is the probability of, in a column's words. */
+  predicts: { column: string; positive: string; negative: string };
+  /** Columns in the order of the model's inputs, each with what becomes of its cells. */
+  columns: { column: string; encoding: string; inputs: string[] }[];
+  network: { layerSizes: number[]; activation: 'relu' | 'tanh'; parameters: number };
+  training: {
+    clients: 'employee' | 'site';
+    aggregation: string;
+    localEpochs: number;
+    clippingNorm: number;
+    bitsPerParameter: number;
+    /** Public weights by group; `null` where all weigh the same. */
+    weights: Record<string, number> | null;
+    committedRounds: number;
+    abandonedRounds: number;
+    /** Fewest and most updates in one committed training round. */
+    contributions: { fewest: number; most: number };
+  };
+  /** What one unit has lost that took part in every round; empty where there is no guarantee. */
+  privacy: Guarantee[];
+  /** Of the latest evaluation, on rows that never trained; `null` before the first. */
+  accuracy: (NonNullable<RoundSummary['evaluation']> & { modelRound: number }) | null;
+  /** What it must not be used for, and what is not known of it, in sentences. */
+  limits: string[];
+};

@@ -5,6 +5,7 @@ export type { Receipt, SentAnswer, SpendRecord, StoredReport } from './storage/d
 export {
   type ColumnMapping,
   type EncodedRecords,
+  encodeInputs,
   encodeTable,
   normalizeName,
   type RecordsWarning,

@@ -1,4 +1,4 @@
-import type { RoundSummary, StudySummary, SurveyResults, TrainingRounds } from '@chorale/protocol';
+import type { ModelCard, RoundSummary, StudySummary, SurveyResults, TrainingRounds } from '@chorale/protocol';
 import * as v from 'valibot';
 
 const Text = v.string();
@@ -74,6 +74,14 @@ const Guarantee = v.object({
 
 const Shape = v.object({ invited: Count, accepted: Count, declined: Count, left: Count, lost: Count, late: Count });
 
+const Evaluation = v.object({
+  auc: v.nullable(v.number()),
+  accuracy: v.nullable(v.number()),
+  rows: v.number(),
+  aucLower: v.nullable(v.number()),
+  aucUpper: v.nullable(v.number()),
+});
+
 const Round = v.object({
   round: Count,
   kind: v.picklist(['train', 'evaluate']),
@@ -87,15 +95,7 @@ const Round = v.object({
   reason: v.nullable(Text),
   shape: v.nullable(Shape),
   spent: v.array(Guarantee),
-  evaluation: v.nullable(
-    v.object({
-      auc: v.nullable(v.number()),
-      accuracy: v.nullable(v.number()),
-      rows: v.number(),
-      aucLower: v.nullable(v.number()),
-      aucUpper: v.nullable(v.number()),
-    }),
-  ),
+  evaluation: v.nullable(Evaluation),
 }) satisfies v.GenericSchema<RoundSummary>;
 
 export const Rounds = v.object({
@@ -131,3 +131,29 @@ export const LayersModel = v.object({
   ),
   userDefinedMetadata: v.object({ study: Text, manifest: Text, modelRound: Count }),
 });
+
+export const Card = v.object({
+  format: v.literal('chorale-model-card'),
+  study: Text,
+  title: Text,
+  manifest: Text,
+  simulated: v.boolean(),
+  modelRound: Count,
+  predicts: v.object({ column: Text, positive: Text, negative: Text }),
+  columns: v.array(v.object({ column: Text, encoding: Text, inputs: v.array(Text) })),
+  network: v.object({ layerSizes: v.array(Count), activation: v.picklist(['relu', 'tanh']), parameters: Count }),
+  training: v.object({
+    clients: Clients,
+    aggregation: Text,
+    localEpochs: Count,
+    clippingNorm: v.number(),
+    bitsPerParameter: Count,
+    weights: v.nullable(v.record(Text, Count)),
+    committedRounds: Count,
+    abandonedRounds: Count,
+    contributions: v.object({ fewest: Count, most: Count }),
+  }),
+  privacy: v.array(Guarantee),
+  accuracy: v.nullable(v.object({ ...Evaluation.entries, modelRound: Count })),
+  limits: v.array(Text),
+}) satisfies v.GenericSchema<ModelCard>;

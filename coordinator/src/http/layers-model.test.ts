@@ -1,4 +1,4 @@
-import { layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
+import { layerSizes, type ModelCard, parameterCount, type TrainingTask } from '@chorale/protocol';
 import { TypedArrayEngine } from '@chorale/sdk/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
@@ -21,6 +21,7 @@ it.each(networks)('tfjs loads the trained model and scores as our own network do
   const manifest = trainedManifest(task);
   const first = await runCoordinator({ manifests: [manifest], dataFolder });
   expect((await first.get('/api/v1/studies/attrition/model')).status).toBe(404);
+  expect((await first.get('/api/v1/studies/attrition/model/card')).status).toBe(404);
   await first.close();
   await storeModel(dataFolder, parameters);
   const { url } = await runCoordinator({ dataFolder });
@@ -35,6 +36,9 @@ it.each(networks)('tfjs loads the trained model and scores as our own network do
   expect(new Set(expected).size).toBe(rows);
   scores.forEach((score, row) => expect(score).toBeCloseTo(expected[row]!, 5));
   expect(loaded.getUserDefinedMetadata()).toMatchObject({ study: 'attrition', modelRound: 1 });
+  const card = (await (await fetch(new URL('/api/v1/studies/attrition/model/card', url))).json()) as ModelCard;
+  expect(card).toMatchObject({ modelRound: 1, network: { layerSizes: layerSizes(task) }, accuracy: null });
+  expect(card.columns.flatMap((column) => column.inputs)).toHaveLength(width);
 });
 
 /** A committed first round with these parameters, as a coordinator leaves it. */

@@ -3,7 +3,8 @@ import { ChoraleError, type TrainingTask } from '@chorale/protocol';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
 import type { PublishedStudy, StudyRegistry } from '../surveys/study-registry.ts';
-import { LayersModel } from './answer-schemas.ts';
+import { modelCard } from '../rounds/model-card.ts';
+import { Card, LayersModel } from './answer-schemas.ts';
 import { isKnown } from './etag.ts';
 import { layersModel } from './layers-model.ts';
 import { ModelParams, StudyParams } from './route-params.ts';
@@ -72,6 +73,24 @@ export function modelRoutes(app: ChoraleApp, { store, studies, training }: Optio
       reply.header('etag', etag);
       if (isKnown(request.headers, etag)) return reply.code(304).send();
       return reply.type(BYTES).send(bytes);
+    },
+  );
+
+  app.get(
+    '/studies/:id/model/card',
+    {
+      schema: {
+        summary: 'Model card: what the model was made of, at what privacy, how well it does, what it is not for',
+        params: StudyParams,
+        response: { 200: Card },
+        problems: [404],
+      },
+    },
+    async (request) => {
+      const { study, task, model } = await trained(request.params.id);
+      await training.start(study);
+      const rounds = await training.rounds(study.manifest.id);
+      return modelCard({ manifest: { ...study.manifest, training: task }, rounds, modelRound: model.modelRound });
     },
   );
 

@@ -2,7 +2,7 @@ import { inputNames, type TrainingTask } from '@chorale/protocol';
 import { expect, test } from 'vitest';
 import { CsvError } from './csv-error.ts';
 import { readCsv } from './csv.ts';
-import { encodeTable } from './features.ts';
+import { encodeInputs, encodeTable } from './features.ts';
 import { tableFromRecords } from './table.ts';
 import { attritionTask } from './testing/attrition-task.ts';
 
@@ -174,4 +174,15 @@ test('an empty cell becomes the public constant and says so, a category off the 
 test('what is no number is refused even where cells may be empty', async () => {
   const table = await readCsv('Age,JobLevel,Unit,Left\nold,Low,Sales,Yes');
   expect(() => encodeTable(withGaps, table)).toThrow(CsvError);
+});
+
+test('rows without a label have the inputs of rows with one', async () => {
+  const rows = 'Age,JobLevel,Unit\n30,Medium,Research\n60,Low,Sales';
+  const labelled = 'Age,JobLevel,Unit,Left\n30,Medium,Research,Yes\n60,Low,Sales,No';
+  const { inputs, rows: count } = encodeInputs(task, await readCsv(rows));
+  expect(inputs).toEqual(encodeTable(task, await readCsv(labelled)).inputs);
+  expect(count).toBe(2);
+  expect(() => encodeInputs(task, tableFromRecords([{ Age: 'old', JobLevel: 'Low', Unit: 'Sales' }]))).toThrow(
+    CsvError,
+  );
 });

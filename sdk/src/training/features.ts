@@ -37,21 +37,39 @@ export function encodeTable(
   table: Table,
   { mapping = {} }: { mapping?: ColumnMapping } = {},
 ): EncodedRecords {
+  const labels = new Uint8Array(table.rows.length);
+  const label = { column: task.label.column, encode: labelEncoder(task.label, labels) };
+  const { inputs, rows, warnings } = encodeColumns(task, table, { mapping, more: [label] });
+  return { inputs, labels, rows, warnings: [...warnings, ...labelWarnings(task.label, labels)] };
+}
+
+/** As `encodeTable`, for rows whose label is not known: what a trained model scores. */
+export function encodeInputs(task: TrainingTask, table: Table): Omit<EncodedRecords, 'labels'> {
+  return encodeColumns(task, table, { mapping: {}, more: [] });
+}
+
+type ColumnEncoder = { column: string; encode: CellEncoder };
+
+function encodeColumns(
+  task: TrainingTask,
+  table: Table,
+  { mapping, more }: { mapping: ColumnMapping; more: readonly ColumnEncoder[] },
+): Omit<EncodedRecords, 'labels'> {
   const width = inputSize(task);
   const rows = table.rows.length;
-  const positions = findColumns([...task.features.map((f) => f.column), task.label.column], table.columns, mapping);
+  const wanted = [...task.features, ...more].map(({ column }) => column);
+  const positions = findColumns(wanted, table.columns, mapping);
   if (rows === 0) throw new CsvError([{ message: 'the table has no rows' }]);
 
   const inputs = new Float32Array(rows * width);
-  const labels = new Uint8Array(rows);
   const clamped = new Map<string, number>();
-  const encoders: { column: string; encode: CellEncoder }[] = [];
+  const encoders: ColumnEncoder[] = [];
   let offset = 0;
   for (const feature of task.features) {
     encoders.push({ column: feature.column, encode: featureEncoder({ feature, inputs, offset, width, clamped }) });
     offset += featureInputs(feature);
   }
-  encoders.push({ column: task.label.column, encode: labelEncoder(task.label, labels) });
+  encoders.push(...more);
 
   const problems: CsvProblem[] = [];
   for (let row = 0; row < rows && problems.length < maximumProblems; row += 1) {
@@ -68,12 +86,7 @@ export function encodeTable(
     }
   }
   if (problems.length > 0) throw new CsvError(problems);
-  const warnings = [
-    ...clampedWarnings(clamped),
-    ...constantWarnings(task.features, inputs, rows),
-    ...labelWarnings(task.label, labels),
-  ];
-  return { inputs, labels, rows, warnings };
+  return { inputs, rows, warnings: [...clampedWarnings(clamped), ...constantWarnings(task.features, inputs, rows)] };
 }
 
 /** The same name, written differently. */
