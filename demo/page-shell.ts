@@ -17,6 +17,7 @@ const header = `<header class="site-header">
             <li><a href="/survey">Survey</a></li>
             <li><a href="/site">Site</a></li>
             <li><a href="/results">Results</a></li>
+            <li><a href="/model">Model</a></li>
           </ul>
         </nav>
       </div>

@@ -2,6 +2,7 @@ import {
   ChoraleError,
   type ErrorCode,
   type Manifest,
+  type ModelCard,
   parseManifest,
   type StudySummary,
   type SurveyResults,
@@ -25,6 +26,16 @@ export async function fetchResults(study: string): Promise<SurveyResults> {
 
 export async function fetchRounds(study: string): Promise<TrainingRounds> {
   return request<TrainingRounds>(`/api/v1/studies/${encodeURIComponent(study)}/rounds`);
+}
+
+/** `null` while no round has been committed. */
+export async function fetchModelCard(study: string): Promise<ModelCard | null> {
+  try {
+    return await request<ModelCard>(`/api/v1/studies/${encodeURIComponent(study)}/model/card`);
+  } catch (error) {
+    if (error instanceof ChoraleError && error.code === 'TRAINING_ABSENT') return null;
+    throw error;
+  }
 }
 
 /**

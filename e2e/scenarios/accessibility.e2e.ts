@@ -24,6 +24,7 @@ const pages = [
   '/site?study=attrition&site=north&group=sales',
   '/results?study=pulse-demo',
   '/results?study=attrition',
+  '/model?study=attrition',
 ];
 
 test.each(pages)('%s has no WCAG 2.2 A or AA violation, wide and narrow, light and dark', async (path) => {

@@ -33,7 +33,13 @@ const PAGE_POLICY = [
   "frame-ancestors 'self'",
 ].join('; ');
 
-const PAGES = { '/': 'index.html', '/survey': 'survey.html', '/site': 'site.html', '/results': 'results.html' };
+const PAGES = {
+  '/': 'index.html',
+  '/survey': 'survey.html',
+  '/site': 'site.html',
+  '/results': 'results.html',
+  '/model': 'model.html',
+};
 
 /** The demo's pages, and invitations for whoever asks: never part of a real deployment. */
 export async function demoRoutes(

@@ -41,6 +41,8 @@ function cardOf(rounds: RoundSummary[], { modelRound = 2, simulated = true } = {
   return modelCard({ manifest, rounds: training, modelRound });
 }
 
+const limits = (rounds: RoundSummary[], options = {}): string => cardOf(rounds, options).limits.join('\n');
+
 const trained = [
   round(1, { accepted: 3 }),
   round(2, { kind: 'evaluate', modelRound: 1, accepted: 1, evaluation }),
@@ -75,12 +77,11 @@ describe('modelCard', () => {
   });
 
   it('says what it must not be used for, and what is not known', () => {
-    const limits = (rounds: RoundSummary[], options = {}): string => cardOf(rounds, options).limits.join('\n');
     expect(limits(trained)).toMatch(/must not decide about a person/);
     expect(limits(trained)).toMatch(/simulated employees/);
     expect(limits(trained, { simulated: false })).not.toMatch(/simulated/);
     expect(limits(trained)).toMatch(/for a site as a whole/);
-    expect(limits(trained)).toMatch(/after 1 rounds; it has had 2/);
+    expect(limits(trained)).toMatch(/after round 1; it has had 2/);
     expect(limits(trained, { modelRound: 1 })).not.toMatch(/it has had/);
     expect(limits(trained)).not.toMatch(/no privacy guarantee|coin|not been evaluated/);
     expect(limits(trained.map((r) => ({ ...r, spent: [] })))).toMatch(/no privacy guarantee/);

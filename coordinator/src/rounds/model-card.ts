@@ -99,13 +99,13 @@ function limitsOf({
   }
   if (accuracy === null) limits.push('It has not been evaluated, so nothing is known of how well it predicts.');
   else if (accuracy.modelRound < modelRound) {
-    limits.push(`Its figures are those of the model after ${accuracy.modelRound} rounds; it has had ${modelRound}.`);
+    limits.push(`Its figures are those of the model after round ${accuracy.modelRound}; it has had ${modelRound}.`);
   }
   if (accuracy !== null && accuracy.aucLower !== null && accuracy.aucLower <= 0.5) {
     limits.push('It may do no better than a coin: the interval of its AUC reaches one half.');
   }
   if (training.clients === 'site') {
-    limits.push('The counts behind its figures were noised and are bounded per site only: one site can distort them.');
+    limits.push('The counts behind its figures are bounded per site only, so one site can distort them.');
   }
   return limits;
 }

@@ -1,0 +1,250 @@
+import type { Manifest, ModelCard, StudySummary } from '@chorale/protocol';
+import { html, nothing, type TemplateResult } from 'lit';
+import { fetchManifest, fetchModelCard, fetchStudies } from '../api.ts';
+import { errorNotice } from '../error-notice.ts';
+import { formatDelta, guaranteeText } from '../guarantee.ts';
+import { PageElement, pageParameter } from '../page-element.ts';
+import { ScoreForm } from './score-form.ts';
+
+type View =
+  | { state: 'loading' }
+  | { state: 'failed'; error: unknown }
+  | { state: 'shown'; manifest: Manifest; card: ModelCard | null };
+
+/** A study's model with all that is to be known of it, and a form that asks it. */
+class ModelPage extends PageElement {
+  static override properties = { view: { state: true }, studies: { state: true } };
+  declare view: View;
+  /** Those that train. */
+  declare studies: StudySummary[];
+  #study = pageParameter('study', '');
+
+  constructor() {
+    super();
+    this.view = { state: 'loading' };
+    this.studies = [];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
+    const study = this.#study;
+    this.view = { state: 'loading' };
+    try {
+      this.studies = (await fetchStudies()).filter(({ training }) => training !== null);
+      const wanted = study === '' ? this.studies[0]?.id : study;
+      if (wanted === undefined) return;
+      const [manifest, card] = await Promise.all([fetchManifest(wanted), fetchModelCard(wanted)]);
+      // Another study was chosen meanwhile.
+      if (study !== this.#study) return;
+      this.view = { state: 'shown', manifest, card };
+      document.title = `Model: ${manifest.title} - Chorale`;
+    } catch (error) {
+      this.view = { state: 'failed', error };
+    }
+  }
+
+  private choose(study: string): void {
+    this.#study = study;
+    history.replaceState(null, '', `?${new URLSearchParams({ study }).toString()}`);
+    void this.load();
+  }
+
+  protected override render(): TemplateResult {
+    const { view } = this;
+    const chosen = view.state === 'shown' ? view.manifest.id : this.#study;
+    return html`
+      <div class="stack loose">
+        <div class="stack">
+          <div class="row baseline">
+            <h1>Model</h1>
+            ${view.state === 'shown' && view.manifest.simulated ? html`<span class="badge simulated">Simulated</span>` : nothing}
+          </div>
+          ${
+            this.studies.length === 0
+              ? nothing
+              : html`<div class="field">
+                  <label for="study">Study</label>
+                  <select
+                    id="study"
+                    @change=${(event: Event) => this.choose((event.target as HTMLSelectElement).value)}
+                  >
+                    ${this.studies.map(({ id, title }) => html`<option value=${id} ?selected=${id === chosen}>${title}</option>`)}
+                  </select>
+                </div>`
+          }
+        </div>
+        ${this.renderView()}
+      </div>
+    `;
+  }
+
+  private renderView(): TemplateResult {
+    const { view } = this;
+    switch (view.state) {
+      case 'loading':
+        return html`<p class="soft" role="status">Loading the model card…</p>`;
+      case 'failed':
+        return errorNotice(view.error, () => void this.load());
+      case 'shown':
+        return view.card === null ? renderNone(view.manifest) : renderCard(view.card, view.manifest);
+    }
+  }
+}
+
+function renderNone({ id, training }: Manifest): TemplateResult {
+  const path = training?.clients === 'site' ? '/site' : '/survey';
+  return html`
+    <div class="notice">
+      <p><strong>There is no model yet.</strong> It is there once the first round of training is committed.</p>
+      <p>
+        Take part at <a href="${path}?study=${id}">${path}</a>, or watch the rounds in the
+        <a href="/results?study=${id}">results</a>.
+      </p>
+    </div>
+  `;
+}
+
+function renderCard(card: ModelCard, manifest: Manifest): TemplateResult {
+  return html`
+    <section class="stack" aria-labelledby="limits">
+      <h2 id="limits">What it must not be used for</h2>
+      <div class="notice warn">
+        <ul>
+          ${card.limits.map((limit) => html`<li>${limit}</li>`)}
+        </ul>
+      </div>
+    </section>
+    <section class="stack" aria-labelledby="facts">
+      <h2 id="facts">Model card</h2>
+      <article class="card stack">
+        <p>
+          Scores how likely a row has ${card.predicts.column} = ${card.predicts.positive} rather than
+          ${card.predicts.negative}, from ${card.columns.length} columns.
+        </p>
+        ${renderFigures(card)} ${renderTraining(card)} ${renderColumns(card)} ${renderFiles(card)}
+      </article>
+    </section>
+    <section class="stack" aria-labelledby="score">
+      <h2 id="score">Score a row in this browser</h2>
+      <demo-score-form .task=${manifest.training} .card=${card}></demo-score-form>
+    </section>
+  `;
+}
+
+function renderFigures({ modelRound, accuracy, privacy }: ModelCard): TemplateResult {
+  return html`
+    <dl class="figures">
+      <div>
+        <dt>Committed rounds</dt>
+        <dd>${modelRound}</dd>
+      </div>
+      ${
+        accuracy === null
+          ? nothing
+          : html`
+              <div>
+                <dt>AUC after round ${accuracy.modelRound}</dt>
+                <dd>
+                  ${score(accuracy.auc)}
+                  ${accuracy.aucLower === null || accuracy.aucUpper === null ? nothing : html`<span class="margin">${score(accuracy.aucLower)} to ${score(accuracy.aucUpper)}</span>`}
+                </dd>
+              </div>
+              <div>
+                <dt>Accuracy on ${Math.round(accuracy.rows).toLocaleString('en')} held-back rows</dt>
+                <dd>${score(accuracy.accuracy)}</dd>
+              </div>
+            `
+      }
+      ${privacy.map(
+        (g) =>
+          html`<div>
+            <dt>Spent by one ${g.privacyUnit} in every round</dt>
+            <dd>ε = ${g.epsilon.toFixed(2)} <span class="margin">δ = ${formatDelta(g.delta)}</span></dd>
+          </div>`,
+      )}
+    </dl>
+    ${privacy.length === 0 ? nothing : html`<p class="small soft">${guaranteeText(privacy)}</p>`}
+  `;
+}
+
+function renderTraining({ network, training }: ModelCard): TemplateResult {
+  const { clients, contributions, abandonedRounds } = training;
+  const hidden = network.layerSizes.slice(1, -1);
+  const kind = hidden.length === 0 ? 'Logistic regression' : `A network with hidden layers of ${hidden.join(', ')}`;
+  const { fewest, most } = contributions;
+  const updates = fewest === most ? counted(most, 'update') : `${fewest} to ${most} updates`;
+  return html`
+    <p>
+      ${kind}, ${network.parameters.toLocaleString('en')} parameters. Trained in the tabs of ${clients}s: each round is
+      the ${training.aggregation} of ${updates} of ${training.bitsPerParameter} bits a parameter, made in
+      ${counted(training.localEpochs, 'pass', 'passes')} over the client’s own
+      rows${abandonedRounds === 0 ? '' : `; abandoned rounds, which left no trace: ${abandonedRounds}`}.
+      ${training.weights === null ? 'All clients weigh the same.' : `Public weights: ${weightsText(training.weights)}.`}
+    </p>
+  `;
+}
+
+function renderColumns({ columns }: ModelCard): TemplateResult {
+  return html`
+    <details>
+      <summary>${columns.length} columns, and what becomes of their cells</summary>
+      <div class="table" tabindex="0" role="region" aria-label="Columns">
+        <table>
+          <caption>
+            Columns in the order of the model’s inputs; constants of the study alone, nothing was learned from rows
+          </caption>
+          <thead>
+            <tr>
+              <th scope="col">Column</th>
+              <th scope="col">Becomes</th>
+              <th scope="col">Inputs</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${columns.map(
+              ({ column, encoding, inputs }) =>
+                html` <tr>
+                  <th scope="row">${column}</th>
+                  <td class="small">${encoding}</td>
+                  <td class="small">${inputs.join(', ')}</td>
+                </tr>`,
+            )}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  `;
+}
+
+function renderFiles({ study, manifest }: ModelCard): TemplateResult {
+  const model = `/api/v1/studies/${encodeURIComponent(study)}/model`;
+  return html`
+    <p class="small soft">
+      For other programs: <a href=${model}>model.json</a> for TensorFlow.js, its
+      <a href="${model}/weights.bin" download="${study}-weights.bin">weights</a>, this
+      <a href="${model}/card" download="${study}-model-card.json">card</a>. The study is
+      <code class="hash">${manifest}</code>.
+    </p>
+  `;
+}
+
+function counted(count: number, one: string, many = `${one}s`): string {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+function weightsText(weights: Record<string, number>): string {
+  return Object.entries(weights)
+    .map(([group, weight]) => `${group} ${weight.toLocaleString('en')}`)
+    .join(', ');
+}
+
+function score(value: number | null): string {
+  return value === null ? 'not known' : value.toFixed(3);
+}
+
+customElements.define('demo-score-form', ScoreForm);
+customElements.define('demo-model', ModelPage);
