@@ -1,6 +1,7 @@
 import type { Manifest, TrainingRounds } from '@chorale/protocol';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { verifyRounds } from '../../coordinator/src/rounds/verify-rounds.ts';
 import { launchBrowser } from '../browsers.ts';
 import { centralAuc } from '../central-auc.ts';
 import { TestCoordinator } from '../coordinator.ts';
@@ -136,8 +137,11 @@ test('[R6] a tab killed in a round does not stop it, and comes back for later on
 
 test('[B1] [B2] ten rounds with noise at the sites are charged to the employees and stay within their limit', async () => {
   const pages = await openSites(noised.id);
-  const { rounds, committedRounds, noised: isNoised } = await waitUntilDone(noised.id);
+  const log = await waitUntilDone(noised.id);
+  const { rounds, committedRounds, noised: isNoised } = log;
   expect(isNoised).toBe(true);
+  const manifest = { ...noised, training: noised.training! };
+  expect(await verifyRounds({ manifest, rounds: log, modelRound: 10 })).toEqual([]);
   expect(committedRounds).toBe(10);
   const spent = rounds.at(-1)!.spent.find(({ privacyUnit }) => privacyUnit === 'employee')!;
   expect(spent.epsilon).toBeGreaterThan(0);

@@ -2,12 +2,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { demoFolder } from '../../testing/running-coordinator.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
+import { SqliteStore } from '../storage/sqlite-store.ts';
+import type { RoundRecord } from '../storage/store.ts';
 
 const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
 const { PORT: _port, HOST: _host, DATA_DIR: _data, LOG_LEVEL: _level, ...inherited } = process.env;
@@ -278,5 +282,57 @@ describe('chorale start', () => {
     expect((await chorale(`results pulse --data ${data}`)).stdout).toContain('too few');
     const list = await chorale(`study list --data ${data}`);
     expect(list.stdout).toMatch(/^STUDY +VOICES +PARTS +TITLE\npulse +0 +survey +Pulse\n$/);
+  });
+});
+
+describe('chorale verify-log', () => {
+  it('checks the rounds of a data folder and of its server, and ends with code 1 where they do not hold', async () => {
+    const folder = temporaryFolder();
+    await json(`study put ${studyFile(trainedManifest(siteTask()))} --data ${folder}`);
+    const store = await SqliteStore.open(folder);
+    const round: RoundRecord = {
+      study: 'attrition',
+      round: 1,
+      kind: 'train',
+      state: 'open',
+      modelRound: 0,
+      cohort: 3,
+      accepted: 0,
+      dropouts: 0,
+      startedAt: '2026-11-01T00:00:00.000Z',
+      endedAt: null,
+      reason: null,
+      histogram: null,
+      shape: null,
+    };
+    await store.openRound(round);
+    const ended = { ...round, state: 'committed' as const, accepted: 2, endedAt: '2026-11-01T00:01:00.000Z' };
+    await store.endRound(ended, { study: 'attrition', modelRound: 1, parameters: new Float32Array(3) });
+    await store.close();
+
+    const good = { studies: [{ study: 'attrition', rounds: 1, committedRounds: 1, findings: [] }] };
+    expect(await json(`verify-log --data ${folder}`)).toEqual(good);
+    expect((await chorale(`verify-log attrition --data ${folder}`)).stdout).toBe(
+      'attrition: 1 round, 1 of training committed: holds\n',
+    );
+    const { child, ended: stopped } = await serve(`--data ${folder}`);
+    expect(await json(`verify-log --data ${folder}`)).toEqual(good);
+    child.kill('SIGTERM');
+    await stopped;
+
+    const database = new DatabaseSync(join(folder, 'chorale.db'));
+    database.exec('UPDATE round SET accepted = 1');
+    database.close();
+    const { code, stdout, stderr } = await chorale(`verify-log --data ${folder}`);
+    expect(stdout).toMatch(/DOES NOT HOLD\n {2}round 1: committed with 1 of a quorum of 2/);
+    expect([code, stderr]).toEqual([1, 'chorale: the log of 1 of 1 studies does not hold together\n']);
+  });
+
+  it('has nothing to say of a study that does not train', async () => {
+    const folder = temporaryFolder();
+    await json(`study put ${studyFile()} --data ${folder}`);
+    expect(await json(`verify-log --data ${folder}`)).toEqual({ studies: [] });
+    const { code, stderr } = await chorale(`verify-log ${pulseStudy().id} --data ${folder}`);
+    expect([code, stderr]).toEqual([1, `chorale: study ${pulseStudy().id} has no training\n`]);
   });
 });

@@ -11,6 +11,7 @@ import { resultsCommand } from './results-command.ts';
 import { simulateCommand } from './simulate-command.ts';
 import { startCommand } from './start-command.ts';
 import { studyCommand } from './study-command.ts';
+import { verifyLogCommand } from './verify-log-command.ts';
 
 /**
  * Runs the `chorale` command. Errors go to stderr as one line; the exit code is 2 for bad arguments and
@@ -40,6 +41,7 @@ function program(): Command {
     auditCommand(),
     studyCommand(),
     resultsCommand(),
+    verifyLogCommand(),
     simulateCommand(),
     backupCommand(),
     restoreCommand(),

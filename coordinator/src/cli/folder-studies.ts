@@ -1,4 +1,7 @@
-import type { Manifest, StudySummary, SurveyResults } from '@chorale/protocol';
+import { ChoraleError, type Manifest, type StudySummary, type SurveyResults } from '@chorale/protocol';
+import { summarizeTraining } from '../rounds/round-summaries.ts';
+import { SpentBudget } from '../rounds/spent-budget.ts';
+import type { RoundLog } from '../rounds/verify-rounds.ts';
 import type { Store } from '../storage/store.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
@@ -27,6 +30,21 @@ export class FolderStudies implements StudySource {
     const invitations = new Invitations(await store.secret('invitation', 32));
     const reports = new ReportService({ store, studies, invitations, now: Date.now });
     return new ResultsService({ studies, reports }).of(study);
+  }
+
+  async roundLog(study: string): Promise<RoundLog> {
+    const { manifest, hash } = await this.#studies.get(study);
+    const { training } = manifest;
+    if (training === undefined) throw new ChoraleError('TRAINING_ABSENT', `study ${study} has no training`);
+    const [records, latest] = await Promise.all([this.#store.readRounds(study), this.#store.latestModel(study)]);
+    const trained = { manifest: { ...manifest, training }, hash };
+    // Nobody waits where no server runs.
+    const now = { waiting: 0, invited: 0, accepted: 0, budget: new SpentBudget(training) };
+    return {
+      manifest: trained.manifest,
+      rounds: summarizeTraining(trained, records, now),
+      modelRound: latest?.modelRound ?? null,
+    };
   }
 
   async put(manifest: Manifest): Promise<PutOutcome> {

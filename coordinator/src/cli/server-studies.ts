@@ -1,5 +1,15 @@
-import { ChoraleError, type ErrorCode, type Manifest, type StudySummary, type SurveyResults } from '@chorale/protocol';
+import {
+  ChoraleError,
+  type ErrorCode,
+  type Manifest,
+  type ModelCard,
+  parseManifest,
+  type StudySummary,
+  type SurveyResults,
+  type TrainingRounds,
+} from '@chorale/protocol';
 import * as v from 'valibot';
+import type { RoundLog } from '../rounds/verify-rounds.ts';
 import { UsageError } from './command-errors.ts';
 import type { PutOutcome, StudySource } from './study-source.ts';
 
@@ -23,6 +33,32 @@ export class ServerStudies implements StudySource {
 
   results(study: string): Promise<SurveyResults> {
     return this.#ask(`api/v1/studies/${encodeURIComponent(study)}/results`);
+  }
+
+  async roundLog(study: string): Promise<RoundLog> {
+    const path = `api/v1/studies/${encodeURIComponent(study)}`;
+    const manifest = parseManifest(await this.#ask<object>(path));
+    const { training } = manifest;
+    if (training === undefined) throw new ChoraleError('TRAINING_ABSENT', `study ${study} has no training`);
+    const rounds = () => this.#ask<TrainingRounds>(`${path}/rounds`);
+    // A round that is committed meanwhile would make the log and the model look as if they did not fit.
+    for (let before = await rounds(); ;) {
+      const modelRound = await this.#modelRound(path);
+      const after = await rounds();
+      if (before.committedRounds === after.committedRounds) {
+        return { manifest: { ...manifest, training }, rounds: after, modelRound };
+      }
+      before = after;
+    }
+  }
+
+  async #modelRound(path: string): Promise<number | null> {
+    try {
+      return (await this.#ask<ModelCard>(`${path}/model/card`)).modelRound;
+    } catch (error) {
+      if (error instanceof ChoraleError && error.code === 'TRAINING_ABSENT') return null;
+      throw error;
+    }
   }
 
   put(manifest: Manifest): Promise<PutOutcome> {

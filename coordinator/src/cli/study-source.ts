@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Manifest, StudySummary, SurveyResults } from '@chorale/protocol';
 import { readServerFile } from '../http/server-file.ts';
+import type { RoundLog } from '../rounds/verify-rounds.ts';
 import { HELD } from '../storage/sqlite-refusal.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
@@ -17,6 +18,8 @@ export type PutOutcome = { study: string; manifest: string; outcome: 'created' |
 export interface StudySource {
   list(): Promise<StudySummary[]>;
   results(study: string): Promise<SurveyResults>;
+  /** @throws ChoraleError `TRAINING_ABSENT` for a study that does not train */
+  roundLog(study: string): Promise<RoundLog>;
   put(manifest: Manifest): Promise<PutOutcome>;
   close(): Promise<void>;
 }
