@@ -80,7 +80,7 @@ test('a model that left is loaded again and scores a row in the browser, as the 
     [...fields.querySelectorAll('.field')].map((field) => [
       field
         .querySelector('label')!
-        .textContent!.replace(field.querySelector('.hint')?.textContent ?? '', '')
+        .textContent.replace(field.querySelector('.hint')?.textContent ?? '', '')
         .trim(),
       field.querySelector<HTMLInputElement | HTMLSelectElement>('input, select')!.value,
     ]),
