@@ -5,13 +5,14 @@ import {
   type TrainingRounds,
   type TrainingTask,
 } from '@chorale/protocol';
+import { nextModel } from '@chorale/training';
 import type { RoundRecord } from '../storage/store.ts';
 import { freeMemory } from './aggregation/free-memory.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { type Admission, admissionOf, Contributions } from './contributions.ts';
 import { shapeOf, withContributors } from './cohort.ts';
 import { attendance, type Place, requirePlace } from './membership.ts';
-import { applyAggregate, initialParameters } from './model.ts';
+import { initialParameters } from './model.ts';
 import { RoundHistory } from './round-history.ts';
 import { summarizeTraining } from './round-summaries.ts';
 import { nextWake, step } from './round.ts';
@@ -311,7 +312,7 @@ export class StudyTraining implements StudyRounds {
       turnout = reconcile(round, expected, participants);
       result =
         round.kind === 'train'
-          ? { model: applyAggregate(this.#model.parameters, release, this.#task.clippingNorm) }
+          ? { model: nextModel(this.#task, this.#model.parameters, release) }
           : { histogram: Array.from(release.sum) };
       freeMemory(release.sum);
     } catch (error) {

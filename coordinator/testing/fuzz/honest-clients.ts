@@ -6,8 +6,9 @@ import {
   type Manifest,
   type RoundMessage,
 } from '@chorale/protocol';
+import { nextModel } from '@chorale/training';
 import { io, type Socket } from 'socket.io-client';
-import { initialParameters, applyAggregate } from '../../src/rounds/model.ts';
+import { initialParameters } from '../../src/rounds/model.ts';
 import { reportText } from '../report-text.ts';
 import { TRAINERS } from './fuzz-studies.ts';
 
@@ -73,7 +74,7 @@ export async function trainHonestly(
   for (let round = 1; round <= task.rounds; round += 1) {
     const sum = new Float64Array(parameters.length);
     for (let i = 0; i < TRAINERS; i += 1) updateOf(i, round, sum.length).forEach((value, j) => (sum[j]! += value));
-    parameters = applyAggregate(parameters, { sum, totalWeight: TRAINERS }, task.clippingNorm);
+    parameters = nextModel(task, parameters, { sum, totalWeight: TRAINERS });
   }
   return parameters;
 }
