@@ -127,6 +127,38 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
   ]),
   ['updates of a size that nobody packs', { training: { ...training(), bitsPerParameter: 4 } }, /bitsPerParameter/],
   [
+    'a proximal step that goes past the model of the round',
+    { training: { ...training(), algorithm: { client: { rule: 'fed-prox', proximalWeight: 2.5 } } } },
+    /"fed-prox" needs learningRate x proximalWeight of at most 1/,
+  ],
+  [
+    'a proximal weight of nothing',
+    { training: { ...training(), algorithm: { client: { rule: 'fed-prox', proximalWeight: 0 } } } },
+    /training\.algorithm\.client\.proximalWeight/,
+  ],
+  [
+    'an unknown client rule',
+    { training: { ...training(), algorithm: { client: { rule: 'fed-nova' } } } },
+    /training\.algorithm\.client\.rule/,
+  ],
+  ...(
+    [
+      ['of employees', { clients: 'employee', privacy: { ...training().privacy, exampleNoiseMultiplier: 0 } }],
+      ['in batches', { batchSize: 8, privacy: { ...training().privacy, exampleNoiseMultiplier: 0 } }],
+      [
+        'in asynchronous rounds',
+        {
+          cohort: { ...training().cohort, quorum: 3 },
+          asynchronous: { maximumStaleness: 4, stalenessExponent: 0.5 },
+        },
+      ],
+    ] as const
+  ).map(([what, change]): [string, object, RegExp] => [
+    `SCAFFOLD ${what}`,
+    { training: { ...training(), ...change, algorithm: { client: { rule: 'scaffold' } } } },
+    /"scaffold" needs clients "site", batchSize null and no asynchronous training/,
+  ]),
+  [
     'a median of more updates than memory is meant for',
     { training: medianOf(160) },
     /cohort size x parameters x 4 bytes must be at most 536870912/,
@@ -141,6 +173,15 @@ test('[A4] only rules that hold all updates of a round are limited by their memo
   expect(codeOf({ ...sampleManifest(), training: medianOf(159) })).toBe('accepted');
   const mean = { ...medianOf(100_000), aggregation: { rule: 'mean' } };
   expect(codeOf({ ...sampleManifest(), training: mean })).toBe('accepted');
+});
+
+test.each([
+  {},
+  { client: { rule: 'fed-avg' } },
+  { client: { rule: 'fed-prox', proximalWeight: 2 } },
+  { client: { rule: 'scaffold' } },
+])('[T1] a task may name its algorithm: %j', (algorithm) => {
+  expect(codeOf({ ...sampleManifest(), training: { ...training(), algorithm } })).toBe('accepted');
 });
 
 test('[S3] training without noise is for simulated studies only', () => {

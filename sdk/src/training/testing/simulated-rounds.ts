@@ -1,17 +1,16 @@
 import type { RandomSource } from '@chorale/privacy';
-import { GRID_STEPS, type TrainingTask } from '@chorale/protocol';
+import { layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
+import { clientAlgorithm, nextModel } from '@chorale/training';
 import type { Batch } from '../engines/engine.ts';
 import type { EncodedRecords } from '../features.ts';
 import { splitRecords } from '../holdout.ts';
 import { localRound } from '../local-round.ts';
 import { TypedArrayEngine } from '../engines/typed-array-engine.ts';
-import { layerSizes, parameterCount } from '@chorale/protocol';
 
 export type Site = { weight: number; records: EncodedRecords };
 
 /**
- * Federated averaging without a network: every site takes part in every round, and the weighted mean of
- * their updates is added to the model.
+ * A task's rounds without a network: every site takes part in every one.
  * @returns the last model, and the rows of all sites that trained and that were held back.
  */
 export async function simulateRounds({
@@ -30,6 +29,7 @@ export async function simulateRounds({
   const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
   const splits = await Promise.all(sites.map(({ records }) => splitRecords(records, task.evaluation)));
   const totalWeight = sites.reduce((sum, { weight }) => sum + weight, 0);
+  const algorithms = sites.map(() => clientAlgorithm(task));
   let parameters = new Float32Array(parameterCount(task));
   for (let round = 1; round <= task.rounds; round += 1) {
     const sum = new Float64Array(parameters.length);
@@ -39,12 +39,14 @@ export async function simulateRounds({
         engine,
         training: splits[i]!.training,
         parameters,
+        modelRound: round - 1,
+        algorithm: algorithms[i]!,
         noiseless: true,
         ...(random === undefined ? {} : { random }),
       });
       for (let k = 0; k < sum.length; k += 1) sum[k]! += weight * update[k]!;
     }
-    parameters = parameters.map((p, k) => p + (sum[k]! / totalWeight) * (task.clippingNorm / GRID_STEPS));
+    parameters = nextModel(task, parameters, { sum, totalWeight });
   }
   return {
     parameters,
