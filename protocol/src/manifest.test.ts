@@ -4,6 +4,8 @@ import { ChoraleError, type Manifest, manifestHash, parameterCount, parseManifes
 
 const training = () => sampleManifest().training!;
 
+const adam = { rule: 'adam', beta1: 0.9, beta2: 0.99, learningRate: 0.1, tau: 0.01 };
+
 /** A median of 840,081 parameters, 3.4 MB an update. */
 function medianOf(size: number) {
   const task = training();
@@ -159,6 +161,31 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     /"scaffold" needs clients "site", batchSize null and no asynchronous training/,
   ]),
   [
+    'SCAFFOLD with momentum at the server',
+    {
+      training: {
+        ...training(),
+        algorithm: { client: { rule: 'scaffold' }, server: { rule: 'momentum', momentum: 0.9, learningRate: 1 } },
+      },
+    },
+    /"scaffold" needs the server rule "average"/,
+  ],
+  ...(
+    [
+      ['momentum', { rule: 'momentum', momentum: 1, learningRate: 1 }],
+      ['learningRate', { rule: 'momentum', momentum: 0.9, learningRate: 0 }],
+      ['beta1', { ...adam, beta1: -0.1 }],
+      ['beta2', { ...adam, rule: 'yogi', beta2: 1 }],
+      ['tau', { ...adam, tau: 0 }],
+      ['tau', { ...adam, tau: Infinity }],
+      ['momentum', { ...adam, momentum: 0.9 }],
+    ] as const
+  ).map(([key, server]): [string, object, RegExp] => [
+    `a server rule ${JSON.stringify(server)}`,
+    { training: { ...training(), algorithm: { server } } },
+    new RegExp(String.raw`training\.algorithm\.server\.${key}`),
+  ]),
+  [
     'a median of more updates than memory is meant for',
     { training: medianOf(160) },
     /cohort size x parameters x 4 bytes must be at most 536870912/,
@@ -180,6 +207,10 @@ test.each([
   { client: { rule: 'fed-avg' } },
   { client: { rule: 'fed-prox', proximalWeight: 2 } },
   { client: { rule: 'scaffold' } },
+  { client: { rule: 'scaffold' }, server: { rule: 'average' } },
+  { server: { rule: 'momentum', momentum: 0.9, learningRate: 1 } },
+  { client: { rule: 'fed-prox', proximalWeight: 1 }, server: adam },
+  { server: { ...adam, rule: 'yogi' } },
 ])('[T1] a task may name its algorithm: %j', (algorithm) => {
   expect(codeOf({ ...sampleManifest(), training: { ...training(), algorithm } })).toBe('accepted');
 });

@@ -111,7 +111,7 @@ export const TrainingTask = v.pipe(
       }),
       v.check((c) => c.quorum <= c.size, 'quorum must be at most the cohort size'),
     ),
-    /** How clients make their updates; without it FedAvg. */
+    /** How clients make their updates, and what the server makes of them; without it FedAvg. */
     algorithm: v.optional(TrainingAlgorithm),
     /** How updates become one; without it by their weighted mean. */
     aggregation: v.optional(Aggregation),
@@ -188,6 +188,11 @@ export const TrainingTask = v.pipe(
       algorithm?.client?.rule !== 'scaffold' ||
       (clients === 'site' && batchSize === null && asynchronous === undefined),
     'the client rule "scaffold" needs clients "site", batchSize null and no asynchronous training',
+  ),
+  v.check(
+    // What the average moved the model by tells what the mean gradient was.
+    ({ algorithm }) => algorithm?.client?.rule !== 'scaffold' || (algorithm.server?.rule ?? 'average') === 'average',
+    'the client rule "scaffold" needs the server rule "average"',
   ),
   v.check(
     (t) => t.privacy.exampleNoiseMultiplier === 0 || (t.clients === 'site' && t.batchSize === null),

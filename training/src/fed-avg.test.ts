@@ -26,8 +26,13 @@ describe('[T1] local steps of FedAvg', () => {
   });
 });
 
-function next(parameters: Float32Array, sum: Float64Array, totalWeight: number, clippingNorm = 2): Float32Array {
-  return nextModel({ ...task, clippingNorm }, parameters, { sum, totalWeight });
+function next(
+  parameters: Float32Array<ArrayBuffer>,
+  sum: Float64Array,
+  totalWeight: number,
+  clippingNorm = 2,
+): Float32Array {
+  return nextModel({ ...task, clippingNorm }, { parameters, optimizer: null }, { sum, totalWeight }).parameters;
 }
 
 describe('[T1] the model after a round', () => {

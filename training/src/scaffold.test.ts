@@ -129,10 +129,13 @@ describe('[T3] SCAFFOLD', () => {
 
   test('after missed rounds takes for all clients the mean over those rounds', () => {
     const algorithm = clientAlgorithm(task);
-    const first = algorithm.start({ parameters: Float64Array.of(1), modelRound: 4 });
+    const model = Float64Array.of(1);
+    const first = algorithm.start({ parameters: model, modelRound: 4 });
     for (let step = 0; step < localEpochs; step += 1) first.take([3], 2);
     // Its mean gradient is 1.5; until it is back, three rounds move the model by -.9 in all.
     expect(first.finish()[0]).toBeCloseTo(-1.5 * reach, 12);
+    // The caller's memory is its own.
+    model.fill(9);
     const later = algorithm.start({ parameters: Float64Array.of(0.1), modelRound: 7 });
     later.take([2], 1);
     const correction = 0.9 / (3 * reach) - 1.5;

@@ -1,6 +1,6 @@
 import type { RandomSource } from '@chorale/privacy';
 import { layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
-import { clientAlgorithm, nextModel } from '@chorale/training';
+import { clientAlgorithm, initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
 import type { Batch } from '../engines/engine.ts';
 import type { EncodedRecords } from '../features.ts';
 import { splitRecords } from '../holdout.ts';
@@ -30,8 +30,12 @@ export async function simulateRounds({
   const splits = await Promise.all(sites.map(({ records }) => splitRecords(records, task.evaluation)));
   const totalWeight = sites.reduce((sum, { weight }) => sum + weight, 0);
   const algorithms = sites.map(() => clientAlgorithm(task));
-  let parameters = new Float32Array(parameterCount(task));
+  let model: ServerModel = {
+    parameters: new Float32Array(parameterCount(task)),
+    optimizer: initialOptimizer(task),
+  };
   for (let round = 1; round <= task.rounds; round += 1) {
+    const { parameters } = model;
     const sum = new Float64Array(parameters.length);
     for (const [i, { weight }] of sites.entries()) {
       const update = await localRound({
@@ -46,10 +50,10 @@ export async function simulateRounds({
       });
       for (let k = 0; k < sum.length; k += 1) sum[k]! += weight * update[k]!;
     }
-    parameters = nextModel(task, parameters, { sum, totalWeight });
+    model = nextModel(task, model, { sum, totalWeight });
   }
   return {
-    parameters,
+    parameters: model.parameters,
     training: joinRows(splits.map((s) => s.training)),
     heldBack: joinRows(splits.map((s) => s.heldBack)),
   };
