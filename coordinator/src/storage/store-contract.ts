@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ReportRecord, RoundRecord, Store, StudyRecord } from './store.ts';
+import type { ModelRecord, ReportRecord, RoundRecord, Store, StudyRecord } from './store.ts';
 
 const study = (id: string, hash = `sha256-${id}`): StudyRecord => ({
   id,
@@ -39,6 +39,13 @@ const committed: RoundRecord = {
   dropouts: 1,
   endedAt: '2026-11-03T10:01:00.000Z',
 };
+
+const modelOf = (modelRound: number, ...optimizer: number[]): ModelRecord => ({
+  study: 'pulse',
+  modelRound,
+  parameters: new Float32Array([modelRound, 2]),
+  ...(optimizer.length === 0 ? {} : { optimizer: new Float32Array(optimizer) }),
+});
 
 /**
  * What every store does, whatever it is made of.
@@ -227,13 +234,7 @@ export function describeStore(
 
     it('[T4] keeps what the rule of the server remembers with each model, and nothing where there is nothing', async () => {
       const store = await openWithStudy();
-      const model = (modelRound: number, ...optimizer: number[]) => ({
-        study: 'pulse',
-        modelRound,
-        parameters: new Float32Array([modelRound, 2]),
-        ...(optimizer.length === 0 ? {} : { optimizer: new Float32Array(optimizer) }),
-      });
-      const models = [model(1, 0.5, -1.25, 3e-20, 1e30), model(2, 7, 8, 9, 10), model(3)];
+      const models = [modelOf(1, 0.5, -1.25, 3e-20, 1e30), modelOf(2, 7, 8, 9, 10), modelOf(3)];
       for (const [i, each] of models.entries()) {
         await store.openRound({ ...openRound, round: i + 1 });
         await store.endRound({ ...committed, round: i + 1 }, { ...each });

@@ -26,8 +26,26 @@ export async function simulateRounds({
   training: Batch;
   heldBack: Batch;
 }> {
-  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
   const splits = await Promise.all(sites.map(({ records }) => splitRecords(records, task.evaluation)));
+  const training = splits.map((split, i) => ({ weight: sites[i]!.weight, training: split.training }));
+  return {
+    parameters: await trainSites({ task, sites: training, ...(random === undefined ? {} : { random }) }),
+    training: joinRows(splits.map((s) => s.training)),
+    heldBack: joinRows(splits.map((s) => s.heldBack)),
+  };
+}
+
+/** The same for rows that all train. @returns the last model. */
+export async function trainSites({
+  task,
+  sites,
+  random,
+}: {
+  task: TrainingTask;
+  sites: readonly { weight: number; training: Batch }[];
+  random?: RandomSource;
+}): Promise<Float32Array> {
+  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
   const totalWeight = sites.reduce((sum, { weight }) => sum + weight, 0);
   const algorithms = sites.map(() => clientAlgorithm(task));
   let model: ServerModel = {
@@ -37,11 +55,11 @@ export async function simulateRounds({
   for (let round = 1; round <= task.rounds; round += 1) {
     const { parameters } = model;
     const sum = new Float64Array(parameters.length);
-    for (const [i, { weight }] of sites.entries()) {
+    for (const [i, { weight, training }] of sites.entries()) {
       const update = await localRound({
         task,
         engine,
-        training: splits[i]!.training,
+        training,
         parameters,
         modelRound: round - 1,
         algorithm: algorithms[i]!,
@@ -52,11 +70,7 @@ export async function simulateRounds({
     }
     model = nextModel(task, model, { sum, totalWeight });
   }
-  return {
-    parameters: model.parameters,
-    training: joinRows(splits.map((s) => s.training)),
-    heldBack: joinRows(splits.map((s) => s.heldBack)),
-  };
+  return model.parameters;
 }
 
 function joinRows(parts: readonly Batch[]): Batch {
