@@ -167,14 +167,16 @@ describe('[T3] SCAFFOLD', () => {
     const local = algorithm.start({ parameters: Float64Array.of(0, 0, 0), modelRound: 0 });
     local.take([5, 5, 5], 1);
     end(local);
-    const next = { model: Float64Array.of(1, 1, 1), modelRound: 1 };
-    const expected = updateOf(clients[1]!, clientAlgorithm(task), next);
-    expect(updateOf(clients[1]!, algorithm, next)).toEqual(expected);
-    // Nor is it kept by the keeping of another.
-    const other = algorithm.start({ parameters: next.model, modelRound: 2 });
-    other.take([1, 2, 3], 1);
+    // Nor does the charge for another round count for it, or for one that gave nothing.
+    algorithm.start({ parameters: Float64Array.of(0, 0, 0), modelRound: 0 });
     algorithm.keep();
-    expect(updateOf(clients[1]!, algorithm, next)).toEqual(expected);
+    const plain = clientAlgorithm(task);
+    const next = { model: Float64Array.of(1, 1, 1), modelRound: 1 };
+    expect(updateOf(clients[1]!, algorithm, next)).toEqual(updateOf(clients[1]!, plain, next));
+    algorithm.start({ parameters: Float64Array.of(2, 2, 2), modelRound: 2 });
+    algorithm.keep();
+    const later = { model: Float64Array.of(3, 3, 3), modelRound: 3 };
+    expect(updateOf(clients[1]!, algorithm, later)).toEqual(updateOf(clients[1]!, plain, later));
   });
 
   test('finds the optimum although clients lost their memory, were absent, or sent to rounds that were abandoned', () => {
