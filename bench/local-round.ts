@@ -1,8 +1,9 @@
-import { layerSizes, parameterCount, parseManifest, PROTOCOL_VERSION, type TrainingTask } from '@chorale/protocol';
+import { parameterCount, parseManifest, PROTOCOL_VERSION, type TrainingTask } from '@chorale/protocol';
 import { SeededRandom } from '@chorale/privacy/testing';
 import { TypedArrayEngine } from '../sdk/src/training/engines/typed-array-engine.ts';
 import type { Batch } from '../sdk/src/training/engines/engine.ts';
 import { localRound } from '../sdk/src/training/local-round.ts';
+import { taskNetwork } from '../sdk/src/training/task-network.ts';
 import { medianMs } from './measure.ts';
 
 /** What does privacy cost a local round? The same engine and rows, with and without clipping that binds and noise. */
@@ -13,7 +14,7 @@ export async function benchLocalRound(): Promise<void> {
     const task = taskOf(hidden);
     const training = rowsOf(task, 200);
     const parameters = Float32Array.from({ length: parameterCount(task) }, (_, i) => Math.sin(i) / 20);
-    const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
+    const engine = new TypedArrayEngine(taskNetwork(task));
     const plain = withNoise(task, 0, 1e9);
     const noised = withNoise(task, 1, 0.5);
     const options = { engine, training, parameters, noiseless: true };

@@ -1,12 +1,13 @@
 import type { RandomSource } from '@chorale/privacy';
-import { layerSizes, type TrainingTask } from '@chorale/protocol';
-import type { Batch, EngineName, Network, TrainingEngine } from './engines/engine.ts';
+import type { TrainingTask } from '@chorale/protocol';
+import type { Batch, EngineName, TrainingEngine } from './engines/engine.ts';
 import { FallbackEngine } from './engines/fallback-engine.ts';
 import { type OptionalEngineName, selectEngine } from './engines/select-engine.ts';
 import { evaluationHistogram } from './evaluation.ts';
 import type { EncodedRecords } from './features.ts';
 import { splitRecords } from './holdout.ts';
 import { localRound, type LocalProgress } from './local-round.ts';
+import { taskNetwork } from './task-network.ts';
 
 /** Which engine trains, and why that one, in words. */
 export type EngineChoice = { name: EngineName; reason: string };
@@ -46,7 +47,7 @@ export class TrainingSession {
     this.rows = { training: split.training.rows, heldBack: split.heldBack.rows };
     this.#engine = { name: selected.engine.name, reason: selected.reason };
     this.#fallback = new FallbackEngine(selected.engine, {
-      network: network(options.task),
+      network: taskNetwork(options.task),
       onFallback: (reason) => {
         this.#engine = { name: 'typed-arrays', reason: `typed arrays: ${reason}` };
         options.onEngine?.(this.#engine);
@@ -61,7 +62,7 @@ export class TrainingSession {
     const split = await splitRecords(records, { holdout, seed: task.evaluation.seed });
     const rowsPerStep = Math.max(1, Math.min(task.batchSize ?? split.training.rows, split.training.rows));
     const selected = await selectEngine({
-      network: network(task),
+      network: taskNetwork(task),
       rowsPerStep,
       stepsPerRound: task.localEpochs * Math.ceil(split.training.rows / rowsPerStep),
       exampleNoise: task.privacy.exampleNoiseMultiplier > 0,
@@ -101,8 +102,4 @@ export class TrainingSession {
       ...(signal === undefined ? {} : { signal }),
     });
   }
-}
-
-function network(task: TrainingTask): Network {
-  return { layerSizes: layerSizes(task), activation: task.model.activation };
 }

@@ -3,7 +3,7 @@ import type { Network, TrainingEngine } from './engine.ts';
 import { type OptionalEngineName, selectEngine } from './select-engine.ts';
 import { TypedArrayEngine } from './typed-array-engine.ts';
 
-const network: Network = { layerSizes: [20, 8, 1], activation: 'relu' };
+const network: Network = { layerSizes: [20, 8, 1], activation: 'relu', loss: 'logistic' };
 /** Time that only engines move: each step takes as long as its engine says. */
 class ManualClock {
   ms = 0;

@@ -1,4 +1,4 @@
-import type { Batch, EngineName, Network, TrainingEngine } from './engine.ts';
+import type { Batch, EngineName, Loss, Network, TrainingEngine } from './engine.ts';
 import { disposeQuietly } from './fallback-engine.ts';
 import { TypedArrayEngine } from './typed-array-engine.ts';
 
@@ -69,7 +69,7 @@ export async function selectEngine(options: SelectEngineOptions): Promise<Engine
     try {
       const attempt = async (): Promise<number> => {
         engine = await createEngine(name, network);
-        await checkOddShapes(name, createEngine);
+        await checkOddShapes(name, network.loss, createEngine);
         compare((await engine.clippedGradientSum(test.parameters, test.batch, 1)).gradientSum, expected.gradientSum);
         return stepMs(engine, test, now);
       };
@@ -101,10 +101,11 @@ export async function loadEngine(name: OptionalEngineName, network: Network): Pr
 /** One row and odd widths are where GPU kernels have been wrong. */
 async function checkOddShapes(
   name: OptionalEngineName,
+  loss: Loss,
   createEngine: (name: OptionalEngineName, network: Network) => Promise<TrainingEngine>,
 ): Promise<void> {
   for (const activation of ['relu', 'tanh'] as const) {
-    const network: Network = { layerSizes: [13, 7, 3, 1], activation };
+    const network: Network = { layerSizes: [13, 7, 3, loss === 'softmax' ? 3 : 1], activation, loss };
     // Not disposed of: the engines of one backend share it.
     const engine = await createEngine(name, network);
     for (const rows of [1, 33]) {

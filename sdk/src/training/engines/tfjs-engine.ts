@@ -1,5 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Batch, ClippedGradientSum, EngineName, Network, TrainingEngine } from './engine.ts';
+import {
+  type Batch,
+  checkNetwork,
+  type ClippedGradientSum,
+  type EngineName,
+  type Network,
+  type TrainingEngine,
+} from './engine.ts';
+import { sumOfLosses, targets, toScores } from './outputs.ts';
 
 // Rows on the device at once: bounds its memory, whatever the batch.
 const rowsPerPass = 1024;
@@ -29,6 +37,7 @@ export class TfjsEngine implements TrainingEngine {
     network: Network,
     load: () => Promise<unknown>,
   ): Promise<TfjsEngine> {
+    checkNetwork(network);
     await load();
     await useBackend(name);
     return new TfjsEngine(name, network);
@@ -52,16 +61,14 @@ export class TfjsEngine implements TrainingEngine {
     return { gradientSum, examples: batch.rows, clippedFraction: batch.rows === 0 ? 0 : clipped / batch.rows };
   }
 
+  async loss(parameters: Float32Array, batch: Batch): Promise<number> {
+    return sumOfLosses(this.#network.loss, await this.#outputs(parameters, batch), batch.labels);
+  }
+
   async scores(parameters: Float32Array, batch: Batch): Promise<Float32Array> {
-    await useBackend(this.name);
-    const scores = new Float32Array(batch.rows);
-    let start = 0;
-    for (const pass of passes(batch)) {
-      const result = tf.tidy(() => tf.sigmoid(this.#forward(this.#layers(parameters), pass).logits));
-      scores.set(await readAndDispose(result), start);
-      start += pass.rows;
-    }
-    return scores;
+    const scores = await this.#outputs(parameters, batch);
+    toScores(this.#network.loss, scores, batch.rows);
+    return Float32Array.from(scores);
   }
 
   /** Gives back the device's memory; the backend can be created again. */
@@ -70,6 +77,20 @@ export class TfjsEngine implements TrainingEngine {
     if (factory === null || factory === undefined) return;
     tf.removeBackend(this.name);
     tf.registerBackend(this.name, factory);
+  }
+
+  /** `[rows, outputs]`, before they are scores. */
+  async #outputs(parameters: Float32Array, batch: Batch): Promise<Float64Array> {
+    await useBackend(this.name);
+    const width = this.#network.layerSizes.at(-1)!;
+    const outputs = new Float64Array(batch.rows * width);
+    let start = 0;
+    for (const pass of passes(batch)) {
+      const result = tf.tidy(() => this.#forward(this.#layers(parameters), pass).outputs);
+      outputs.set(await readAndDispose(result), start * width);
+      start += pass.rows;
+    }
+    return outputs;
   }
 
   #layers(parameters: Float32Array): tf.Tensor2D[] {
@@ -86,7 +107,7 @@ export class TfjsEngine implements TrainingEngine {
   #forward(
     layers: readonly tf.Tensor2D[],
     { inputs, rows }: Batch,
-  ): { layerInputs: tf.Tensor2D[]; logits: tf.Tensor2D } {
+  ): { layerInputs: tf.Tensor2D[]; outputs: tf.Tensor2D } {
     const ones = tf.tensor2d(new Float32Array(rows).fill(1), [rows, 1]);
     const layerInputs: tf.Tensor2D[] = [];
     let values = tf.tensor2d(inputs, [rows, this.#network.layerSizes[0]!]);
@@ -97,18 +118,18 @@ export class TfjsEngine implements TrainingEngine {
       if (i === layers.length - 1) values = sums;
       else values = this.#network.activation === 'tanh' ? tf.tanh(sums) : tf.relu(sums);
     }
-    return { layerInputs, logits: values };
+    return { layerInputs, outputs: values };
   }
 
-  /** Gradients in flat order, then each example's norm. */
+  /** Gradients in flat order, then each example's norm where there is a bound to it. */
   #clippedGradients(parameters: Float32Array, batch: Batch, exampleClippingNorm: number): tf.Tensor1D {
     const layers = this.#layers(parameters);
-    const { layerInputs, logits } = this.#forward(layers, batch);
-    const labels = tf.tensor2d(Float32Array.from(batch.labels), [batch.rows, 1]);
-    const errors: tf.Tensor2D[] = [tf.sub(tf.sigmoid(logits), labels)];
+    const { layerInputs, outputs } = this.#forward(layers, batch);
+    const wanted = tf.tensor2d(targets(this.#network.loss, batch.labels, outputs.size), outputs.shape);
+    const errors: tf.Tensor2D[] = [tf.sub(this.#scores(outputs), wanted)];
     for (let layer = layers.length - 1; layer > 0; layer -= 1) {
-      const [rows, outputs] = layers[layer]!.shape;
-      const weights = tf.slice(layers[layer]!, [0, 0], [rows - 1, outputs]);
+      const [rows, columns] = layers[layer]!.shape;
+      const weights = tf.slice(layers[layer]!, [0, 0], [rows - 1, columns]);
       const activations = tf.slice(layerInputs[layer]!, [0, 0], [batch.rows, rows - 1]);
       const propagated = tf.matMul<tf.Tensor2D>(errors[0]!, weights, false, true);
       // The derivative from the activation itself: of relu 0 or 1, of tanh 1 - tanh^2.
@@ -118,18 +139,31 @@ export class TfjsEngine implements TrainingEngine {
           : tf.step(activations);
       errors.unshift(tf.mul(propagated, slope));
     }
-    let squaredNorms = tf.mul<tf.Tensor2D>(rowSquares(errors[0]!), rowSquares(layerInputs[0]!));
-    for (let layer = 1; layer < layers.length; layer += 1) {
-      squaredNorms = tf.add(squaredNorms, tf.mul(rowSquares(errors[layer]!), rowSquares(layerInputs[layer]!)));
-    }
-    const norms = tf.sqrt(squaredNorms);
+    const product = (error: tf.Tensor2D, layer: number): tf.Tensor1D => {
+      const gradient = tf.matMul(layerInputs[layer]!, error, true, false);
+      return tf.reshape<tf.Rank.R1>(gradient, [gradient.size]);
+    };
+    if (exampleClippingNorm === Infinity) return joined(errors.map(product));
+    const norms = tf.sqrt(
+      errors
+        .map((error, layer) => tf.mul<tf.Tensor2D>(rowSquares(error), rowSquares(layerInputs[layer]!)))
+        .reduce((sum, squares) => tf.add(sum, squares)),
+    );
     const bound = tf.scalar(exampleClippingNorm);
     const factors = tf.div(bound, tf.maximum(norms, bound));
-    const gradients = errors.map((error, layer) => {
-      const product = tf.matMul(layerInputs[layer]!, tf.mul<tf.Tensor2D>(error, factors), true, false);
-      return tf.reshape<tf.Rank.R1>(product, [product.size]);
-    });
-    return tf.concat1d([...gradients, tf.reshape<tf.Rank.R1>(norms, [batch.rows])]);
+    const gradients = errors.map((error, layer) => product(tf.mul<tf.Tensor2D>(error, factors), layer));
+    return joined([...gradients, tf.reshape<tf.Rank.R1>(norms, [batch.rows])]);
+  }
+
+  #scores(outputs: tf.Tensor2D): tf.Tensor2D {
+    switch (this.#network.loss) {
+      case 'logistic':
+        return tf.sigmoid(outputs);
+      case 'softmax':
+        return tf.softmax(outputs);
+      case 'squared':
+        return outputs;
+    }
   }
 }
 
@@ -141,6 +175,11 @@ async function useBackend(name: EngineName): Promise<void> {
   const factory = tf.findBackendFactory(name) as BackendFactory | null | undefined;
   if (factory === null || factory === undefined || !(await tf.setBackend(name)))
     throw new Error(`${name} is not offered here`);
+}
+
+/** tfjs copies where there is nothing to join, by a kernel of its own. */
+function joined(parts: tf.Tensor1D[]): tf.Tensor1D {
+  return parts.length === 1 ? parts[0]! : tf.concat1d(parts);
 }
 
 function rowSquares(matrix: tf.Tensor2D): tf.Tensor2D {

@@ -5,7 +5,8 @@ import type { EncodedRecords } from '../features.ts';
 import { splitRecords } from '../holdout.ts';
 import { localRound } from '../local-round.ts';
 import { TypedArrayEngine } from '../engines/typed-array-engine.ts';
-import { layerSizes, parameterCount } from '@chorale/protocol';
+import { taskNetwork } from '../task-network.ts';
+import { parameterCount } from '@chorale/protocol';
 
 export type Site = { weight: number; records: EncodedRecords };
 
@@ -27,7 +28,7 @@ export async function simulateRounds({
   training: Batch;
   heldBack: Batch;
 }> {
-  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
+  const engine = new TypedArrayEngine(taskNetwork(task));
   const splits = await Promise.all(sites.map(({ records }) => splitRecords(records, task.evaluation)));
   const totalWeight = sites.reduce((sum, { weight }) => sum + weight, 0);
   let parameters = new Float32Array(parameterCount(task));

@@ -10,6 +10,7 @@ import { reluConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Relu.js'
 import { reshapeConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Reshape.js';
 import { sigmoidConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Sigmoid.js';
 import { sliceConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Slice.js';
+import { softmaxConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Softmax.js';
 import { sqrtConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Sqrt.js';
 import { stepConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Step.js';
 import { subConfig } from '@tensorflow/tfjs-backend-webgl/dist/kernels/Sub.js';
@@ -28,6 +29,7 @@ const kernels = [
   reshapeConfig,
   sigmoidConfig,
   sliceConfig,
+  softmaxConfig,
   sqrtConfig,
   stepConfig,
   subConfig,

@@ -10,6 +10,7 @@ import { reluConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Relu.js
 import { reshapeConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Reshape.js';
 import { sigmoidConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Sigmoid.js';
 import { sliceConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Slice.js';
+import { softmaxConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Softmax.js';
 import { sqrtConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Sqrt.js';
 import { stepConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Step.js';
 import { subConfig } from '@tensorflow/tfjs-backend-webgpu/dist/kernels/Sub.js';
@@ -28,6 +29,7 @@ const kernels = [
   reshapeConfig,
   sigmoidConfig,
   sliceConfig,
+  softmaxConfig,
   sqrtConfig,
   stepConfig,
   subConfig,
