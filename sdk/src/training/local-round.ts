@@ -52,7 +52,8 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
   return roundToFormat(addNoise(update, updateNoiseStddev(task), random), updateFormat(task), random);
 }
 
-async function localSteps({
+/** The round's model after all local steps: of the rows and private, before any noise but that of its steps. */
+export async function localSteps({
   task,
   engine,
   training,
@@ -60,31 +61,42 @@ async function localSteps({
   random,
   onProgress,
   signal,
-}: LocalRoundOptions & { random: RandomSource }): Promise<Float64Array> {
+}: Omit<LocalRoundOptions, 'noiseless' | 'random'> & { random: RandomSource }): Promise<Float64Array> {
   const { exampleClippingNorm, learningRate, localEpochs } = task;
   const { exampleNoiseMultiplier: noiseMultiplier } = task.privacy;
   const batchSize = Math.min(task.batchSize ?? training.rows, training.rows);
   const steps = localEpochs * Math.ceil(training.rows / batchSize);
   // Steps smaller than the model's single precision would be lost if they were not summed in doubles.
   const weights = new Float64Array(parameters);
+  const rounded = new Float32Array(parameters);
   let step = 0;
   for (let epoch = 0; epoch < localEpochs; epoch += 1) {
     for (const batch of batches(training, batchSize, random)) {
       signal?.throwIfAborted();
-      const sum = await engine.clippedGradientSum(new Float32Array(weights), batch, exampleClippingNorm);
+      rounded.set(weights);
+      const sum = await engine.clippedGradientSum(rounded, batch, exampleClippingNorm);
       const gradient =
         noiseMultiplier === 0
           ? sum.gradientSum
           : noisedGradientSum(sum, { exampleClippingNorm, noiseMultiplier }, random);
-      for (let i = 0; i < weights.length; i += 1) {
-        weights[i] = finite(weights[i]! - (learningRate * finite(gradient[i]!)) / batch.rows);
-      }
+      descend(weights, gradient, learningRate, batch.rows);
       step += 1;
       await onProgress?.({ step, steps });
     }
   }
   signal?.throwIfAborted();
   return weights;
+}
+
+// A function of its own: loops in asynchronous functions are compiled late and badly.
+function descend(
+  weights: Float64Array,
+  gradientSum: Float32Array | Float64Array,
+  learningRate: number,
+  rows: number,
+): void {
+  for (let i = 0; i < weights.length; i += 1)
+    weights[i] = finite(weights[i]! - (learningRate * finite(gradientSum[i]!)) / rows);
 }
 
 /** All rows in one batch, or shuffled into batches of the size, of which the last may be smaller. */
