@@ -223,13 +223,37 @@ test.each(losses)('a worker that %s is started once more; the second time the ro
   expect(started).toBe(2);
 });
 
-test('a round that typed arrays take long for has every engine tried and timed', async () => {
+const engineOf = (of: Page): Promise<{ name: string; reason: string }> =>
+  of.evaluate(
+    async (work) => {
+      const worker = await globalThis.training.start(work);
+      worker.terminate();
+      return worker.engine;
+    },
+    { task: endless, csv },
+  );
+
+test('a round that typed arrays take long for has every engine tried and timed, at the first visit', async () => {
   const free = await open(build.origins[1]!);
-  const { name, reason } = await free.evaluate(async (work) => (await globalThis.training.start(work)).engine, {
-    task: endless,
-    csv,
-  });
+  const { name, reason } = await engineOf(free);
   expect(['typed-arrays', 'webgpu', 'webgl']).toContain(name);
   expect(reason).toMatch(/^typed arrays: [\d.]+ ms a step; webgpu: [\d.]+ ms; webgl: [\d.]+ ms$/);
+  await free.reload();
+  const again = await engineOf(free);
+  expect(again).toEqual({ name, reason: expect.stringMatching(/ \(measured on \d{4}-\d\d-\d\d\)$/) });
+  expect(again.reason.startsWith(reason)).toBe(true);
   await free.context().close();
+});
+
+test('no engine is fetched while the battery is low', async () => {
+  const fetched: string[] = [];
+  page.on('request', (request) => fetched.push(request.url()));
+  await page.addInitScript(() => {
+    Object.assign(navigator, { getBattery: async () => ({ level: 0.1, charging: false }) });
+  });
+  await page.reload();
+  const { name, reason } = await engineOf(page);
+  expect(name).toBe('typed-arrays');
+  expect(reason).toBe('typed arrays: nothing else is fetched, since the battery is low');
+  expect(fetched.filter((url) => /tfjs|web(gpu|gl)/.test(url))).toEqual([]);
 });

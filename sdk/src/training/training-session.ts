@@ -2,7 +2,7 @@ import type { RandomSource } from '@chorale/privacy';
 import type { TrainingTask } from '@chorale/protocol';
 import type { Batch, EngineName, TrainingEngine } from './engines/engine.ts';
 import { FallbackEngine } from './engines/fallback-engine.ts';
-import { type OptionalEngineName, selectEngine } from './engines/select-engine.ts';
+import { type EngineSelection, type OptionalEngineName, selectEngine } from './engines/select-engine.ts';
 import { evaluationHistogram } from './evaluation.ts';
 import type { EncodedRecords } from './features.ts';
 import { splitRecords } from './holdout.ts';
@@ -18,6 +18,8 @@ export type TrainingSessionOptions = {
   noiseless: boolean;
   preferredEngine?: 'typed-arrays' | OptionalEngineName | undefined;
   candidates?: readonly OptionalEngineName[] | undefined;
+  /** Why nothing may be fetched for training, in words; see `reasonToSave`. */
+  reasonToSave?: string | undefined;
   random?: RandomSource;
   /** The engine failed and typed arrays took over. */
   onEngine?: (engine: EngineChoice) => void;
@@ -40,7 +42,7 @@ export class TrainingSession {
   private constructor(
     options: TrainingSessionOptions,
     split: { training: Batch; heldBack: Batch },
-    selected: { engine: TrainingEngine; reason: string },
+    selected: EngineSelection,
   ) {
     this.#options = options;
     this.#split = split;
@@ -51,12 +53,13 @@ export class TrainingSession {
       onFallback: (reason) => {
         this.#engine = { name: 'typed-arrays', reason: `typed arrays: ${reason}` };
         options.onEngine?.(this.#engine);
+        void selected.forget();
       },
     });
   }
 
   static async open(options: TrainingSessionOptions): Promise<TrainingSession> {
-    const { task, records, preferredEngine, candidates } = options;
+    const { task, records, preferredEngine, candidates, reasonToSave } = options;
     // An employee's device holds one row or a few, all of which train; it is never asked to evaluate.
     const holdout = task.clients === 'employee' ? 0 : task.evaluation.holdout;
     const split = await splitRecords(records, { holdout, seed: task.evaluation.seed });
@@ -68,6 +71,7 @@ export class TrainingSession {
       exampleNoise: task.privacy.exampleNoiseMultiplier > 0,
       ...(preferredEngine === undefined ? {} : { preferredEngine }),
       ...(candidates === undefined ? {} : { candidates }),
+      ...(reasonToSave === undefined ? {} : { reasonToSave }),
     });
     return new TrainingSession(options, split, selected);
   }
