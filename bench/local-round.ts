@@ -1,73 +1,81 @@
-import { layerSizes, parameterCount, parseManifest, PROTOCOL_VERSION, type TrainingTask } from '@chorale/protocol';
-import { SeededRandom } from '@chorale/privacy/testing';
-import { TypedArrayEngine } from '../sdk/src/training/engines/typed-array-engine.ts';
-import type { Batch } from '../sdk/src/training/engines/engine.ts';
-import { localRound } from '../sdk/src/training/local-round.ts';
-import { medianMs } from './measure.ts';
+import type { Browser } from 'playwright';
+import { launchBrowser } from '../e2e/browsers.ts';
+import { serveBuild } from '../sdk/browser/served-build.ts';
+import { proportionalMemoryMb } from './local-round/process-memory.ts';
+import './local-round/page.ts';
+import type { RoundsRequest, RoundTimes } from './local-round/round-worker.ts';
 
-/** What does privacy cost a local round? The same engine and rows, with and without clipping that binds and noise. */
+// Of 4, 50 and 600 thousand parameters on 57 inputs.
+const networks = [[64], [260, 134], [1024, 520]];
+const tabs = 32;
+
+/**
+ * What does privacy cost a local round, next to the same steps without, and how far is that from letting tfjs
+ * differentiate row by row? In a real browser, in workers, and in many of its tabs at once.
+ */
 export async function benchLocalRound(): Promise<void> {
-  console.log('local round, typed arrays: 200 rows, 5 epochs, batches of 32');
-  console.log('parameters   without privacy   private   ratio');
-  for (const hidden of [[64], [512], [2048, 128]]) {
-    const task = taskOf(hidden);
-    const training = rowsOf(task, 200);
-    const parameters = Float32Array.from({ length: parameterCount(task) }, (_, i) => Math.sin(i) / 20);
-    const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
-    const plain = withNoise(task, 0, 1e9);
-    const noised = withNoise(task, 1, 0.5);
-    const options = { engine, training, parameters, noiseless: true };
-    const runs = hidden.length > 1 ? 3 : 9;
-    const plainMs = await medianMs(() => localRound({ ...options, task: plain }), { runs });
-    const noisedMs = await medianMs(() => localRound({ ...options, task: noised }), { runs });
-    const cells = [
-      parameters.length.toLocaleString('en').padStart(10),
-      `${plainMs.toFixed(1)} ms`.padStart(17),
-      `${noisedMs.toFixed(1)} ms`.padStart(9),
-      (noisedMs / plainMs).toFixed(2).padStart(7),
-    ];
-    console.log(cells.join(' '));
+  const build = await serveBuild({ root: new URL('local-round', import.meta.url).pathname, origins: [{}] });
+  const browser = await launchBrowser();
+  try {
+    const url = build.origins[0]!;
+    await compareEngines(browser, url);
+    await trainInTabs(browser, url);
+  } finally {
+    await browser.close();
+    await build.close();
   }
 }
 
-function taskOf(hidden: number[]): TrainingTask {
-  const features = Array.from({ length: 57 }, (_, i) => ({ type: 'number', column: `f${i}`, minimum: -1, maximum: 1 }));
-  const manifest = parseManifest({
-    protocol: PROTOCOL_VERSION,
-    id: 'bench',
-    title: 'Bench',
-    simulated: true,
-    groups: { attribute: 'site', label: 'Site', values: [{ id: 'a', label: 'A' }] },
-    publishing: { minimumGroupSize: 3, maximumMargin: 0.25 },
-    training: {
-      clients: 'site',
-      features,
-      label: { column: 'y', positive: '1', negative: '0' },
-      model: { hidden, activation: 'relu' },
-      rounds: 1,
-      localEpochs: 5,
-      batchSize: 32,
-      learningRate: 0.05,
-      clippingNorm: 1,
-      exampleClippingNorm: 1,
-      privacy: { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta: 1e-6 },
-      cohort: { size: 1, quorum: 1, selectionTimeoutMs: 1, deadlineMs: 1 },
-      evaluation: { everyRounds: 1, holdout: 0.2, seed: 1, bins: 10, noiseMultiplier: 0 },
-    },
-  });
-  return manifest.training!;
+async function compareEngines(browser: Browser, url: string): Promise<void> {
+  console.log(`local round in ${browser.version()}: 200 rows, 5 epochs, batches of 32; medians`);
+  console.log('engine        parameters  without privacy   private  ratio');
+  const page = await browser.newPage();
+  await page.goto(url);
+  const times = (request: RoundsRequest): Promise<RoundTimes> =>
+    page.evaluate((asked) => globalThis.localRounds.times(asked), request);
+  for (const engine of ['typed-arrays', 'wasm'] as const) {
+    for (const [i, hidden] of networks.entries()) show(engine, await times({ engine, hidden, runs: [41, 15, 7][i]! }));
+  }
+  const hidden = networks[0]!;
+  show('autodiff', await times({ engine: 'autodiff', hidden, runs: 3 }));
+  const ratios: Record<'typed-arrays' | 'wasm', number[]> = { 'typed-arrays': [], wasm: [] };
+  for (let turn = 0; turn < 3; turn += 1) {
+    const autodiff = median((await times({ engine: 'autodiff', hidden, runs: 3 })).private);
+    for (const engine of ['typed-arrays', 'wasm'] as const)
+      ratios[engine].push(autodiff / median((await times({ engine, hidden, runs: 15 })).private));
+  }
+  for (const [engine, values] of Object.entries(ratios))
+    console.log(`${engine}: ${median(values).toFixed(1)} times as fast as tfjs autodiff on wasm, by turns`);
+  await page.close();
 }
 
-function withNoise(task: TrainingTask, updateNoiseMultiplier: number, exampleClippingNorm: number): TrainingTask {
-  return { ...task, exampleClippingNorm, privacy: { ...task.privacy, updateNoiseMultiplier } };
+function show(name: string, { parameters, plain, private: noised }: RoundTimes): void {
+  const ratio = median(plain.map((ms, i) => noised[i]! / ms));
+  const cells = [
+    name.padEnd(12),
+    parameters.toLocaleString('en').padStart(11),
+    `${median(plain).toFixed(1)} ms`.padStart(16),
+    `${median(noised).toFixed(1)} ms`.padStart(9),
+    ratio.toFixed(2).padStart(6),
+  ];
+  console.log(cells.join(' '));
 }
 
-function rowsOf(task: TrainingTask, rows: number): Batch {
-  const random = new SeededRandom(1);
-  const width = task.features.length;
-  return {
-    inputs: Float32Array.from({ length: rows * width }, () => random.nextUint32() / 2 ** 31 - 1),
-    labels: Uint8Array.from({ length: rows }, () => random.nextUint32() & 1),
-    rows,
-  };
+/** All tabs start their worker, train and give their update at once. */
+async function trainInTabs(browser: Browser, url: string): Promise<void> {
+  const context = await browser.newContext();
+  const pages = await Promise.all(Array.from({ length: tabs }, () => context.newPage()));
+  await Promise.all(pages.map((page) => page.goto(url)));
+  const hidden = networks[0]!;
+  const started = performance.now();
+  await Promise.all(pages.map((page) => page.evaluate((widths) => globalThis.localRounds.train(widths), hidden)));
+  const seconds = (performance.now() - started) / 1000;
+  const memory = await proportionalMemoryMb('chrom');
+  console.log(`${tabs} tabs, a private round each from the start of its worker: ${seconds.toFixed(1)} s`);
+  if (memory !== null) console.log(`all processes of the browser: ${Math.round(memory)} MB`);
+  await context.close();
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 }

@@ -1,9 +1,10 @@
-import { layerSizes, type Manifest, type TrainingRounds } from '@chorale/protocol';
+import type { Manifest, TrainingRounds } from '@chorale/protocol';
 import type { Browser, BrowserContext } from 'playwright';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { encodeInputs, readCsv } from '../../sdk/src/index.ts';
 import { TypedArrayEngine } from '../../sdk/src/training/engines/typed-array-engine.ts';
 import { expectAccessible } from '../accessible.ts';
+import { taskNetwork } from '../../sdk/src/training/task-network.ts';
 import { launchBrowser } from '../browsers.ts';
 import { TestCoordinator } from '../coordinator.ts';
 import { SentBytes } from '../sent-bytes.ts';
@@ -61,7 +62,7 @@ async function expectedScore(csv: string): Promise<number> {
   const response = await fetch(`${coordinator.url}/api/v1/studies/${study.id}/model/weights.bin`);
   const parameters = new Float32Array(await response.arrayBuffer());
   const { inputs } = encodeInputs(task, await readCsv(csv));
-  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
+  const engine = new TypedArrayEngine(taskNetwork(task));
   const [score] = await engine.scores(parameters, { inputs, labels: new Uint8Array(1), rows: 1 });
   return score!;
 }

@@ -1,5 +1,5 @@
 import { layerSizes, type ModelCard, parameterCount, type TrainingTask } from '@chorale/protocol';
-import { TypedArrayEngine } from '@chorale/sdk/training';
+import { taskNetwork, TypedArrayEngine } from '@chorale/sdk/training';
 import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { runCoordinator } from '../../testing/running-coordinator.ts';
@@ -30,7 +30,7 @@ it.each(networks)('tfjs loads the trained model and scores as our own network do
   const [width = 0] = layerSizes(task);
   const inputs = Float32Array.from({ length: rows * width }, (_value, i) => Math.cos(3 * i));
   const scores = await (loaded.predict(tf.tensor2d(inputs, [rows, width])) as tf.Tensor).data();
-  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: model.activation });
+  const engine = new TypedArrayEngine(taskNetwork(task));
   const expected = await engine.scores(parameters, { rows, inputs, labels: new Uint8Array(rows) });
   expect(new Set(expected).size).toBe(rows);
   scores.forEach((score, row) => expect(score).toBeCloseTo(expected[row]!, 5));

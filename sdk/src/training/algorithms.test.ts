@@ -2,7 +2,6 @@ import {
   decodeIntegers,
   encodeParameters,
   GRID_STEPS,
-  layerSizes,
   type Manifest,
   parameterCount,
   type TrainingTask,
@@ -14,6 +13,7 @@ import { attritionTask } from './testing/attrition-task.ts';
 import { problem } from './testing/engine-contract.ts';
 import { referenceClippedGradientSum } from './testing/reference.ts';
 import { invitation, serve, take } from './testing/taking-part.ts';
+import { taskNetwork } from './task-network.ts';
 import { TrainingSession } from './training-session.ts';
 
 const learningRate = 0.5;
@@ -27,12 +27,17 @@ const task: TrainingTask = {
   exampleClippingNorm: 1,
   evaluation: { ...attritionTask.evaluation, holdout: 1e-9 },
 };
-const network = { layerSizes: layerSizes(task), activation: task.model.activation };
+const network = taskNetwork(task);
 const { parameters, batch } = problem(network, 40);
 
 function sessionOf(algorithm: TrainingTask['algorithm']): Promise<TrainingSession> {
   const of = algorithm === undefined ? task : { ...task, algorithm };
-  return TrainingSession.open({ task: of, records: batch, noiseless: true, preferredEngine: 'typed-arrays' });
+  return TrainingSession.open({
+    task: of,
+    records: { ...batch, labels: Uint8Array.from(batch.labels) },
+    noiseless: true,
+    preferredEngine: 'typed-arrays',
+  });
 }
 
 /** Where the steps lead, and the sum of the gradients that were taken on the way. */

@@ -1,8 +1,9 @@
 import { seededRandom } from '@chorale/privacy/testing';
-import { layerSizes, type TrainingTask } from '@chorale/protocol';
+import type { TrainingTask } from '@chorale/protocol';
 import { expect, test } from 'vitest';
 import { TypedArrayEngine } from './engines/typed-array-engine.ts';
 import { evaluationHistogram } from './evaluation.ts';
+import { taskNetwork } from './task-network.ts';
 import { attritionTask } from './testing/attrition-task.ts';
 
 const task: TrainingTask = {
@@ -10,7 +11,7 @@ const task: TrainingTask = {
   features: [{ type: 'number', column: 'x', minimum: -1, maximum: 1 }],
   evaluation: { ...attritionTask.evaluation, bins: 4 },
 };
-const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: 'relu' });
+const engine = new TypedArrayEngine(taskNetwork(task));
 // With weight 1 and bias 0 a row's score is the logistic function of its one input.
 const parameters = Float32Array.from([1, 0]);
 const logit = (score: number): number => Math.log(score / (1 - score));

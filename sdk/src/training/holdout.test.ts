@@ -44,3 +44,8 @@ test('rows are gathered in the order asked for', () => {
     rows: 2,
   });
 });
+
+test('labels that are numbers stay what they are', () => {
+  const source = { inputs: Float32Array.from([1, 2]), labels: Float32Array.from([-0.5, 2.25]), rows: 2 };
+  expect(gatherRows(source, [1]).labels).toEqual(Float32Array.from([2.25]));
+});

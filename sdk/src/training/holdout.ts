@@ -54,7 +54,7 @@ export function gatherRows(source: Pick<Batch, 'inputs' | 'labels' | 'rows'>, po
   const rows = positions.length;
   const width = source.rows === 0 ? 0 : source.inputs.length / source.rows;
   const inputs = new Float32Array(rows * width);
-  const labels = new Uint8Array(rows);
+  const labels = source.labels instanceof Float32Array ? new Float32Array(rows) : new Uint8Array(rows);
   for (let i = 0; i < rows; i += 1) {
     const row = positions[i]!;
     inputs.set(source.inputs.subarray(row * width, (row + 1) * width), i * width);

@@ -13,4 +13,5 @@ export {
 } from './features.ts';
 export { heldBackRows, splitRecords } from './holdout.ts';
 export { localRound } from './local-round.ts';
+export { taskNetwork } from './task-network.ts';
 export { type Table, tableFromRecords } from './table.ts';

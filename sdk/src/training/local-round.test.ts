@@ -1,16 +1,10 @@
 import { seededRandom } from '@chorale/privacy/testing';
-import {
-  GRID_STEPS,
-  inputSize,
-  layerSizes,
-  parameterCount,
-  type TrainingTask,
-  updateNormBound,
-} from '@chorale/protocol';
+import { GRID_STEPS, inputSize, parameterCount, type TrainingTask, updateNormBound } from '@chorale/protocol';
 import { expect, test } from 'vitest';
 import type { TrainingEngine } from './engines/engine.ts';
 import { TypedArrayEngine } from './engines/typed-array-engine.ts';
 import { localRound } from './local-round.ts';
+import { taskNetwork } from './task-network.ts';
 import { attritionTask } from './testing/attrition-task.ts';
 import { problem } from './testing/engine-contract.ts';
 import { referenceClippedGradientSum } from './testing/reference.ts';
@@ -26,7 +20,7 @@ const task: TrainingTask = {
   exampleClippingNorm: 1,
   privacy: noNoise,
 };
-const network = { layerSizes: layerSizes(task), activation: task.model.activation };
+const network = taskNetwork(task);
 const { parameters, batch: training } = problem(network, 40);
 const common = { engine: new TypedArrayEngine(network), training, parameters, noiseless: true };
 
@@ -57,6 +51,7 @@ test('batches hold every row once an epoch, in another order each', async () => 
       );
       return common.engine.clippedGradientSum(p, batch, bound);
     },
+    loss: (p, batch) => common.engine.loss(p, batch),
     scores: (p, batch) => common.engine.scores(p, batch),
     dispose() {},
   };

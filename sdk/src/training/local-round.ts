@@ -30,8 +30,8 @@ export type LocalRoundOptions = {
 
 /**
  * One client's part of a training round: local steps from the round's model by the task's algorithm, then what comes
- * of them, clipped to `clippingNorm`, on the integer grid, noised, and rounded to the bits that it travels in. With an `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016,
- * Algorithm 1).
+ * of them, clipped to `clippingNorm`, on the integer grid, noised, and rounded to the bits that it travels in. With an
+ * `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016, Algorithm 1).
  *
  * @returns `[parameterCount]` grid steps: the one form of an update that may leave the tab.
  * @throws ChoraleError `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`; the signal's reason when aborted.
@@ -52,7 +52,8 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
   return roundToFormat(addNoise(update, updateNoiseStddev(task), random), updateFormat(task), random);
 }
 
-async function localSteps({
+/** What comes of all local steps: of the rows and private, before any noise but that of the steps. */
+export async function localSteps({
   task,
   engine,
   training,
@@ -62,17 +63,19 @@ async function localSteps({
   random,
   onProgress,
   signal,
-}: LocalRoundOptions & { random: RandomSource }): Promise<Float64Array> {
+}: Omit<LocalRoundOptions, 'noiseless' | 'random'> & { random: RandomSource }): Promise<Float64Array> {
   const { exampleClippingNorm, localEpochs } = task;
   const { exampleNoiseMultiplier: noiseMultiplier } = task.privacy;
   const batchSize = Math.min(task.batchSize ?? training.rows, training.rows);
   const steps = localEpochs * Math.ceil(training.rows / batchSize);
   const local = algorithm.start({ parameters, modelRound });
+  const rounded = new Float32Array(parameters);
   let step = 0;
   for (let epoch = 0; epoch < localEpochs; epoch += 1) {
     for (const batch of batches(training, batchSize, random)) {
       signal?.throwIfAborted();
-      const sum = await engine.clippedGradientSum(new Float32Array(local.weights), batch, exampleClippingNorm);
+      rounded.set(local.weights);
+      const sum = await engine.clippedGradientSum(rounded, batch, exampleClippingNorm);
       const gradient =
         noiseMultiplier === 0
           ? sum.gradientSum

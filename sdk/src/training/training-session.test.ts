@@ -7,6 +7,7 @@ import { splitRecords } from './holdout.ts';
 import { localRound } from './local-round.ts';
 import { tableFromRecords } from './table.ts';
 import { attritionTask } from './testing/attrition-task.ts';
+import { taskNetwork } from './task-network.ts';
 import { syntheticEmployees } from './testing/synthetic-employees.ts';
 import { TrainingSession } from './training-session.ts';
 
@@ -18,7 +19,7 @@ test('rows that are held back never train, and only they evaluate', async () => 
   const session = await TrainingSession.open({ task, records, noiseless: true });
   const { training, heldBack } = await splitRecords(records, task.evaluation);
   expect(session.rows).toEqual({ training: training.rows, heldBack: heldBack.rows });
-  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: 'relu' });
+  const engine = new TypedArrayEngine(taskNetwork(task));
   const common = { task, engine, parameters, noiseless: true };
   expect(await session.train({ parameters, modelRound: 0 })).toEqual(await localRound({ ...common, training }));
   expect(await session.evaluate({ parameters })).toEqual(await evaluationHistogram({ ...common, heldBack }));

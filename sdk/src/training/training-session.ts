@@ -1,13 +1,14 @@
 import type { RandomSource } from '@chorale/privacy';
-import { layerSizes, type TrainingTask } from '@chorale/protocol';
+import type { TrainingTask } from '@chorale/protocol';
 import { type ClientAlgorithm, clientAlgorithm } from '@chorale/training';
-import type { Batch, EngineName, Network, TrainingEngine } from './engines/engine.ts';
+import type { Batch, EngineName, TrainingEngine } from './engines/engine.ts';
 import { FallbackEngine } from './engines/fallback-engine.ts';
-import { type OptionalEngineName, selectEngine } from './engines/select-engine.ts';
+import { type EngineSelection, type OptionalEngineName, selectEngine } from './engines/select-engine.ts';
 import { evaluationHistogram } from './evaluation.ts';
 import type { EncodedRecords } from './features.ts';
 import { splitRecords } from './holdout.ts';
 import { localRound, type LocalProgress } from './local-round.ts';
+import { taskNetwork } from './task-network.ts';
 
 /** Which engine trains, and why that one, in words. */
 export type EngineChoice = { name: EngineName; reason: string };
@@ -18,6 +19,8 @@ export type TrainingSessionOptions = {
   noiseless: boolean;
   preferredEngine?: 'typed-arrays' | OptionalEngineName | undefined;
   candidates?: readonly OptionalEngineName[] | undefined;
+  /** Why nothing may be fetched for training, in words; see `reasonToSave`. */
+  reasonToSave?: string | undefined;
   random?: RandomSource;
   /** The engine failed and typed arrays took over. */
   onEngine?: (engine: EngineChoice) => void;
@@ -42,7 +45,7 @@ export class TrainingSession {
   private constructor(
     options: TrainingSessionOptions,
     split: { training: Batch; heldBack: Batch },
-    selected: { engine: TrainingEngine; reason: string },
+    selected: EngineSelection,
   ) {
     this.#options = options;
     this.#algorithm = clientAlgorithm(options.task);
@@ -50,27 +53,29 @@ export class TrainingSession {
     this.rows = { training: split.training.rows, heldBack: split.heldBack.rows };
     this.#engine = { name: selected.engine.name, reason: selected.reason };
     this.#fallback = new FallbackEngine(selected.engine, {
-      network: network(options.task),
+      network: taskNetwork(options.task),
       onFallback: (reason) => {
         this.#engine = { name: 'typed-arrays', reason: `typed arrays: ${reason}` };
         options.onEngine?.(this.#engine);
+        void selected.forget();
       },
     });
   }
 
   static async open(options: TrainingSessionOptions): Promise<TrainingSession> {
-    const { task, records, preferredEngine, candidates } = options;
+    const { task, records, preferredEngine, candidates, reasonToSave } = options;
     // An employee's device holds one row or a few, all of which train; it is never asked to evaluate.
     const holdout = task.clients === 'employee' ? 0 : task.evaluation.holdout;
     const split = await splitRecords(records, { holdout, seed: task.evaluation.seed });
     const rowsPerStep = Math.max(1, Math.min(task.batchSize ?? split.training.rows, split.training.rows));
     const selected = await selectEngine({
-      network: network(task),
+      network: taskNetwork(task),
       rowsPerStep,
       stepsPerRound: task.localEpochs * Math.ceil(split.training.rows / rowsPerStep),
       exampleNoise: task.privacy.exampleNoiseMultiplier > 0,
       ...(preferredEngine === undefined ? {} : { preferredEngine }),
       ...(candidates === undefined ? {} : { candidates }),
+      ...(reasonToSave === undefined ? {} : { reasonToSave }),
     });
     return new TrainingSession(options, split, selected);
   }
@@ -111,8 +116,4 @@ export class TrainingSession {
       ...(signal === undefined ? {} : { signal }),
     });
   }
-}
-
-function network(task: TrainingTask): Network {
-  return { layerSizes: layerSizes(task), activation: task.model.activation };
 }

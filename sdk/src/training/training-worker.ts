@@ -1,6 +1,7 @@
 import { ChoraleError, type TrainingTask } from '@chorale/protocol';
 import * as v from 'valibot';
 import { createTrainingWorker } from './create-worker.ts';
+import { type PageConditions, reasonToSave } from './engines/reason-to-save.ts';
 import type { OptionalEngineName } from './engines/select-engine.ts';
 import type { EncodedRecords } from './features.ts';
 import type { LocalProgress } from './local-round.ts';
@@ -182,6 +183,7 @@ export class TrainingWorker {
         started.reject(new ChoraleError(reply.output.code, reply.output.message));
       else this.#receive(reply.output);
     });
+    const toSave = await reasonToSave(globalThis as PageConditions);
     this.#post({
       type: 'start',
       task,
@@ -190,6 +192,7 @@ export class TrainingWorker {
       records: { inputs: records.inputs, labels: records.labels, rows: records.rows },
       ...(preferredEngine === undefined ? {} : { preferredEngine }),
       ...(candidates === undefined ? {} : { candidates: [...candidates] }),
+      ...(toSave === null ? {} : { reasonToSave: toSave }),
     });
     const { engine, rows } = await started.promise;
     this.#engine = engine;

@@ -16,6 +16,7 @@ export const WorkerRequest = v.variant('type', [
     noiseless: v.boolean(),
     preferredEngine: v.optional(v.picklist(['typed-arrays', ...Optional.options])),
     candidates: v.optional(v.array(Optional)),
+    reasonToSave: v.optional(v.string()),
     /** Held as long as the worker lives: its release tells the page that the worker is gone. */
     lock: v.string(),
   }),

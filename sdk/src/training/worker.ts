@@ -39,7 +39,7 @@ self.addEventListener('message', ({ data }) => {
 });
 
 async function start(request: Extract<WorkerRequest, { type: 'start' }>): Promise<TrainingSession> {
-  const { task, records, noiseless, preferredEngine, candidates } = request;
+  const { task, records, noiseless, preferredEngine, candidates, reasonToSave } = request;
   await holdLock(request.lock);
   post({ type: 'alive' });
   return TrainingSession.open({
@@ -48,6 +48,7 @@ async function start(request: Extract<WorkerRequest, { type: 'start' }>): Promis
     noiseless,
     preferredEngine,
     candidates,
+    reasonToSave,
     onEngine: (engine) => post({ type: 'engine', engine }),
   });
 }

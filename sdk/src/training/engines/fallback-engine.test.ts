@@ -7,7 +7,7 @@ import { TfjsEngine } from './tfjs-engine.ts';
 import { TypedArrayEngine } from './typed-array-engine.ts';
 
 tf.env().set('IS_NODE', false);
-const network: Network = { layerSizes: [11, 5, 1], activation: 'relu' };
+const network: Network = { layerSizes: [11, 5, 1], activation: 'relu', loss: 'logistic' };
 const { parameters, batch } = problem(network, 33);
 const cpu = (): Promise<TfjsEngine> => TfjsEngine.create('cpu', network, () => import('@tensorflow/tfjs-backend-cpu'));
 
@@ -32,6 +32,7 @@ test('an engine that gives what is no number hands over too', async () => {
       const result = await typed.clippedGradientSum(p, b, bound);
       return { ...result, gradientSum: result.gradientSum.fill(NaN, 3, 4) };
     },
+    loss: (p, b) => typed.loss(p, b),
     scores: (p, b) => typed.scores(p, b),
     dispose() {
       throw new Error('the context is lost');

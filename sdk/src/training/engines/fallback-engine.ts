@@ -30,6 +30,13 @@ export class FallbackEngine implements TrainingEngine {
     );
   }
 
+  loss(parameters: Float32Array, batch: Batch): Promise<number> {
+    return this.#attempt(
+      (engine) => engine.loss(parameters, batch),
+      (loss) => [loss],
+    );
+  }
+
   scores(parameters: Float32Array, batch: Batch): Promise<Float32Array> {
     return this.#attempt(
       (engine) => engine.scores(parameters, batch),
@@ -43,7 +50,7 @@ export class FallbackEngine implements TrainingEngine {
 
   async #attempt<Result>(
     compute: (engine: TrainingEngine) => Promise<Result>,
-    numbers: (result: Result) => Float32Array | Float64Array,
+    numbers: (result: Result) => Float32Array | Float64Array | [number],
   ): Promise<Result> {
     const engine = this.#engine;
     if (engine.name === 'typed-arrays') return compute(engine);

@@ -1,11 +1,18 @@
-import type { Batch, EngineName, Network, TrainingEngine } from './engine.ts';
+import type { Batch, EngineName, Loss, Network, TrainingEngine } from './engine.ts';
+import { type Choice, type ChoiceCache, IndexedDbChoiceCache } from './choice-cache.ts';
 import { disposeQuietly } from './fallback-engine.ts';
 import { TypedArrayEngine } from './typed-array-engine.ts';
 
 /** Engines that need a download; typed arrays are always there. */
 export type OptionalEngineName = Exclude<EngineName, 'typed-arrays' | 'cpu'>;
 
-export type EngineSelection = { engine: TrainingEngine; reason: string };
+export type EngineSelection = {
+  engine: TrainingEngine;
+  /** In words. */
+  reason: string;
+  /** The engine failed after all: the next visit tests again. */
+  forget: () => Promise<void>;
+};
 
 export type SelectEngineOptions = {
   network: Network;
@@ -18,11 +25,17 @@ export type SelectEngineOptions = {
   candidates?: readonly OptionalEngineName[];
   /** Tried whatever the size, and alone. */
   preferredEngine?: 'typed-arrays' | OptionalEngineName;
+  /** Why nothing may be fetched for training, in words. */
+  reasonToSave?: string;
+  cache?: ChoiceCache;
   /** Milliseconds of a steady clock. */
   now?: () => number;
+  /** Milliseconds since 1970. */
+  today?: () => number;
   createEngine?: (name: OptionalEngineName, network: Network) => Promise<TrainingEngine>;
 };
 
+const usualCandidates: readonly OptionalEngineName[] = ['webgpu', 'webgl'];
 /**
  * Below this much time for a whole local round, no other engine is tried: fetching, starting and checking
  * one takes about a second.
@@ -30,6 +43,8 @@ export type SelectEngineOptions = {
 const roundMsWorthTrying = 1000;
 /** A driver that hangs must not hold up the round. */
 const attemptMs = 10_000;
+/** A driver or a browser that is new may compute faster, or wrongly. */
+const choiceLastsMs = 30 * 24 * 3600 * 1000;
 const timedSteps = 4;
 const timingMs = 500;
 /** Single precision agrees far better; half precision does not pass for it with wrong gradients. */
@@ -46,45 +61,116 @@ export async function selectEngine(options: SelectEngineOptions): Promise<Engine
     exampleNoise,
     rowsPerStep,
     stepsPerRound,
+    reasonToSave,
+    cache = new IndexedDbChoiceCache(),
     now = () => performance.now(),
+    today = () => Date.now(),
     createEngine = loadEngine,
   } = options;
   const typedArrays = new TypedArrayEngine(network);
-  if (exampleNoise)
-    return { engine: typedArrays, reason: 'typed arrays: noise at every step needs clipping in double precision' };
-  if (preferredEngine === 'typed-arrays') return { engine: typedArrays, reason: 'typed arrays: asked for' };
+  const only = (why: string): EngineSelection => ({
+    engine: typedArrays,
+    reason: `typed arrays: ${why}`,
+    forget: nothingKept,
+  });
+  if (exampleNoise) return only('noise at every step needs clipping in double precision');
+  if (preferredEngine === 'typed-arrays') return only('asked for');
+  if (reasonToSave !== undefined) return only(`nothing else is fetched, since ${reasonToSave}`);
+  if (preferredEngine === undefined) {
+    const known = await rememberedChoice({ ...options, cache, today, createEngine }, typedArrays);
+    if (known !== undefined) return known;
+  }
 
   const test = selfTest(network, rowsPerStep);
-  const expected = await typedArrays.clippedGradientSum(test.parameters, test.batch, 1);
   const typedMs = await stepMs(typedArrays, test, now);
   const findings = [`typed arrays: ${formatMs(typedMs)} a step`];
   if (preferredEngine === undefined && typedMs * stepsPerRound < roundMsWorthTrying) {
-    return { engine: typedArrays, reason: `${findings[0]}, too fast for another engine to pay` };
+    return { engine: typedArrays, reason: `${findings[0]}, too fast for another engine to pay`, forget: nothingKept };
   }
 
-  let best: { engine: TrainingEngine; ms: number } = { engine: typedArrays, ms: typedMs };
-  const candidates = preferredEngine === undefined ? (options.candidates ?? ['webgpu', 'webgl']) : [preferredEngine];
+  let best: { name: Choice['name']; engine: TrainingEngine; ms: number } = {
+    name: 'typed-arrays',
+    engine: typedArrays,
+    ms: typedMs,
+  };
+  const candidates = preferredEngine === undefined ? (options.candidates ?? usualCandidates) : [preferredEngine];
   for (const name of candidates) {
     let engine: TrainingEngine | undefined;
     try {
       const attempt = async (): Promise<number> => {
-        engine = await createEngine(name, network);
-        await checkOddShapes(name, createEngine);
-        compare((await engine.clippedGradientSum(test.parameters, test.batch, 1)).gradientSum, expected.gradientSum);
+        engine = await correctEngine(name, { network, rowsPerStep, createEngine });
         return stepMs(engine, test, now);
       };
       const ms = await withTimeLimit(attempt());
       findings.push(`${name}: ${formatMs(ms)}`);
       if (ms < best.ms || preferredEngine !== undefined) {
         if (best.engine !== typedArrays) disposeQuietly(best.engine);
-        best = { engine: engine!, ms };
+        best = { name, engine: engine!, ms };
       } else disposeQuietly(engine!);
     } catch (cause) {
       findings.push(`${name}: not used (${cause instanceof Error ? cause.message : String(cause)})`);
       if (engine !== undefined) disposeQuietly(engine);
     }
   }
-  return { engine: best.engine, reason: findings.join('; ') };
+  const reason = findings.join('; ');
+  if (preferredEngine !== undefined) return { engine: best.engine, reason, forget: nothingKept };
+  const key = cacheKey(options);
+  await cache.put(key, { name: best.name, reason, at: today() });
+  return { engine: best.engine, reason, forget: () => cache.delete(key) };
+}
+
+async function nothingKept(): Promise<void> {}
+
+/** One entry a size of the model and of its steps, and a version of the browser. */
+function cacheKey({ network, rowsPerStep, stepsPerRound, candidates = usualCandidates }: SelectEngineOptions): string {
+  const { layerSizes, activation, loss } = network;
+  const shape = [layerSizes.join('-'), activation, loss, rowsPerStep, stepsPerRound, candidates.join(',')];
+  return [...shape, globalThis.navigator?.userAgent].join(' ');
+}
+
+/** The choice of an earlier visit, where it is recent and its engine still computes correctly; else it is dropped. */
+async function rememberedChoice(
+  options: SelectEngineOptions & Required<Pick<SelectEngineOptions, 'cache' | 'today' | 'createEngine'>>,
+  typedArrays: TypedArrayEngine,
+): Promise<EngineSelection | undefined> {
+  const { cache, today, createEngine, network, rowsPerStep } = options;
+  const key = cacheKey(options);
+  const forget = (): Promise<void> => cache.delete(key);
+  const choice = await cache.get(key);
+  if (choice === undefined) return undefined;
+  const reason = `${choice.reason} (measured on ${new Date(choice.at).toISOString().slice(0, 10)})`;
+  const age = today() - choice.at;
+  if (age >= 0 && age < choiceLastsMs) {
+    if (choice.name === 'typed-arrays') return { engine: typedArrays, reason, forget };
+    const engine = await withTimeLimit(correctEngine(choice.name, { network, rowsPerStep, createEngine })).catch(
+      () => undefined,
+    );
+    if (engine !== undefined) return { engine, reason, forget };
+  }
+  await forget();
+  return undefined;
+}
+
+/** @throws Error where the engine does not start or computes wrongly. */
+async function correctEngine(
+  name: OptionalEngineName,
+  {
+    network,
+    rowsPerStep,
+    createEngine,
+  }: Pick<SelectEngineOptions, 'network' | 'rowsPerStep'> & Required<Pick<SelectEngineOptions, 'createEngine'>>,
+): Promise<TrainingEngine> {
+  const engine = await createEngine(name, network);
+  try {
+    await checkOddShapes(name, network.loss, createEngine);
+    const { parameters, batch } = selfTest(network, rowsPerStep);
+    const expected = await new TypedArrayEngine(network).clippedGradientSum(parameters, batch, 1);
+    compare((await engine.clippedGradientSum(parameters, batch, 1)).gradientSum, expected.gradientSum);
+    return engine;
+  } catch (cause) {
+    disposeQuietly(engine);
+    throw cause;
+  }
 }
 
 /** Each engine is a chunk of its own, fetched only here. */
@@ -101,10 +187,11 @@ export async function loadEngine(name: OptionalEngineName, network: Network): Pr
 /** One row and odd widths are where GPU kernels have been wrong. */
 async function checkOddShapes(
   name: OptionalEngineName,
+  loss: Loss,
   createEngine: (name: OptionalEngineName, network: Network) => Promise<TrainingEngine>,
 ): Promise<void> {
   for (const activation of ['relu', 'tanh'] as const) {
-    const network: Network = { layerSizes: [13, 7, 3, 1], activation };
+    const network: Network = { layerSizes: [13, 7, 3, loss === 'softmax' ? 3 : 1], activation, loss };
     // Not disposed of: the engines of one backend share it.
     const engine = await createEngine(name, network);
     for (const rows of [1, 33]) {

@@ -9,10 +9,11 @@ for (const { name, run } of engineContract) {
 }
 
 test.each<Network>([
-  { layerSizes: [11, 1], activation: 'relu' },
-  { layerSizes: [11, 5, 1], activation: 'relu' },
-  { layerSizes: [11, 7, 3, 1], activation: 'tanh' },
-])('the reference gradient of $layerSizes is the slope of the loss', (network) => {
+  { layerSizes: [11, 1], activation: 'relu', loss: 'logistic' },
+  { layerSizes: [11, 5, 1], activation: 'relu', loss: 'squared' },
+  { layerSizes: [11, 7, 3, 1], activation: 'tanh', loss: 'logistic' },
+  { layerSizes: [11, 5, 3], activation: 'tanh', loss: 'softmax' },
+])('the reference gradient of $layerSizes, $loss, is the slope of the loss', (network) => {
   const { parameters, batch } = problem(network, 33);
   const { gradientSum } = referenceClippedGradientSum(network, parameters, batch, Infinity);
   // Central differences err by step^2 times the third derivative, and by rounding over the step.

@@ -12,7 +12,7 @@ const task: TrainingTask = {
 };
 
 test('at the optimum the gradient is the ridge alone', () => {
-  const network = { layerSizes: [11, 1], activation: 'relu' } as const;
+  const network = { layerSizes: [11, 1], activation: 'relu', loss: 'logistic' } as const;
   const { batch } = problem(network, 200);
   const weights = trainCentrally({ task, records: batch, ridge: 1e-6 });
   const { gradientSum } = referenceClippedGradientSum(network, weights, batch, Infinity);

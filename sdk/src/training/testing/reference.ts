@@ -22,27 +22,49 @@ export function referenceClippedGradientSum(
   return { gradientSum, clippedFraction: clipped / batch.rows };
 }
 
-/** Sum of the batch's binary cross-entropies, in nats. */
+/** Sum of the batch's losses. */
 export function referenceLoss(network: Network, parameters: ArrayLike<number>, batch: Batch): number {
-  let loss = 0;
+  let sum = 0;
   for (let row = 0; row < batch.rows; row += 1) {
-    const logit = forward(network, parameters, batch, row).at(-1)![0]!;
-    // log(1 + exp(+-logit)) without overflow.
-    const signed = batch.labels[row] === 1 ? -logit : logit;
-    loss += Math.max(0, signed) + Math.log1p(Math.exp(-Math.abs(signed)));
+    const outputs = forward(network, parameters, batch, row).at(-1)!;
+    const label = batch.labels[row]!;
+    switch (network.loss) {
+      case 'logistic':
+        sum += Math.log1p(Math.exp(label === 1 ? -outputs[0]! : outputs[0]!));
+        break;
+      case 'softmax':
+        sum -= Math.log(scoresOf(network, outputs)[label]!);
+        break;
+      case 'squared':
+        sum += (outputs[0]! - label) ** 2 / 2;
+        break;
+    }
   }
-  return loss;
+  return sum;
 }
 
-/** Probability of the positive label for each row. */
+/** Each row's scores, row after row. */
 export function referenceScores(network: Network, parameters: ArrayLike<number>, batch: Batch): number[] {
-  return Array.from(
-    { length: batch.rows },
-    (_, row) => 1 / (1 + Math.exp(-forward(network, parameters, batch, row).at(-1)![0]!)),
-  );
+  return Array.from({ length: batch.rows }, (_, row) =>
+    scoresOf(network, forward(network, parameters, batch, row).at(-1)!),
+  ).flat();
 }
 
-/** Values of every layer: inputs, hidden activations, and last the logit. */
+function scoresOf({ loss }: Network, outputs: readonly number[]): number[] {
+  switch (loss) {
+    case 'logistic':
+      return outputs.map((output) => 1 / (1 + Math.exp(-output)));
+    case 'softmax': {
+      const exponentials = outputs.map((output) => Math.exp(output));
+      const sum = exponentials.reduce((total, value) => total + value, 0);
+      return exponentials.map((value) => value / sum);
+    }
+    case 'squared':
+      return [...outputs];
+  }
+}
+
+/** Values of every layer: inputs, hidden activations, and last the outputs before they are scores. */
 function forward(
   { layerSizes, activation }: Network,
   parameters: ArrayLike<number>,
@@ -71,7 +93,10 @@ function exampleGradient(network: Network, parameters: ArrayLike<number>, batch:
   const { layerSizes, activation } = network;
   const values = forward(network, parameters, batch, row);
   const gradient = Array.from({ length: parameters.length }, () => 0);
-  let errors = [1 / (1 + Math.exp(-values.at(-1)![0]!)) - batch.labels[row]!];
+  const label = batch.labels[row]!;
+  let errors = scoresOf(network, values.at(-1)!).map(
+    (score, output) => score - (network.loss === 'softmax' ? Number(output === label) : label),
+  );
   for (let layer = layerSizes.length - 1; layer > 0; layer -= 1) {
     const inputs = values[layer - 1]!;
     for (const [j, error] of errors.entries()) {

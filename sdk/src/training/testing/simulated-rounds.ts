@@ -1,11 +1,12 @@
 import type { RandomSource } from '@chorale/privacy';
-import { layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
+import { parameterCount, type TrainingTask } from '@chorale/protocol';
 import { clientAlgorithm, initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
 import type { Batch } from '../engines/engine.ts';
 import type { EncodedRecords } from '../features.ts';
 import { splitRecords } from '../holdout.ts';
 import { localRound } from '../local-round.ts';
 import { TypedArrayEngine } from '../engines/typed-array-engine.ts';
+import { taskNetwork } from '../task-network.ts';
 
 export type Site = { weight: number; records: EncodedRecords };
 
@@ -45,7 +46,7 @@ export async function trainSites({
   sites: readonly { weight: number; training: Batch }[];
   random?: RandomSource;
 }): Promise<Float32Array> {
-  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
+  const engine = new TypedArrayEngine(taskNetwork(task));
   const totalWeight = sites.reduce((sum, { weight }) => sum + weight, 0);
   const algorithms = sites.map(() => clientAlgorithm(task));
   let model: ServerModel = {
