@@ -23,7 +23,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['{privacy,audit,protocol,sdk,coordinator,demo,bench}/**/*.test.ts'],
+          include: ['{privacy,audit,protocol,training,sdk,coordinator,demo,bench}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/node_modules/**', ...trials],
           globalSetup: ['coordinator/testing/postgres-setup.ts'],
           testTimeout: 30_000,
