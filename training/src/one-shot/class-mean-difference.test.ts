@@ -39,12 +39,32 @@ test('without noise it is the difference of the classes, each weighing its share
   for (let i = 0; i < 3; i += 1) expect(weights[i]).toBeCloseTo(-2 * gradient[i]!, 12);
 });
 
+test('with the true share it is the covariance with the label, over the larger weight, however rare the label', () => {
+  const rare = madeUpRows({ rows: 400, weights: [1, 0, -1], bias: -2, seed: 6 });
+  const expectedShare = rare.labels.reduce((total, label) => total + label, 0) / rare.rows;
+  const sum = new Float64Array(3);
+  const covariance = new Float64Array(3);
+  for (let row = 0; row < rare.rows; row += 1) {
+    const label = rare.labels[row]!;
+    // An input far from the middle must not matter.
+    const x = rare.rowAt(row).map((value, i) => (i === 0 ? 3 + value : value));
+    const one = signedRow({ row: x, label, normBound: 10, expectedShare });
+    expect(Math.hypot(...one)).toBeLessThanOrEqual(Math.hypot(...x) * (1 + 1e-12));
+    for (let i = 0; i < 3; i += 1) {
+      sum[i]! += one[i]!;
+      covariance[i]! += ((label - expectedShare) * rare.rowAt(row)[i]!) / rare.rows;
+    }
+  }
+  const { weights } = fitClassMeans({ sum, rows: rare.rows, features: 3 });
+  for (let i = 0; i < 3; i += 1) expect(weights[i]).toBeCloseTo(covariance[i]! / (1 - expectedShare), 12);
+});
+
 test('one PrivUnit report each: their mean is the mean of the rows, within 6.11 standard errors', () => {
   const random = new SeededRandom(3);
-  const mechanism = privUnit({ dimension: 3, epsilon: 2, clippingNorm: normBound, candidates: 32 });
+  const mechanism = privUnit({ dimension: 3, epsilon: 4, clippingNorm: normBound, candidates: 32 });
   // Four people whose signed rows are alike, so that the mean is as long as it can be.
   const people = [1, 0, 1, 0].map((label) => signedRow({ row: [label === 1 ? 2 : -2, 0, 0], label, normBound }));
-  const draws = 40_000;
+  const draws = 5000;
   const sum = new Float64Array(3);
   for (const vector of people) {
     for (let draw = 0; draw < draws; draw += 1) {
@@ -65,6 +85,7 @@ test('one PrivUnit report each: their mean is the mean of the rows, within 6.11 
 test.each([
   [() => signedRow({ row: [1, Number.NaN], label: 1, normBound }), 'finite numbers'],
   [() => signedRow({ row: [1], label: -1, normBound }), 'label must be 0 or 1, got -1'],
+  [() => signedRow({ row: [1], label: 1, normBound, expectedShare: 1 }), 'expectedShare must be in (0, 1), got 1'],
   [() => fitClassMeans({ sum: [1], rows: 1, features: 2 }), 'sum must hold 2 numbers, got 1'],
   [() => fitClassMeans({ sum: [1], rows: 0, features: 1 }), 'rows must be an integer >= 1'],
 ])('%s is refused', (call, message) => {
