@@ -1,5 +1,13 @@
 import type { Plugin } from 'vite';
 
+const head = `<meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <link rel="icon" href="/src/icon.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="/src/theme.css" />
+    <link rel="stylesheet" href="/src/layout.css" />
+    <link rel="stylesheet" href="/src/controls.css" />`;
+
 const header = `<header class="site-header">
       <div class="wrap">
         <a class="brand" href="/">
@@ -40,7 +48,10 @@ export function pageShell(): Plugin {
       handler: (html, { path }) => {
         const address = path === '/index.html' ? '/' : path.replace('.html', '');
         const marked = header.replace(`<li><a href="${address}">`, `<li><a href="${address}" aria-current="page">`);
-        return html.replace('<!-- site-header -->', marked).replace('<!-- site-footer -->', footer);
+        return html
+          .replace('<!-- page-head -->', head)
+          .replace('<!-- site-header -->', marked)
+          .replace('<!-- site-footer -->', footer);
       },
     },
   };

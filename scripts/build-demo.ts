@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run } from './run.ts';
 
-const sources = ['demo', 'sdk', 'protocol', 'privacy', 'vite.config.ts', 'package-lock.json'];
+const sources = ['demo', 'sdk', 'training', 'protocol', 'privacy', 'vite.config.ts', 'package-lock.json'];
 
 /** Builds what browsers load, unless the last build is newer than all of its sources. Resolves to an exit code. */
 export async function buildDemo(): Promise<number> {

@@ -18,7 +18,8 @@ export function burstReport(participant: string): ReportRecord {
   return { study: BURST_STUDY, participant, group: 'sales', text, receivedAt: '2026-11-01T00:00:00.000Z' };
 }
 
-/** The model after so many rounds: all of its numbers tell which one it is. */
+/** The model after so many rounds: all of its numbers, those of its optimizer too, tell which one it is. */
 export function burstModel(modelRound: number): ModelRecord {
-  return { study: BURST_STUDY, modelRound, parameters: new Float32Array(5000).fill(modelRound) };
+  const vector = (length: number) => new Float32Array(length).fill(modelRound);
+  return { study: BURST_STUDY, modelRound, parameters: vector(5000), optimizer: vector(10_000) };
 }

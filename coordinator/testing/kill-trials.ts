@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import type { Store } from '../src/storage/store.ts';
 import { burstModel, type BurstOptions, burstReport, BURST_STUDY } from './burst-options.ts';
 import type { PostgresServer } from './postgres-server.ts';
@@ -119,8 +120,10 @@ async function checkRounds(store: Store, known: { opened: number[]; committed: n
   const model = await store.latestModel(BURST_STUDY);
   require((model?.modelRound ?? 0) === committed.length, `${committed.length} rounds, but model ${model?.modelRound}`);
   if (model === null) return;
-  const wanted = burstModel(committed.length).parameters;
-  require(Buffer.from(model.parameters.buffer).equals(Buffer.from(wanted.buffer)), 'a model is a mixture');
+  const wanted = burstModel(committed.length);
+  for (const part of ['parameters', 'optimizer'] as const) {
+    require(isDeepStrictEqual(model[part], wanted[part]), `the ${part} of a model are a mixture`);
+  }
 }
 
 function checkIntegrity(folder: string): void {

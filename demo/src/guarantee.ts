@@ -1,4 +1,5 @@
 import type { Guarantee } from '@chorale/protocol';
+import { html, type TemplateResult } from 'lit';
 
 /** The largest factor by which a report or update can be likelier under one record than under another. */
 export function oddsFactor(epsilon: number): string {
@@ -25,4 +26,15 @@ export function formatDelta(delta: number): string {
   if (Math.abs(delta / 10 ** exponent - 1) > 1e-9) return String(delta);
   const digits = '⁰¹²³⁴⁵⁶⁷⁸⁹';
   return `10${exponent < 0 ? '⁻' : ''}${[...String(Math.abs(exponent))].map((digit) => digits[Number(digit)]).join('')}`;
+}
+
+/** What one unit has spent that took part in every round, as figures of a list. */
+export function spentFigures(guarantees: readonly Guarantee[]): TemplateResult[] {
+  return guarantees.map(
+    ({ privacyUnit, epsilon, delta }) =>
+      html`<div>
+        <dt>Spent by one ${privacyUnit} in every round</dt>
+        <dd>ε = ${epsilon.toFixed(2)} <span class="margin">δ = ${formatDelta(delta)}</span></dd>
+      </div>`,
+  );
 }

@@ -7,6 +7,7 @@ export * from './report.ts';
 export * from './results.ts';
 export * from './survey-channels.ts';
 export * from './token.ts';
+export * from './training-algorithm.ts';
 export * from './training-privacy.ts';
 export * from './training-task.ts';
 export * from './update-bounds.ts';

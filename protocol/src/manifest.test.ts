@@ -4,6 +4,8 @@ import { ChoraleError, type Manifest, manifestHash, parameterCount, parseManifes
 
 const training = () => sampleManifest().training!;
 
+const adam = { rule: 'adam', beta1: 0.9, beta2: 0.99, learningRate: 0.1, tau: 0.01 };
+
 /** A median of 840,081 parameters, 3.4 MB an update. */
 function medianOf(size: number) {
   const task = training();
@@ -127,6 +129,63 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
   ]),
   ['updates of a size that nobody packs', { training: { ...training(), bitsPerParameter: 4 } }, /bitsPerParameter/],
   [
+    'a proximal step that goes past the model of the round',
+    { training: { ...training(), algorithm: { client: { rule: 'fed-prox', proximalWeight: 2.5 } } } },
+    /"fed-prox" needs learningRate x proximalWeight of at most 1/,
+  ],
+  [
+    'a proximal weight of nothing',
+    { training: { ...training(), algorithm: { client: { rule: 'fed-prox', proximalWeight: 0 } } } },
+    /training\.algorithm\.client\.proximalWeight/,
+  ],
+  [
+    'an unknown client rule',
+    { training: { ...training(), algorithm: { client: { rule: 'fed-nova' } } } },
+    /training\.algorithm\.client\.rule/,
+  ],
+  ...(
+    [
+      ['of employees', { clients: 'employee', privacy: { ...training().privacy, exampleNoiseMultiplier: 0 } }],
+      ['in batches', { batchSize: 8, privacy: { ...training().privacy, exampleNoiseMultiplier: 0 } }],
+      [
+        'in asynchronous rounds',
+        {
+          cohort: { ...training().cohort, quorum: 3 },
+          asynchronous: { maximumStaleness: 4, stalenessExponent: 0.5 },
+        },
+      ],
+    ] as const
+  ).map(([what, change]): [string, object, RegExp] => [
+    `SCAFFOLD ${what}`,
+    { training: { ...training(), ...change, algorithm: { client: { rule: 'scaffold' } } } },
+    /"scaffold" needs clients "site", batchSize null and no asynchronous training/,
+  ]),
+  [
+    'SCAFFOLD with momentum at the server',
+    {
+      training: {
+        ...training(),
+        algorithm: { client: { rule: 'scaffold' }, server: { rule: 'momentum', momentum: 0.9, learningRate: 1 } },
+      },
+    },
+    /"scaffold" needs the server rule "average"/,
+  ],
+  ...(
+    [
+      ['momentum', { rule: 'momentum', momentum: 1, learningRate: 1 }],
+      ['learningRate', { rule: 'momentum', momentum: 0.9, learningRate: 0 }],
+      ['beta1', { ...adam, beta1: -0.1 }],
+      ['beta2', { ...adam, rule: 'yogi', beta2: 1 }],
+      ['tau', { ...adam, tau: 0 }],
+      ['tau', { ...adam, tau: Infinity }],
+      ['momentum', { ...adam, momentum: 0.9 }],
+    ] as const
+  ).map(([key, server]): [string, object, RegExp] => [
+    `a server rule ${JSON.stringify(server)}`,
+    { training: { ...training(), algorithm: { server } } },
+    new RegExp(String.raw`training\.algorithm\.server\.${key}`),
+  ]),
+  [
     'a median of more updates than memory is meant for',
     { training: medianOf(160) },
     /cohort size x parameters x 4 bytes must be at most 536870912/,
@@ -141,6 +200,19 @@ test('[A4] only rules that hold all updates of a round are limited by their memo
   expect(codeOf({ ...sampleManifest(), training: medianOf(159) })).toBe('accepted');
   const mean = { ...medianOf(100_000), aggregation: { rule: 'mean' } };
   expect(codeOf({ ...sampleManifest(), training: mean })).toBe('accepted');
+});
+
+test.each([
+  {},
+  { client: { rule: 'fed-avg' } },
+  { client: { rule: 'fed-prox', proximalWeight: 2 } },
+  { client: { rule: 'scaffold' } },
+  { client: { rule: 'scaffold' }, server: { rule: 'average' } },
+  { server: { rule: 'momentum', momentum: 0.9, learningRate: 1 } },
+  { client: { rule: 'fed-prox', proximalWeight: 1 }, server: adam },
+  { server: { ...adam, rule: 'yogi' } },
+])('[T1] a task may name its algorithm: %j', (algorithm) => {
+  expect(codeOf({ ...sampleManifest(), training: { ...training(), algorithm } })).toBe('accepted');
 });
 
 test('[S3] training without noise is for simulated studies only', () => {

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { limits } from './limits.ts';
 import { Identifier, Text } from './question.ts';
+import { TrainingAlgorithm } from './training-algorithm.ts';
 
 const Finite = v.pipe(v.number(), v.finite());
 const Positive = v.pipe(v.number(), v.gtValue(0), v.maxValue(1e6));
@@ -110,6 +111,8 @@ export const TrainingTask = v.pipe(
       }),
       v.check((c) => c.quorum <= c.size, 'quorum must be at most the cohort size'),
     ),
+    /** How clients make their updates, and what the server makes of them; without it FedAvg. */
+    algorithm: v.optional(TrainingAlgorithm),
     /** How updates become one; without it by their weighted mean. */
     aggregation: v.optional(Aggregation),
     /**
@@ -172,6 +175,24 @@ export const TrainingTask = v.pipe(
       aggregation.rule === 'mean' ||
       aggregation.rule === 'norm-bounded-mean',
     'asynchronous training needs the aggregation rule "mean" or "norm-bounded-mean"',
+  ),
+  v.check(
+    // Beyond that a step would leave the round's model on its other side.
+    ({ algorithm, learningRate }) =>
+      algorithm?.client?.rule !== 'fed-prox' || learningRate * algorithm.client.proximalWeight <= 1,
+    'the client rule "fed-prox" needs learningRate x proximalWeight of at most 1',
+  ),
+  v.check(
+    // Mean gradients are compared between clients and rounds, so all take as many steps from the one model of a round.
+    ({ algorithm, clients, batchSize, asynchronous }) =>
+      algorithm?.client?.rule !== 'scaffold' ||
+      (clients === 'site' && batchSize === null && asynchronous === undefined),
+    'the client rule "scaffold" needs clients "site", batchSize null and no asynchronous training',
+  ),
+  v.check(
+    // What the average moved the model by tells what the mean gradient was.
+    ({ algorithm }) => algorithm?.client?.rule !== 'scaffold' || (algorithm.server?.rule ?? 'average') === 'average',
+    'the client rule "scaffold" needs the server rule "average"',
   ),
   v.check(
     (t) => t.privacy.exampleNoiseMultiplier === 0 || (t.clients === 'site' && t.batchSize === null),

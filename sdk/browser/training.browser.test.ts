@@ -162,7 +162,11 @@ test('a cancelled round ends at once, and the worker takes the next', async () =
       const worker = await globalThis.training.start(work);
       const controller = new AbortController();
       const progress = globalThis.training.nextProgress();
-      const cancelled = worker.train({ parameters: Float32Array.from(parameters), signal: controller.signal });
+      const cancelled = worker.train({
+        parameters: Float32Array.from(parameters),
+        modelRound: 0,
+        signal: controller.signal,
+      });
       await progress;
       controller.abort();
       const failure = await globalThis.training.failure(cancelled);
@@ -185,7 +189,9 @@ async function trainAndLoseWorkers(times: number, lose: () => void): Promise<Fai
     async ([work, parameters]) => {
       const worker = await globalThis.training.start(work);
       Object.assign(globalThis, {
-        failure: globalThis.training.failure(worker.train({ parameters: Float32Array.from(parameters) })),
+        failure: globalThis.training.failure(
+          worker.train({ parameters: Float32Array.from(parameters), modelRound: 0 }),
+        ),
       });
     },
     [endlessWork, zeros(endless)] as const,

@@ -9,9 +9,8 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { demoFolder } from '../../testing/running-coordinator.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { storeModel } from '../rounds/testing/round-record.ts';
 import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
-import { SqliteStore } from '../storage/sqlite-store.ts';
-import type { RoundRecord } from '../storage/store.ts';
 
 const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
 const { PORT: _port, HOST: _host, DATA_DIR: _data, LOG_LEVEL: _level, ...inherited } = process.env;
@@ -289,26 +288,7 @@ describe('chorale verify-log', () => {
   it('checks the rounds of a data folder and of its server, and ends with code 1 where they do not hold', async () => {
     const folder = temporaryFolder();
     await json(`study put ${studyFile(trainedManifest(siteTask()))} --data ${folder}`);
-    const store = await SqliteStore.open(folder);
-    const round: RoundRecord = {
-      study: 'attrition',
-      round: 1,
-      kind: 'train',
-      state: 'open',
-      modelRound: 0,
-      cohort: 3,
-      accepted: 0,
-      dropouts: 0,
-      startedAt: '2026-11-01T00:00:00.000Z',
-      endedAt: null,
-      reason: null,
-      histogram: null,
-      shape: null,
-    };
-    await store.openRound(round);
-    const ended = { ...round, state: 'committed' as const, accepted: 2, endedAt: '2026-11-01T00:01:00.000Z' };
-    await store.endRound(ended, { study: 'attrition', modelRound: 1, parameters: new Float32Array(3) });
-    await store.close();
+    await storeModel(folder, new Float32Array(3));
 
     const good = { studies: [{ study: 'attrition', rounds: 1, committedRounds: 1, findings: [] }] };
     expect(await json(`verify-log --data ${folder}`)).toEqual(good);

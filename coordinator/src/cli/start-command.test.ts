@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync, writeFileSync } from 'node:fs';
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { encodeIntegers, manifestHash } from '@chorale/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { memory } from '../../bin/memory.mjs';
 import { demoFolder } from '../../testing/running-coordinator.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
@@ -60,6 +61,16 @@ const UPGRADE =
   'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n';
 const BODY =
   'POST /demo/invitations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{';
+
+it.skipIf(process.platform !== 'linux')(
+  'starts with the settings of its memory, in the process that was asked (skipped where there is no /proc)',
+  async () => {
+    const { child } = await openRound();
+    const told = (name: string): string[] => readFileSync(`/proc/${child.pid}/${name}`, 'utf8').split('\0');
+    expect(told('cmdline')).toEqual(expect.arrayContaining([...memory.flags, 'start']));
+    expect(told('environ')).toContain(`MALLOC_ARENA_MAX=${memory.env['MALLOC_ARENA_MAX']}`);
+  },
+);
 
 describe('chorale start, on a signal', () => {
   it.each([

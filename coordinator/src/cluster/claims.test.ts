@@ -6,26 +6,13 @@ import { postgresMissing, sharedDatabaseUrl, temporarySchema } from '../../testi
 import { siteTask } from '../rounds/testing/study.ts';
 import { connectPostgres } from '../storage/postgres-connections.ts';
 import { PostgresStore } from '../storage/postgres-store.ts';
-import type { RoundRecord } from '../storage/store.ts';
+import { openRecord } from '../rounds/testing/round-record.ts';
 import { Claims } from './claims.ts';
 import { ClusterIntake } from './cluster-intake.ts';
 
 const startedAt = '2026-11-01T08:00:00.000Z';
 const KEY = { study: 'attrition', round: 1 };
-const openRound: RoundRecord = {
-  ...KEY,
-  kind: 'train',
-  state: 'open',
-  modelRound: 0,
-  cohort: 3,
-  accepted: 0,
-  dropouts: 0,
-  startedAt,
-  endedAt: null,
-  reason: null,
-  histogram: null,
-  shape: null,
-};
+const openRound = openRecord({ ...KEY, startedAt });
 
 /** A store with an open round, and what its nodes 1 and 2 claim in it. */
 async function openClaims() {

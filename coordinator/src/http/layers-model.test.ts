@@ -4,9 +4,8 @@ import * as tf from '@tensorflow/tfjs';
 import { expect, it } from 'vitest';
 import { runCoordinator } from '../../testing/running-coordinator.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { storeModel } from '../rounds/testing/round-record.ts';
 import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
-import { SqliteStore } from '../storage/sqlite-store.ts';
-import type { RoundRecord } from '../storage/store.ts';
 
 const networks: [string, TrainingTask['model']][] = [
   ['logistic regression', { hidden: [], activation: 'relu' }],
@@ -40,27 +39,3 @@ it.each(networks)('tfjs loads the trained model and scores as our own network do
   expect(card).toMatchObject({ modelRound: 1, network: { layerSizes: layerSizes(task) }, accuracy: null });
   expect(card.columns.flatMap((column) => column.inputs)).toHaveLength(width);
 });
-
-/** A committed first round with these parameters, as a coordinator leaves it. */
-async function storeModel(folder: string, parameters: Float32Array<ArrayBuffer>): Promise<void> {
-  const store = await SqliteStore.open(folder);
-  const round: RoundRecord = {
-    study: 'attrition',
-    round: 1,
-    kind: 'train',
-    state: 'open',
-    modelRound: 0,
-    cohort: 2,
-    accepted: 0,
-    dropouts: 0,
-    startedAt: '2026-11-01T00:00:00.000Z',
-    endedAt: null,
-    reason: null,
-    histogram: null,
-    shape: null,
-  };
-  await store.openRound(round);
-  const ended = { ...round, state: 'committed' as const, accepted: 2, endedAt: '2026-11-01T00:01:00.000Z' };
-  await store.endRound(ended, { study: 'attrition', modelRound: 1, parameters });
-  await store.close();
-}

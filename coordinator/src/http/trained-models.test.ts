@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { committedRecord, openRecord } from '../rounds/testing/round-record.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
 import { TrainedModels } from './trained-models.ts';
 
@@ -14,14 +15,9 @@ it('reads a model once for all who ask, and says so where there is none', async 
   await expect(models.latest('attrition')).rejects.toMatchObject({ code: 'TRAINING_ABSENT' });
 
   await store.putStudy({ id: 'attrition', hash: 'h', manifest: '{}', publishedAt: '2026-01-01T00:00:00Z' });
-  const round = { study: 'attrition', round: 1, kind: 'train', modelRound: 0, cohort: 1, accepted: 0 } as const;
-  const open = { ...round, dropouts: 0, startedAt: '2026-01-01T00:00:00Z', endedAt: null, reason: null };
-  const record = { ...open, histogram: null, shape: null };
-  await store.openRound({ ...record, state: 'open' });
-  await store.endRound(
-    { ...record, state: 'committed', accepted: 1, endedAt: '2026-01-01T00:00:01Z' },
-    { study: 'attrition', modelRound: 1, parameters: Float32Array.from([1, 2]) },
-  );
+  await store.openRound(openRecord());
+  const parameters = Float32Array.from([1, 2]);
+  await store.endRound(committedRecord(), { study: 'attrition', modelRound: 1, parameters });
   reads = 0;
   const [first, second] = await Promise.all([models.latest('attrition'), models.latest('attrition')]);
   expect(first.modelRound).toBe(1);

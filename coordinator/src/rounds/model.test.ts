@@ -1,6 +1,5 @@
-import { GRID_STEPS } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
-import { applyAggregate, initialParameters } from './model.ts';
+import { initialParameters } from './model.ts';
 import { siteTask } from './testing/study.ts';
 
 describe('initialParameters', () => {
@@ -29,24 +28,5 @@ describe('initialParameters', () => {
     const task = siteTask({ model: { hidden: [2], activation: 'relu' } });
     // python3: h = hashlib.sha256(b"sha256-a\n0").digest(); (2 * int.from_bytes(h[:4], "big") / 2**32 - 1) * (6 / 4) ** .5
     expect(initialParameters(task, 'sha256-a')[0]).toBeCloseTo(0.3059262340418051, 6);
-  });
-});
-
-describe('applyAggregate', () => {
-  it('adds the weighted mean of the updates, scaled from the grid', () => {
-    const old = Float32Array.of(1, -2, 0.5);
-    const next = applyAggregate(old, { sum: Float64Array.of(GRID_STEPS * 3, -GRID_STEPS, 0), totalWeight: 4 }, 2);
-    expect(next).toEqual(Float32Array.of(2.5, -2.5, 0.5));
-    expect(old).toEqual(Float32Array.of(1, -2, 0.5));
-  });
-
-  it('never makes a model that is not finite', () => {
-    const sum = Float64Array.of(2 ** 52);
-    expect(() => applyAggregate(Float32Array.of(0), { sum, totalWeight: 1 }, 1e38)).toThrow('finite');
-    expect(() => applyAggregate(Float32Array.of(0), { sum, totalWeight: 0 }, 1)).toThrow('totalWeight');
-    expect(() => applyAggregate(Float32Array.of(0), { sum: Float64Array.of(NaN), totalWeight: 1 }, 1)).toThrow(
-      'finite',
-    );
-    expect(() => applyAggregate(Float32Array.of(0, 0), { sum, totalWeight: 1 }, 1)).toThrow('2 coordinates');
   });
 });

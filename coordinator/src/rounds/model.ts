@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { GRID_STEPS, layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
-import type { Aggregate } from './aggregation/aggregation.ts';
+import { layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
 
 /**
  * The model before any round: zeros for logistic regression; with hidden layers, Glorot-uniform weights
@@ -21,28 +20,6 @@ export function initialParameters(task: TrainingTask, manifestHash: string): Flo
     offset += (inputs + 1) * outputs;
   }
   return parameters;
-}
-
-/**
- * The model after a training round: old + the aggregate of the updates, in units of the grid.
- * @throws RangeError where the result is not finite in 32 bits; the old model is not touched.
- */
-export function applyAggregate(
-  parameters: Float32Array,
-  { sum, totalWeight }: Pick<Aggregate, 'sum' | 'totalWeight'>,
-  clippingNorm: number,
-): Float32Array<ArrayBuffer> {
-  if (sum.length !== parameters.length) {
-    throw new RangeError(`sum must have ${parameters.length} coordinates, got ${sum.length}`);
-  }
-  if (!(totalWeight >= 1)) throw new RangeError(`totalWeight must be >= 1, got ${totalWeight}`);
-  const next = new Float32Array(parameters.length);
-  // A loop: it is an order of magnitude faster than callbacks, and a large model must not hold up requests.
-  for (let i = 0; i < next.length; i += 1) {
-    next[i] = parameters[i]! + (sum[i]! / totalWeight) * (clippingNorm / GRID_STEPS);
-    if (!Number.isFinite(next[i])) throw new RangeError('parameters must stay finite in 32 bits');
-  }
-  return next;
 }
 
 /** Uniforms in [0, 1) from SHA-256 in counter mode: public and repeatable, and therefore never noise. */

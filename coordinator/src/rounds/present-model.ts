@@ -1,24 +1,25 @@
 import { encodeParameters } from '@chorale/protocol';
+import type { ServerModel } from '@chorale/training';
 
 /** A study's model, and the bytes in which it is sent: one copy for all, however many clients come and go. */
 export class PresentModel {
-  #parameters: Float32Array<ArrayBuffer>;
+  #model: ServerModel;
   #bytes: Uint8Array<ArrayBuffer> | null = null;
 
-  constructor(parameters: Float32Array<ArrayBuffer>) {
-    this.#parameters = parameters;
+  constructor(model: ServerModel) {
+    this.#model = model;
   }
 
-  get parameters(): Float32Array<ArrayBuffer> {
-    return this.#parameters;
+  get model(): ServerModel {
+    return this.#model;
   }
 
   get bytes(): Uint8Array<ArrayBuffer> {
-    return (this.#bytes ??= encodeParameters(this.#parameters));
+    return (this.#bytes ??= encodeParameters(this.#model.parameters));
   }
 
-  replace(parameters: Float32Array<ArrayBuffer>): void {
-    this.#parameters = parameters;
+  replace(model: ServerModel): void {
+    this.#model = model;
     this.#bytes = null;
   }
 }

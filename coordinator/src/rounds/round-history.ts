@@ -1,3 +1,4 @@
+import type { ServerModel } from '@chorale/training';
 import type { ModelRecord, RoundOwner, RoundRecord, Store } from '../storage/store.ts';
 import type { Schedule } from './scheduler.ts';
 import type { Round, Turnout } from './training-state.ts';
@@ -8,7 +9,7 @@ export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: st
 type Options = { study: string; store: Store; date: () => Date; log: Log; schedule: Schedule } & RoundOwner;
 
 /** What a committed round leaves behind: a new model or a histogram. */
-type Result = { model: Float32Array<ArrayBuffer> } | { histogram: number[] };
+type Result = { model: ServerModel } | { histogram: number[] };
 
 /** Pauses between two attempts to learn from the store how a round ended. */
 const RETRY_MS = { first: 500, longest: 30_000 } as const;
@@ -52,8 +53,7 @@ export class RoundHistory {
     const { study, store, log } = this.#options;
     const histogram = 'histogram' in result ? result.histogram : null;
     const record: RoundRecord = { ...this.#ended(round, turnout), state: 'committed', histogram };
-    const model: ModelRecord | null =
-      'model' in result ? { study, modelRound: round.modelRound + 1, parameters: result.model } : null;
+    const model = 'model' in result ? toRecord({ study, modelRound: round.modelRound + 1 }, result.model) : null;
     try {
       await store.endRound(record, model, this.#by);
     } catch (error) {
@@ -155,4 +155,8 @@ export class RoundHistory {
     await Promise.race([promise, this.#stopping.promise]);
     cancel();
   }
+}
+
+function toRecord(of: Pick<ModelRecord, 'study' | 'modelRound'>, { parameters, optimizer }: ServerModel): ModelRecord {
+  return { ...of, parameters, ...(optimizer === null ? {} : { optimizer }) };
 }

@@ -5,13 +5,14 @@ import {
   type TrainingRounds,
   type TrainingTask,
 } from '@chorale/protocol';
+import { initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
 import type { RoundRecord } from '../storage/store.ts';
 import { freeMemory } from './aggregation/free-memory.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { type Admission, admissionOf, Contributions } from './contributions.ts';
 import { shapeOf, withContributors } from './cohort.ts';
 import { attendance, type Place, requirePlace } from './membership.ts';
-import { applyAggregate, initialParameters } from './model.ts';
+import { initialParameters } from './model.ts';
 import { RoundHistory } from './round-history.ts';
 import { summarizeTraining } from './round-summaries.ts';
 import { nextWake, step } from './round.ts';
@@ -49,7 +50,7 @@ export class StudyTraining implements StudyRounds {
   private constructor(
     study: TrainedStudy,
     options: StudyOptions,
-    stored: { rounds: RoundRecord[]; model: Float32Array<ArrayBuffer> },
+    stored: { rounds: RoundRecord[]; model: ServerModel },
   ) {
     this.#options = options;
     this.#study = study;
@@ -75,13 +76,20 @@ export class StudyTraining implements StudyRounds {
     });
     if (abandoned > 0) log.warn({ study: id }, 'a round that was open at the restart was abandoned');
     const [rounds, latest] = await Promise.all([store.readRounds(id), store.latestModel(id)]);
-    const model = latest?.parameters ?? initialParameters(training, study.hash);
+    const first = initialOptimizer(training);
+    const model: ServerModel =
+      latest === null
+        ? { parameters: initialParameters(training, study.hash), optimizer: first }
+        : { parameters: latest.parameters, optimizer: latest.optimizer ?? null };
     const { committedRounds } = progressOf(rounds);
     if ((latest?.modelRound ?? 0) !== committedRounds) {
       throw new ChoraleError(
         'INTERNAL',
         `study ${id}: the stored model is not the one after ${committedRounds} rounds`,
       );
+    }
+    if (model.optimizer?.length !== first?.length) {
+      throw new ChoraleError('INTERNAL', `study ${id}: the stored model lacks what the server's rule remembers`);
     }
     return new StudyTraining(study, options, { rounds, model });
   }
@@ -302,7 +310,7 @@ export class StudyTraining implements StudyRounds {
   }
 
   async #conclude({ round, turnout: expected }: Extract<Effect, { type: 'aggregate' }>): Promise<void> {
-    let result: { model: Float32Array<ArrayBuffer> } | { histogram: number[] };
+    let result: { model: ServerModel } | { histogram: number[] };
     let turnout: Turnout;
     let participants: ReadonlySet<string>;
     try {
@@ -311,7 +319,7 @@ export class StudyTraining implements StudyRounds {
       turnout = reconcile(round, expected, participants);
       result =
         round.kind === 'train'
-          ? { model: applyAggregate(this.#model.parameters, release, this.#task.clippingNorm) }
+          ? { model: nextModel(this.#task, this.#model.model, release) }
           : { histogram: Array.from(release.sum) };
       freeMemory(release.sum);
     } catch (error) {

@@ -4,7 +4,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { canonicalManifest, decodeParameters, GRID_STEPS, manifestHash, type RoundMessage } from '@chorale/protocol';
+import {
+  canonicalManifest,
+  decodeParameters,
+  GRID_STEPS,
+  type Manifest,
+  manifestHash,
+  type RoundMessage,
+} from '@chorale/protocol';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { SqliteStore } from '../storage/sqlite-store.ts';
 import { Invitations } from '../surveys/invitations.ts';
@@ -13,7 +20,11 @@ import { TrainingTestClient } from './testing/training-client.ts';
 
 const PROGRAM = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
 const STUDY = 'attrition';
-const manifest = trainedManifest(siteTask(), STUDY);
+const plain = trainedManifest(siteTask(), STUDY);
+const remembering = trainedManifest(
+  siteTask({ algorithm: { server: { rule: 'momentum', momentum: 0.5, learningRate: 1 } } }),
+  STUDY,
+);
 
 let folder: string;
 let running: ChildProcess[];
@@ -21,7 +32,6 @@ let clients: TrainingTestClient[];
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'chorale-kill-'));
-  await writeFile(join(folder, 'study.json'), canonicalManifest(manifest));
   running = [];
   clients = [];
 });
@@ -33,7 +43,8 @@ afterEach(async () => {
 });
 
 /** The whole program on the data folder, as an operator starts it. */
-async function startProgram(): Promise<{ program: ChildProcess; url: string }> {
+async function startProgram(manifest: Manifest): Promise<{ program: ChildProcess; url: string }> {
+  await writeFile(join(folder, 'study.json'), canonicalManifest(manifest));
   const data = ['--data', join(folder, 'data'), '--study', join(folder, 'study.json')];
   const program = spawn(process.execPath, [PROGRAM, 'start', '--host', '127.0.0.1', '--port', '0', ...data], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -67,6 +78,7 @@ async function withStore<T>(look: (store: SqliteStore) => Promise<T>): Promise<T
 /** Three sites that join, and the round that they are all invited to. */
 async function joinTrio(
   url: string,
+  manifest: Manifest,
   invitations: Invitations,
 ): Promise<{ trio: TrainingTestClient[]; round: RoundMessage }> {
   const hash = await manifestHash(manifest);
@@ -83,31 +95,40 @@ async function joinTrio(
   return { trio, round: round! };
 }
 
-it('[R15] a coordinator killed in the middle of a round resumes from the last committed one', async () => {
-  const invitations = new Invitations(await withStore((store) => store.secret('invitation', 32)));
-  const before = await startProgram();
-  const { trio } = await joinTrio(before.url, invitations);
-  const update = (clientsOf: TrainingTestClient[], round: number, share: number) =>
-    Promise.all(clientsOf.map((client) => client.update(STUDY, round, [share * GRID_STEPS, 0, 0])));
-  await update(trio, 1, 0.5);
-  await Promise.all(trio.map((client) => client.next('round')));
-  expect(await trio[0]!.update(STUDY, 2, [0, GRID_STEPS, 0])).toMatchObject({ ok: true });
-  await kill(before.program);
+it.each([
+  ['model', plain, [0.75, 0, 0], undefined],
+  // Momentum: .5, then .5 x .5 + .25.
+  ['model, and with what the rule of the server remembers', remembering, [1, 0, 0], Float32Array.of(0.5, 0, 0)],
+])(
+  '[R15] [T4] a coordinator killed in the middle of a round resumes from the last committed %s',
+  async (_, manifest, last, optimizer) => {
+    const invitations = new Invitations(await withStore((store) => store.secret('invitation', 32)));
+    const before = await startProgram(manifest);
+    const { trio } = await joinTrio(before.url, manifest, invitations);
+    const update = (clientsOf: TrainingTestClient[], round: number, share: number) =>
+      Promise.all(clientsOf.map((client) => client.update(STUDY, round, [share * GRID_STEPS, 0, 0])));
+    await update(trio, 1, 0.5);
+    await Promise.all(trio.map((client) => client.next('round')));
+    expect(await trio[0]!.update(STUDY, 2, [0, GRID_STEPS, 0])).toMatchObject({ ok: true });
+    await kill(before.program);
 
-  const after = await startProgram();
-  const resumed = await joinTrio(after.url, invitations);
-  expect(resumed.round).toMatchObject({ round: 3, kind: 'train', modelRound: 1 });
-  expect(decodeParameters(new Uint8Array(resumed.round.model!), 3)).toEqual(Float32Array.of(0.5, 0, 0));
-  expect(await resumed.trio[0]!.update(STUDY, 2, [0, GRID_STEPS, 0])).toMatchObject({
-    error: { code: 'ROUND_CLOSED' },
-  });
-  await update(resumed.trio, 3, 0.25);
-  expect(await resumed.trio[0]!.next('round-ended')).toMatchObject({ outcome: 'committed', committedRounds: 2 });
-  await kill(after.program);
+    const after = await startProgram(manifest);
+    const resumed = await joinTrio(after.url, manifest, invitations);
+    expect(resumed.round).toMatchObject({ round: 3, kind: 'train', modelRound: 1 });
+    expect(decodeParameters(new Uint8Array(resumed.round.model!), 3)).toEqual(Float32Array.of(0.5, 0, 0));
+    expect(await resumed.trio[0]!.update(STUDY, 2, [0, GRID_STEPS, 0])).toMatchObject({
+      error: { code: 'ROUND_CLOSED' },
+    });
+    await update(resumed.trio, 3, 0.25);
+    expect(await resumed.trio[0]!.next('round-ended')).toMatchObject({ outcome: 'committed', committedRounds: 2 });
+    await kill(after.program);
 
-  await withStore(async (store) => {
-    expect(await store.latestModel(STUDY)).toMatchObject({ modelRound: 2, parameters: Float32Array.of(0.75, 0, 0) });
-    const states = (await store.readRounds(STUDY)).map((round) => round.state);
-    expect(states.slice(0, 3)).toEqual(['committed', 'abandoned', 'committed']);
-  });
-});
+    await withStore(async (store) => {
+      const model = await store.latestModel(STUDY);
+      expect(model).toMatchObject({ modelRound: 2, parameters: Float32Array.from(last) });
+      expect(model!.optimizer).toEqual(optimizer);
+      const states = (await store.readRounds(STUDY)).map((round) => round.state);
+      expect(states.slice(0, 3)).toEqual(['committed', 'abandoned', 'committed']);
+    });
+  },
+);

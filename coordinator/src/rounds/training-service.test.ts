@@ -411,4 +411,49 @@ describe('a coordinator that stops', () => {
     expect(round).toMatchObject({ round: 3, kind: 'train', modelRound: 1 });
     expect(modelOf(round)).toEqual([0.5, 0.25, 0.125]);
   });
+
+  it('[T4] [R15] takes up what the rule of the server remembers, and ends where it would have without a restart', async () => {
+    const server4: TrainingTask['algorithm'] = { server: { rule: 'momentum', momentum: 0.5, learningRate: 2 } };
+    const task = siteTask({ rounds: 4, algorithm: server4 });
+    const hash = await start(task);
+    const { trio } = await invitedTrio(hash);
+    await Promise.all(trio.map((client) => client.update(STUDY, 1, grid(0.5, 0, -0.25))));
+    await Promise.all(trio.map((client) => client.next('round')));
+    const first = { modelRound: 1, parameters: Float32Array.of(1, 0, -0.5), optimizer: Float32Array.of(0.5, 0, -0.25) };
+    expect(await store.latestModel(STUDY)).toMatchObject(first);
+    await trio[0]!.update(STUDY, 2, grid(1, 0, 0));
+    await server.close();
+    await start(task);
+    const again = await invitedTrio(hash);
+    expect(modelOf(again.round)).toEqual([1, 0, -0.5]);
+    await Promise.all(again.trio.map((client) => client.update(STUDY, 3, grid(0.25, 0.5, 0))));
+    await Promise.all(again.trio.map((client) => client.next('round-ended')));
+    // m = .5 x (.5, 0, -.25) + (.25, .5, 0); the model moves by twice that.
+    const second = {
+      modelRound: 2,
+      parameters: Float32Array.of(2, 1, -0.75),
+      optimizer: Float32Array.of(0.5, 0.5, -0.125),
+    };
+    expect(await store.latestModel(STUDY)).toMatchObject(second);
+  });
+
+  it('[T4] does not go on from a model that lacks what the rule of the server remembers', async () => {
+    const task = siteTask({ algorithm: { server: { rule: 'momentum', momentum: 0.5, learningRate: 1 } } });
+    const hash = await start(task);
+    const { trio } = await invitedTrio(hash);
+    await Promise.all(trio.map((client) => client.update(STUDY, 1, grid(0.5, 0, 0))));
+    await Promise.all(trio.map((client) => client.next('round-ended')));
+    await server.close();
+    const forgetful = new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (name !== 'latestModel') return typeof value === 'function' ? value.bind(target) : value;
+        return async (study: string) => {
+          const { optimizer: _, ...rest } = (await target.latestModel(study))!;
+          return rest;
+        };
+      },
+    });
+    await expect(start(task, forgetful)).rejects.toThrow(/lacks what the server's rule remembers/);
+  });
 });

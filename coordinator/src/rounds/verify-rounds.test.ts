@@ -1,41 +1,22 @@
 import { manifestHash, type RoundSummary, type TrainingTask } from '@chorale/protocol';
 import { describe, expect, it, test } from 'vitest';
-import type { RoundRecord } from '../storage/store.ts';
 import { summarizeTraining } from './round-summaries.ts';
 import { SpentBudget } from './spent-budget.ts';
+import { committedRecord, openRecord } from './testing/round-record.ts';
 import { siteTask, trainedManifest } from './testing/study.ts';
 import { type RoundLog, verifyRounds } from './verify-rounds.ts';
 
 const shape = { invited: 3, accepted: 2, declined: 0, left: 1, lost: 0, late: 0 };
 
-function record(round: number, changes: Partial<RoundRecord> = {}): RoundRecord {
-  return {
-    study: 'attrition',
-    round,
-    kind: 'train',
-    state: 'committed',
-    modelRound: 0,
-    cohort: 3,
-    accepted: 2,
-    dropouts: 1,
-    startedAt: '2026-11-01T00:00:00.000Z',
-    endedAt: '2026-11-01T00:01:00.000Z',
-    reason: null,
-    histogram: null,
-    shape,
-    ...changes,
-  };
-}
-
 /** Two rounds of training, one that a restart ended, an evaluation, and a round that is under way. */
 async function goodLog(task: TrainingTask = siteTask()): Promise<RoundLog> {
   const manifest = trainedManifest({ ...task, rounds: 3 });
   const records = [
-    record(1),
-    record(2, { state: 'abandoned', modelRound: 1, accepted: 0, shape: null, reason: 'coordinator restarted' }),
-    record(3, { modelRound: 1 }),
-    record(4, { kind: 'evaluate', modelRound: 2, histogram: Array.from({ length: 20 }, () => 5) }),
-    record(5, { state: 'open', modelRound: 2, accepted: 0, endedAt: null, shape: null }),
+    committedRecord({ shape }),
+    committedRecord({ round: 2, state: 'abandoned', modelRound: 1, accepted: 0, reason: 'coordinator restarted' }),
+    committedRecord({ round: 3, modelRound: 1, shape }),
+    committedRecord({ round: 4, kind: 'evaluate', modelRound: 2, histogram: Array.from({ length: 20 }, () => 5) }),
+    openRecord({ round: 5, modelRound: 2 }),
   ];
   const now = { waiting: 0, invited: 3, accepted: 1, budget: new SpentBudget(manifest.training) };
   const rounds = summarizeTraining({ manifest, hash: await manifestHash(manifest) }, records, now);

@@ -35,9 +35,9 @@ const Bytes = v.pipe(
   Base64,
   v.transform((text) => Uint8Array.from(Buffer.from(text, 'base64'))),
 );
-const Parameters = v.pipe(
+const Floats = v.pipe(
   Bytes,
-  v.check(({ length }) => length % 4 === 0, 'parameters must be whole floats'),
+  v.check(({ length }) => length % 4 === 0, 'a model must be whole floats'),
   v.transform(({ buffer }) => new Float32Array(buffer)),
 );
 const Shape = v.strictObject({
@@ -85,7 +85,13 @@ const Record = v.variant('type', [
     histogram: v.nullable(v.array(v.number())),
     shape: v.nullable(Shape),
   }),
-  v.strictObject({ type: v.literal('model'), study: v.string(), modelRound: Count, parameters: Parameters }),
+  v.strictObject({
+    type: v.literal('model'),
+    study: v.string(),
+    modelRound: Count,
+    parameters: Floats,
+    optimizer: v.exactOptional(Floats),
+  }),
   v.strictObject({ type: v.literal('secret'), name: v.string(), value: Bytes }),
   v.strictObject({
     type: v.literal('report'),
@@ -105,8 +111,9 @@ export const BackupLine = v.union([Record, BackupEnd]);
 export function toLine(record: BackupRecord): string {
   switch (record.type) {
     case 'model': {
-      const { buffer, byteOffset, byteLength } = record.parameters;
-      return line({ ...record, parameters: Buffer.from(buffer, byteOffset, byteLength).toString('base64') });
+      const { parameters, optimizer } = record;
+      const remembered = optimizer === undefined ? {} : { optimizer: toBase64(optimizer) };
+      return line({ ...record, parameters: toBase64(parameters), ...remembered });
     }
     case 'secret':
       return line({ ...record, value: Buffer.from(record.value).toString('base64') });
@@ -115,6 +122,10 @@ export function toLine(record: BackupRecord): string {
     case 'report':
       return line(record);
   }
+}
+
+function toBase64({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('base64');
 }
 
 export function line(value: object): string {

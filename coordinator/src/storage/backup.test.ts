@@ -73,9 +73,14 @@ async function filledStore(kind: Kind, reports = 1200): Promise<Store> {
   for (const id of ['pulse', 'exit', 'empty']) {
     await store.putStudy({ id, hash: `hash of ${id}`, manifest: `{"id":"${id}"}`, publishedAt });
   }
-  await store.openRound({ ...round, state: 'open', endedAt: null, histogram: null, shape: null });
-  await store.endRound(round, { study: 'pulse', modelRound: 4, parameters: Float32Array.of(1, -0, 3e-20) });
-  await store.openRound({ ...round, round: 2, state: 'open', endedAt: null, histogram: null, shape: null });
+  const opened: RoundRecord = { ...round, state: 'open', endedAt: null, histogram: null, shape: null };
+  await store.openRound(opened);
+  const parameters = Float32Array.of(1, -0, 3e-20);
+  const optimizer = Float32Array.of(0.5, -2, 1e-30, 4, 5, 6);
+  await store.endRound(round, { study: 'pulse', modelRound: 4, parameters, optimizer });
+  await store.openRound({ ...opened, study: 'exit' });
+  await store.endRound({ ...round, study: 'exit' }, { study: 'exit', modelRound: 1, parameters });
+  await store.openRound({ ...opened, round: 2 });
   await store.secret('invitation', 32);
   const all = Array.from({ length: reports }, (_, i) => report(`p${i}`, i % 3 === 0 ? 'exit' : 'pulse'));
   await Promise.all(all.map((entry) => store.addReport(entry)));
@@ -131,7 +136,7 @@ describe.each(directions)('backup from %s', (_, from, to) => {
     const file = await backUp(store);
     const place = to.newPlace();
     const summary = await restoreInto(to, place, file);
-    const counts = { study: 3, round: 2, model: 1, secret: 1, report: 1200 };
+    const counts = { study: 3, round: 3, model: 2, secret: 1, report: 1200 };
     expect(summary).toEqual({ createdAt: '2026-11-21T08:00:00.000Z', counts });
     const restored = await open(to, place);
     expect(await everything(restored)).toEqual(await everything(store));
@@ -241,6 +246,20 @@ describe.each([
       code: 'STORAGE_UNAVAILABLE',
     });
   });
+});
+
+it('reads a backup from before models had anything beside their parameters', async () => {
+  const text = gunzipSync(await readFile(await backUp(await filledStore(sqlite, 10)))).toString();
+  const lines = text.trimEnd().split('\n').slice(0, -1);
+  const file = join(temporaryFolder(), 'older');
+  await writeFile(file, whole(lines.map((one) => one.replace(/,"optimizer":"[^"]*"/, ''))));
+  const place = sqlite.newPlace();
+  await restoreInto(sqlite, place, file);
+  const { models } = await (await open(sqlite, place)).snapshot();
+  expect(models).toStrictEqual([
+    { study: 'exit', modelRound: 1, parameters: Float32Array.of(1, -0, 3e-20) },
+    { study: 'pulse', modelRound: 4, parameters: Float32Array.of(1, -0, 3e-20) },
+  ]);
 });
 
 it('restores a folder that only its owner can read', async () => {

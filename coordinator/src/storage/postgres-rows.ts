@@ -33,14 +33,22 @@ export function fromRoundRow(row: Selectable<PostgresTables['round']>): RoundRec
 }
 
 export function fromModelRow(row: Selectable<PostgresTables['model']>): ModelRecord {
-  // Copied: the bytes may start anywhere in their buffer, floats only at multiples of four.
-  const parameters = new Float32Array(Uint8Array.from(row.parameters).buffer);
-  return { study: row.study, modelRound: row.model_round, parameters };
+  const optimizer = row.optimizer === null ? {} : { optimizer: toFloats(row.optimizer) };
+  return { study: row.study, modelRound: row.model_round, parameters: toFloats(row.parameters), ...optimizer };
 }
 
-export function toModelRow({ study, modelRound, parameters }: ModelRecord): PostgresTables['model'] {
-  const { buffer, byteOffset, byteLength } = parameters;
-  return { study, model_round: modelRound, parameters: Buffer.from(buffer, byteOffset, byteLength) };
+export function toModelRow({ study, modelRound, parameters, optimizer }: ModelRecord): PostgresTables['model'] {
+  const remembered = optimizer === undefined ? null : toBuffer(optimizer);
+  return { study, model_round: modelRound, parameters: toBuffer(parameters), optimizer: remembered };
+}
+
+/** Copied: the bytes may start anywhere in their buffer, floats only at multiples of four. */
+function toFloats(bytes: Buffer): Float32Array<ArrayBuffer> {
+  return new Float32Array(Uint8Array.from(bytes).buffer);
+}
+
+function toBuffer({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 export function fromSecretRow(row: Selectable<PostgresTables['secret']>): SecretRecord {

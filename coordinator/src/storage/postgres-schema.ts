@@ -27,7 +27,7 @@ export type PostgresTables = {
     histogram: string | null;
     shape: string | null;
   };
-  model: { study: string; model_round: number; parameters: Buffer };
+  model: { study: string; model_round: number; parameters: Buffer; optimizer: Buffer | null };
   training: { study: string; slot: Generated<number>; owner: number | null };
   secret: { name: string; value: Buffer };
   heartbeat: { id: number; beats: string };
@@ -120,6 +120,10 @@ const MIGRATIONS = [
     sum bytea NOT NULL,
     PRIMARY KEY (study, round, node)
   );
+  `,
+  `
+  -- What the server's rule remembers of earlier rounds; null for nothing.
+  ALTER TABLE model ADD COLUMN optimizer bytea;
   `,
 ];
 

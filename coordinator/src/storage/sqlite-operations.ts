@@ -48,8 +48,9 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   );
   const selectRounds = db.prepare('SELECT * FROM round WHERE study = ? ORDER BY round');
   const putModel = db.prepare(
-    `INSERT INTO model (study, model_round, parameters) VALUES (?, ?, ?)
-     ON CONFLICT (study) DO UPDATE SET model_round = excluded.model_round, parameters = excluded.parameters
+    `INSERT INTO model (study, model_round, parameters, optimizer) VALUES (?, ?, ?, ?)
+     ON CONFLICT (study) DO UPDATE
+     SET model_round = excluded.model_round, parameters = excluded.parameters, optimizer = excluded.optimizer
      WHERE excluded.model_round > model.model_round`,
   );
   const selectModel = db.prepare('SELECT * FROM model WHERE study = ?');
@@ -128,9 +129,8 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
       );
       if (changes !== 1) throw new RangeError(`round ${round.round} of study ${study} is not open`);
       if (model === null) return;
-      const { modelRound, parameters } = model;
-      const { buffer, byteOffset, byteLength } = parameters;
-      const stored = putModel.run(model.study, modelRound, new Uint8Array(buffer, byteOffset, byteLength));
+      const { modelRound, parameters, optimizer } = model;
+      const stored = putModel.run(model.study, modelRound, toBlob(parameters), toBlob(optimizer));
       if (stored.changes !== 1)
         throw new RangeError(`modelRound must be above that of the stored model, got ${modelRound}`);
     },
@@ -217,9 +217,19 @@ function toRound(row: Row): RoundRecord {
 }
 
 function toModel(row: Row): ModelRecord {
-  // Copied: a blob may start anywhere in its buffer, floats only at multiples of four.
-  const parameters = new Float32Array(Uint8Array.from(toBytes(row['parameters'])).buffer);
-  return { study: String(row['study']), modelRound: Number(row['model_round']), parameters };
+  const model = { study: String(row['study']), modelRound: Number(row['model_round']) };
+  const parameters = toFloats(row['parameters']);
+  return { ...model, parameters, ...(row['optimizer'] === null ? {} : { optimizer: toFloats(row['optimizer']) }) };
+}
+
+/** Copied: a blob may start anywhere in its buffer, floats only at multiples of four. */
+function toFloats(blob: SQLOutputValue | undefined): Float32Array<ArrayBuffer> {
+  return new Float32Array(Uint8Array.from(toBytes(blob)).buffer);
+}
+
+/** The bytes of floats, in place; null for none. */
+export function toBlob(floats: Float32Array<ArrayBuffer> | undefined): Uint8Array<ArrayBuffer> | null {
+  return floats === undefined ? null : new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 }
 
 function toSecret(row: Row): SecretRecord {

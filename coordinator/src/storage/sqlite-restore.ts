@@ -6,6 +6,7 @@ import { BackupInvalidError } from './backup-invalid-error.ts';
 import { flushFolder, makeFolder } from './data-folder.ts';
 import { makePrivate } from './private-file.ts';
 import type { RestoreTarget } from './restore-target.ts';
+import { toBlob } from './sqlite-operations.ts';
 import { explainFailure, SqliteRefusal } from './sqlite-refusal.ts';
 import { prepareDatabase } from './sqlite-schema.ts';
 import { StorageError } from './storage-error.ts';
@@ -69,7 +70,7 @@ function inserter(db: DatabaseSync): (record: BackupRecord) => void {
   const study = db.prepare('INSERT INTO study (id, hash, manifest, published_at) VALUES (?, ?, ?, ?)');
   const report = db.prepare('INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)');
   const round = db.prepare('INSERT INTO round VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
-  const model = db.prepare('INSERT INTO model VALUES (?, ?, ?)');
+  const model = db.prepare('INSERT INTO model VALUES (?, ?, ?, ?)');
   const secret = db.prepare('INSERT INTO secret VALUES (?, ?)');
 
   return (record) => {
@@ -87,8 +88,8 @@ function inserter(db: DatabaseSync): (record: BackupRecord) => void {
         return void round.run(record.study, record.round, kind, state, ...counts, ...texts);
       }
       case 'model': {
-        const { buffer, byteOffset, byteLength } = record.parameters;
-        return void model.run(record.study, record.modelRound, new Uint8Array(buffer, byteOffset, byteLength));
+        const { parameters, optimizer } = record;
+        return void model.run(record.study, record.modelRound, toBlob(parameters), toBlob(optimizer));
       }
       case 'secret':
         return void secret.run(record.name, record.value);

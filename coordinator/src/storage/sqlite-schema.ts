@@ -60,6 +60,10 @@ const MIGRATIONS = [
   CREATE TABLE heartbeat (id INTEGER PRIMARY KEY CHECK (id = 1), beats INTEGER NOT NULL) STRICT;
   INSERT INTO heartbeat VALUES (1, 0);
   `,
+  `
+  -- What the server's rule remembers of earlier rounds; null for nothing.
+  ALTER TABLE model ADD COLUMN optimizer BLOB;
+  `,
 ];
 
 /**

@@ -22,19 +22,23 @@ function startBurst(folder: string) {
 it('SqliteStore takes over a folder of the first version', async () => {
   const folder = temporaryFolder();
   await (await SqliteStore.open(folder)).close();
-  // What the second version added.
+  // What the second version added, and the third.
   execute(folder, 'DROP TABLE heartbeat; ALTER TABLE round DROP COLUMN shape; PRAGMA user_version = 1');
+  execute(folder, 'ALTER TABLE model DROP COLUMN optimizer');
   execute(
     folder,
     `INSERT INTO study VALUES (1, 'pulse', 'h', '{}', '2026-11-01');
      INSERT INTO report VALUES (7, 'pulse', 'ann', 'sales', 'text', '2026-11-02');
-     INSERT INTO round VALUES ('pulse', 1, 'train', 'committed', 0, 3, 2, 1, '2026-11-03', '2026-11-04', NULL, NULL)`,
+     INSERT INTO round VALUES ('pulse', 1, 'train', 'committed', 0, 3, 2, 1, '2026-11-03', '2026-11-04', NULL, NULL);
+     INSERT INTO model VALUES ('pulse', 1, x'0000803f')`,
   );
   const store = await SqliteStore.open(folder);
   onTestFinished(() => store.close());
   await store.ready();
   expect(await store.readRounds('pulse')).toMatchObject([{ round: 1, state: 'committed', accepted: 2, shape: null }]);
   expect(await store.readReports('pulse', { after: 0, limit: 9 })).toMatchObject([{ sequence: 7, text: 'text' }]);
+  const model = { study: 'pulse', modelRound: 1, parameters: Float32Array.of(1) };
+  expect(await store.latestModel('pulse')).toStrictEqual(model);
 });
 
 it('SqliteStore flushes each commit through to the disk', () => {

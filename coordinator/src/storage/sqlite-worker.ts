@@ -55,8 +55,12 @@ function runner(db: DatabaseSync): (request: SqliteRequest) => SqliteReply {
   return (request) => {
     if (request.name === 'close') throw new TypeError('close is no operation');
     const reply = { id: request.id, value: Reflect.apply(operations[request.name], undefined, request.args) };
-    // SQLite has its own copy of a model now, and this thread's is as large.
-    if (request.name === 'endRound' && request.args[1] !== null) freeMemory(request.args[1].parameters);
+    if (request.name === 'endRound' && request.args[1] !== null) {
+      // SQLite has its own copy of a model now, and this thread's is as large.
+      const { parameters, optimizer } = request.args[1];
+      freeMemory(parameters);
+      if (optimizer !== undefined) freeMemory(optimizer);
+    }
     return reply;
   };
 }

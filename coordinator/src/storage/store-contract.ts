@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { ReportRecord, RoundRecord, Store, StudyRecord } from './store.ts';
+import type { ModelRecord, ReportRecord, RoundRecord, Store, StudyRecord } from './store.ts';
 
 const study = (id: string, hash = `sha256-${id}`): StudyRecord => ({
   id,
@@ -39,6 +39,13 @@ const committed: RoundRecord = {
   dropouts: 1,
   endedAt: '2026-11-03T10:01:00.000Z',
 };
+
+const modelOf = (modelRound: number, ...optimizer: number[]): ModelRecord => ({
+  study: 'pulse',
+  modelRound,
+  parameters: new Float32Array([modelRound, 2]),
+  ...(optimizer.length === 0 ? {} : { optimizer: new Float32Array(optimizer) }),
+});
 
 /**
  * What every store does, whatever it is made of.
@@ -213,15 +220,27 @@ export function describeStore(
 
     it.each([1, 0])('[R13] refuses model %i where model 1 is stored, and leaves the round open', async (modelRound) => {
       const store = await openWithStudy();
-      const model = { study: 'pulse', modelRound: 1, parameters: new Float32Array([1, 2]) };
+      const optimizer = new Float32Array([5, 6]);
+      const model = { study: 'pulse', modelRound: 1, parameters: new Float32Array([1, 2]), optimizer };
       await store.openRound(openRound);
       await store.endRound(committed, model);
       const second = { ...openRound, round: 2 };
       await store.openRound(second);
-      const stale = { ...model, modelRound, parameters: new Float32Array([3, 4]) };
+      const stale = { ...model, modelRound, parameters: new Float32Array([3, 4]), optimizer: new Float32Array([7, 8]) };
       await expect(store.endRound({ ...committed, round: 2 }, stale)).rejects.toThrow(/modelRound must be above/);
       expect(await store.latestModel('pulse')).toEqual(model);
       expect(await store.readRounds('pulse')).toEqual([committed, second]);
+    });
+
+    it('[T4] keeps what the rule of the server remembers with each model, and nothing where there is nothing', async () => {
+      const store = await openWithStudy();
+      const models = [modelOf(1, 0.5, -1.25, 3e-20, 1e30), modelOf(2, 7, 8, 9, 10), modelOf(3)];
+      for (const [i, each] of models.entries()) {
+        await store.openRound({ ...openRound, round: i + 1 });
+        await store.endRound({ ...committed, round: i + 1 }, { ...each });
+        expect(await store.latestModel('pulse')).toStrictEqual(each);
+        expect((await store.snapshot()).models).toStrictEqual([each]);
+      }
     });
 
     it('[R15] abandons the rounds that are open, and no others', async () => {
@@ -301,7 +320,8 @@ export function describeStore(
       const store = await openWithStudy(place);
       await store.addReport(report('ann'));
       await store.openRound(openRound);
-      const model = { study: 'pulse', modelRound: 7, parameters: new Float32Array([1, 2]) };
+      const optimizer = new Float32Array([0.25, -4]);
+      const model = { study: 'pulse', modelRound: 7, parameters: new Float32Array([1, 2]), optimizer };
       await store.endRound(committed, model);
       const secret = await store.secret('invitation', 32);
       await store.close();

@@ -47,7 +47,13 @@ export type RoundRecord = {
 export type RoundOwner = { owner?: number | undefined };
 
 /** The model after `modelRound` committed training rounds; 0 is the initial one. */
-export type ModelRecord = { study: string; modelRound: number; parameters: Float32Array<ArrayBuffer> };
+export type ModelRecord = {
+  study: string;
+  modelRound: number;
+  parameters: Float32Array<ArrayBuffer>;
+  /** What the server's rule remembers of earlier rounds; without it nothing. */
+  optimizer?: Float32Array<ArrayBuffer>;
+};
 
 /** A secret as `Store.secret` made it. */
 export type SecretRecord = { name: string; value: Uint8Array };

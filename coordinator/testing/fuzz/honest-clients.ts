@@ -6,8 +6,9 @@ import {
   type Manifest,
   type RoundMessage,
 } from '@chorale/protocol';
+import { initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
 import { io, type Socket } from 'socket.io-client';
-import { initialParameters, applyAggregate } from '../../src/rounds/model.ts';
+import { initialParameters } from '../../src/rounds/model.ts';
 import { reportText } from '../report-text.ts';
 import { TRAINERS } from './fuzz-studies.ts';
 
@@ -69,13 +70,13 @@ export async function trainHonestly(
   const hash = await manifestHash(manifest);
   const trainers = Array.from({ length: TRAINERS }, (_, i) => trainRounds(url, { i, manifest, hash, sign, progress }));
   await Promise.all(trainers);
-  let parameters = initialParameters(task, hash);
+  let model: ServerModel = { parameters: initialParameters(task, hash), optimizer: initialOptimizer(task) };
   for (let round = 1; round <= task.rounds; round += 1) {
-    const sum = new Float64Array(parameters.length);
+    const sum = new Float64Array(model.parameters.length);
     for (let i = 0; i < TRAINERS; i += 1) updateOf(i, round, sum.length).forEach((value, j) => (sum[j]! += value));
-    parameters = applyAggregate(parameters, { sum, totalWeight: TRAINERS }, task.clippingNorm);
+    model = nextModel(task, model, { sum, totalWeight: TRAINERS });
   }
-  return parameters;
+  return model.parameters;
 }
 
 async function trainRounds(

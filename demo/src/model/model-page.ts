@@ -2,7 +2,7 @@ import type { Manifest, ModelCard, StudySummary } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, fetchModelCard, fetchStudies } from '../api.ts';
 import { errorNotice } from '../error-notice.ts';
-import { formatDelta, guaranteeText } from '../guarantee.ts';
+import { guaranteeText, spentFigures } from '../guarantee.ts';
 import { PageElement, pageParameter } from '../page-element.ts';
 import { ScoreForm } from './score-form.ts';
 
@@ -159,13 +159,7 @@ function renderFigures({ modelRound, accuracy, privacy }: ModelCard): TemplateRe
               </div>
             `
       }
-      ${privacy.map(
-        (g) =>
-          html`<div>
-            <dt>Spent by one ${g.privacyUnit} in every round</dt>
-            <dd>ε = ${g.epsilon.toFixed(2)} <span class="margin">δ = ${formatDelta(g.delta)}</span></dd>
-          </div>`,
-      )}
+      ${spentFigures(privacy)}
     </dl>
     ${privacy.length === 0 ? nothing : html`<p class="small soft">${guaranteeText(privacy)}</p>`}
   `;

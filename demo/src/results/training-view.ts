@@ -1,6 +1,6 @@
 import type { Manifest, RoundSummary, TrainingRounds } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
-import { formatDelta, guaranteeText } from '../guarantee.ts';
+import { guaranteeText, spentFigures } from '../guarantee.ts';
 import { PageElement } from '../page-element.ts';
 import type { Draw } from './plot-figure.ts';
 import { type Score, scoreChart, scores } from './score-chart.ts';
@@ -121,13 +121,7 @@ function renderFigures(training: TrainingRounds, measured: Score[]): TemplateRes
               </dd>
             </div>`
       }
-      ${spent.map(
-        (g) =>
-          html`<div>
-            <dt>Spent by one ${g.privacyUnit} in every round</dt>
-            <dd>ε = ${g.epsilon.toFixed(2)} <span class="margin">δ = ${formatDelta(g.delta)}</span></dd>
-          </div>`,
-      )}
+      ${spentFigures(spent)}
     </dl>
     <progress max=${training.totalRounds} value=${training.committedRounds} aria-label="Committed rounds"></progress>
     ${spent.length === 0 ? nothing : html`<p class="small soft">${guaranteeText(spent)}</p>`}

@@ -46,7 +46,7 @@ const training = {
   async once(kind: 'train' | 'evaluate', work: Work, parameters: number[]): Promise<Outcome> {
     const worker = await training.start(work);
     try {
-      const integers = await worker[kind]({ parameters: Float32Array.from(parameters) });
+      const integers = await worker[kind]({ parameters: Float32Array.from(parameters), modelRound: 0 });
       return { integers: [...integers], engine: worker.engine };
     } finally {
       worker.terminate();

@@ -1,5 +1,6 @@
 import { type RandomSource, secureRandom, uniformInteger } from '@chorale/privacy';
 import { ChoraleError, parameterCount, type TrainingTask, updateFormat, updateNoiseStddev } from '@chorale/protocol';
+import { type ClientAlgorithm, clientAlgorithm } from '@chorale/training';
 import type { Batch, TrainingEngine } from './engines/engine.ts';
 import { gatherRows } from './holdout.ts';
 import { noisedGradientSum } from './noised-gradient.ts';
@@ -15,6 +16,10 @@ export type LocalRoundOptions = {
   training: Batch;
   /** The round's model. */
   parameters: Float32Array;
+  /** Committed rounds behind it, which only an algorithm that remembers them asks for; 0 without it. */
+  modelRound?: number;
+  /** What this client keeps from round to round; without it, nothing of earlier ones. */
+  algorithm?: ClientAlgorithm;
   /** The page's explicit consent to send what has no noise. */
   noiseless: boolean;
   random?: RandomSource;
@@ -24,9 +29,8 @@ export type LocalRoundOptions = {
 };
 
 /**
- * One client's part of a training round (McMahan et al. 2017, Algorithm 1, ClientUpdate): local steps from
- * the round's model, then the difference, clipped to `clippingNorm`, on the integer grid, noised, and rounded to
- * the bits that it travels in. With an `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016,
+ * One client's part of a training round: local steps from the round's model by the task's algorithm, then what comes
+ * of them, clipped to `clippingNorm`, on the integer grid, noised, and rounded to the bits that it travels in. With an `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016,
  * Algorithm 1).
  *
  * @returns `[parameterCount]` grid steps: the one form of an update that may leave the tab.
@@ -44,11 +48,7 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
   if (!parameters.every(Number.isFinite)) throw new ChoraleError('TRAINING_DATA_INVALID', 'the model is not finite');
   if (training.rows === 0) throw new ChoraleError('TRAINING_DATA_INVALID', 'no row is left to train on');
 
-  const trained = await localSteps({ ...options, random });
-  const update = quantizeUpdate(
-    trained.map((value, i) => value - parameters[i]!),
-    task.clippingNorm,
-  );
+  const update = quantizeUpdate(await localSteps({ ...options, random }), task.clippingNorm);
   return roundToFormat(addNoise(update, updateNoiseStddev(task), random), updateFormat(task), random);
 }
 
@@ -57,34 +57,33 @@ async function localSteps({
   engine,
   training,
   parameters,
+  modelRound = 0,
+  algorithm = clientAlgorithm(task),
   random,
   onProgress,
   signal,
 }: LocalRoundOptions & { random: RandomSource }): Promise<Float64Array> {
-  const { exampleClippingNorm, learningRate, localEpochs } = task;
+  const { exampleClippingNorm, localEpochs } = task;
   const { exampleNoiseMultiplier: noiseMultiplier } = task.privacy;
   const batchSize = Math.min(task.batchSize ?? training.rows, training.rows);
   const steps = localEpochs * Math.ceil(training.rows / batchSize);
-  // Steps smaller than the model's single precision would be lost if they were not summed in doubles.
-  const weights = new Float64Array(parameters);
+  const local = algorithm.start({ parameters, modelRound });
   let step = 0;
   for (let epoch = 0; epoch < localEpochs; epoch += 1) {
     for (const batch of batches(training, batchSize, random)) {
       signal?.throwIfAborted();
-      const sum = await engine.clippedGradientSum(new Float32Array(weights), batch, exampleClippingNorm);
+      const sum = await engine.clippedGradientSum(new Float32Array(local.weights), batch, exampleClippingNorm);
       const gradient =
         noiseMultiplier === 0
           ? sum.gradientSum
           : noisedGradientSum(sum, { exampleClippingNorm, noiseMultiplier }, random);
-      for (let i = 0; i < weights.length; i += 1) {
-        weights[i] = finite(weights[i]! - (learningRate * finite(gradient[i]!)) / batch.rows);
-      }
+      local.take(gradient, batch.rows);
       step += 1;
       await onProgress?.({ step, steps });
     }
   }
   signal?.throwIfAborted();
-  return weights;
+  return local.finish();
 }
 
 /** All rows in one batch, or shuffled into batches of the size, of which the last may be smaller. */
@@ -108,15 +107,4 @@ function shuffled(length: number, random: RandomSource): Uint32Array {
     order[other] = held;
   }
   return order;
-}
-
-// Far above any weight that works, far below the end of single precision.
-const LARGEST = 1e30;
-
-/**
- * A number that may have overflowed, as one that has not. Training that diverges must not fail: whether it
- * does depends on the rows, and a failure would be a message that no noise covers.
- */
-function finite(value: number): number {
-  return Number.isNaN(value) ? 0 : Math.min(LARGEST, Math.max(-LARGEST, value));
 }

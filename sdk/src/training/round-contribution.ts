@@ -23,8 +23,11 @@ export interface LocalTrainer {
   /** Which set of rows it works on, if they have a name. */
   readonly recordsId?: string | undefined;
   readonly engine: { name: string; reason: string };
-  /** @returns `[parameterCount]` grid steps. */
-  train(options: { parameters: Float32Array; signal: AbortSignal }): Promise<Int32Array>;
+  /**
+   * @param options.modelRound committed rounds behind the model
+   * @returns `[parameterCount]` grid steps.
+   */
+  train(options: { parameters: Float32Array; modelRound: number; signal: AbortSignal }): Promise<Int32Array>;
   /** @returns `[2 * bins]` noised counts. */
   evaluate(options: { parameters: Float32Array; signal: AbortSignal }): Promise<Int32Array>;
   terminate(): void;
@@ -53,7 +56,7 @@ export async function contribution(
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const { task, connection, store, ledger, lock, trainer } = options;
-  const { study, round, kind } = message;
+  const { study, round, kind, modelRound } = message;
   const stored = await store.update(study, round);
   if (stored !== null) {
     if (stored.kind === kind) return stored.update;
@@ -65,7 +68,9 @@ export async function contribution(
   const model = await connection.model(message, { modelBytes: length * 4, signal });
   const parameters = decodeParameters(model, length);
   const integers =
-    kind === 'train' ? await trainer.train({ parameters, signal }) : await trainer.evaluate({ parameters, signal });
+    kind === 'train'
+      ? await trainer.train({ parameters, modelRound, signal })
+      : await trainer.evaluate({ parameters, signal });
   const update = packIntegers(integers, kind === 'train' ? updateFormat(task) : PLAIN_FORMAT);
   // A coordinator that forgot its rounds counts them anew, and bytes may repeat by chance: every release
   // is a charge of its own. Sending the stored bytes again does not come here.

@@ -1,5 +1,6 @@
 import type { RandomSource } from '@chorale/privacy';
 import { layerSizes, type TrainingTask } from '@chorale/protocol';
+import { type ClientAlgorithm, clientAlgorithm } from '@chorale/training';
 import type { Batch, EngineName, Network, TrainingEngine } from './engines/engine.ts';
 import { FallbackEngine } from './engines/fallback-engine.ts';
 import { type OptionalEngineName, selectEngine } from './engines/select-engine.ts';
@@ -34,6 +35,8 @@ export class TrainingSession {
   readonly #options: TrainingSessionOptions;
   readonly #split: { training: Batch; heldBack: Batch };
   readonly #fallback: TrainingEngine;
+  /** Remembers rounds for as long as the session lives. */
+  readonly #algorithm: ClientAlgorithm;
   #engine: EngineChoice;
 
   private constructor(
@@ -42,6 +45,7 @@ export class TrainingSession {
     selected: { engine: TrainingEngine; reason: string },
   ) {
     this.#options = options;
+    this.#algorithm = clientAlgorithm(options.task);
     this.#split = split;
     this.rows = { training: split.training.rows, heldBack: split.heldBack.rows };
     this.#engine = { name: selected.engine.name, reason: selected.reason };
@@ -76,12 +80,13 @@ export class TrainingSession {
   }
 
   /** See `localRound`. */
-  train(contribution: Contribution): Promise<Int32Array<ArrayBuffer>> {
+  train(contribution: Contribution & { modelRound: number }): Promise<Int32Array<ArrayBuffer>> {
     const { task, noiseless, random } = this.#options;
     return localRound({
       task,
       noiseless,
       engine: this.#fallback,
+      algorithm: this.#algorithm,
       training: this.#split.training,
       ...(random === undefined ? {} : { random }),
       ...contribution,

@@ -25,8 +25,9 @@ export type TrainingWorkerOptions = {
 };
 
 type Contribution = { parameters: Float32Array; signal?: AbortSignal };
+type Work = Extract<WorkerRequest, { type: 'train' | 'evaluate' }>;
 type Pending = {
-  request: Extract<WorkerRequest, { type: 'train' | 'evaluate' }>;
+  request: Work;
   resolve: (integers: Int32Array<ArrayBuffer>) => void;
   reject: (reason: unknown) => void;
 };
@@ -82,8 +83,8 @@ export class TrainingWorker {
    * One local round; see `localRound`.
    * @returns `[parameterCount]` grid steps.
    */
-  train(contribution: Contribution): Promise<Int32Array<ArrayBuffer>> {
-    return this.#request('train', contribution);
+  train({ modelRound, ...contribution }: Contribution & { modelRound: number }): Promise<Int32Array<ArrayBuffer>> {
+    return this.#request({ type: 'train', modelRound }, contribution);
   }
 
   /**
@@ -91,7 +92,7 @@ export class TrainingWorker {
    * @returns `[2 * bins]` noised counts.
    */
   evaluate(contribution: Contribution): Promise<Int32Array<ArrayBuffer>> {
-    return this.#request('evaluate', contribution);
+    return this.#request({ type: 'evaluate' }, contribution);
   }
 
   /** Ends the worker and, with `ENGINE_UNAVAILABLE`, whatever it was doing. */
@@ -99,7 +100,10 @@ export class TrainingWorker {
     this.#end(new ChoraleError('ENGINE_UNAVAILABLE', 'the training worker was ended'));
   }
 
-  #request(type: 'train' | 'evaluate', { parameters, signal }: Contribution): Promise<Int32Array<ArrayBuffer>> {
+  #request(
+    work: { type: 'train'; modelRound: number } | { type: 'evaluate' },
+    { parameters, signal }: Contribution,
+  ): Promise<Int32Array<ArrayBuffer>> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.#state === 'ended')
       return Promise.reject(new ChoraleError('ENGINE_UNAVAILABLE', 'the training worker has ended'));
@@ -107,7 +111,7 @@ export class TrainingWorker {
     const id = this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<Int32Array<ArrayBuffer>>();
     // A copy: the work may have to be done again, whatever the caller does with its own.
-    const request = { type, id, parameters: new Float32Array(parameters) } as const;
+    const request: Work = { ...work, id, parameters: new Float32Array(parameters) };
     this.#pending.set(id, { request, resolve, reject });
     if (this.#state === 'ready') this.#post(request);
     const cancel = (): void => {

@@ -63,19 +63,16 @@ function holdLock(name: string): Promise<void> {
   });
 }
 
-async function contribute({
-  type,
-  id,
-  parameters,
-}: Extract<WorkerRequest, { type: 'train' | 'evaluate' }>): Promise<void> {
+async function contribute(request: Extract<WorkerRequest, { type: 'train' | 'evaluate' }>): Promise<void> {
+  const { id, parameters } = request;
   const { signal } = cancels.get(id)!;
   try {
     signal.throwIfAborted();
     if (session === undefined) throw new Error('the worker was not started');
     const open = await session;
     const integers =
-      type === 'train'
-        ? await open.train({ parameters, signal, onProgress: reporter(id) })
+      request.type === 'train'
+        ? await open.train({ parameters, modelRound: request.modelRound, signal, onProgress: reporter(id) })
         : await open.evaluate({ parameters, signal });
     self.postMessage({ type: 'done', id, integers } satisfies WorkerReply, [integers.buffer]);
   } catch (error) {

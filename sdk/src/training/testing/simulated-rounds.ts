@@ -1,17 +1,16 @@
 import type { RandomSource } from '@chorale/privacy';
-import { GRID_STEPS, type TrainingTask } from '@chorale/protocol';
+import { layerSizes, parameterCount, type TrainingTask } from '@chorale/protocol';
+import { clientAlgorithm, initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
 import type { Batch } from '../engines/engine.ts';
 import type { EncodedRecords } from '../features.ts';
 import { splitRecords } from '../holdout.ts';
 import { localRound } from '../local-round.ts';
 import { TypedArrayEngine } from '../engines/typed-array-engine.ts';
-import { layerSizes, parameterCount } from '@chorale/protocol';
 
 export type Site = { weight: number; records: EncodedRecords };
 
 /**
- * Federated averaging without a network: every site takes part in every round, and the weighted mean of
- * their updates is added to the model.
+ * A task's rounds without a network: every site takes part in every one.
  * @returns the last model, and the rows of all sites that trained and that were held back.
  */
 export async function simulateRounds({
@@ -27,30 +26,51 @@ export async function simulateRounds({
   training: Batch;
   heldBack: Batch;
 }> {
-  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
   const splits = await Promise.all(sites.map(({ records }) => splitRecords(records, task.evaluation)));
+  const training = splits.map((split, i) => ({ weight: sites[i]!.weight, training: split.training }));
+  return {
+    parameters: await trainSites({ task, sites: training, ...(random === undefined ? {} : { random }) }),
+    training: joinRows(splits.map((s) => s.training)),
+    heldBack: joinRows(splits.map((s) => s.heldBack)),
+  };
+}
+
+/** The same for rows that all train. @returns the last model. */
+export async function trainSites({
+  task,
+  sites,
+  random,
+}: {
+  task: TrainingTask;
+  sites: readonly { weight: number; training: Batch }[];
+  random?: RandomSource;
+}): Promise<Float32Array> {
+  const engine = new TypedArrayEngine({ layerSizes: layerSizes(task), activation: task.model.activation });
   const totalWeight = sites.reduce((sum, { weight }) => sum + weight, 0);
-  let parameters = new Float32Array(parameterCount(task));
+  const algorithms = sites.map(() => clientAlgorithm(task));
+  let model: ServerModel = {
+    parameters: new Float32Array(parameterCount(task)),
+    optimizer: initialOptimizer(task),
+  };
   for (let round = 1; round <= task.rounds; round += 1) {
+    const { parameters } = model;
     const sum = new Float64Array(parameters.length);
-    for (const [i, { weight }] of sites.entries()) {
+    for (const [i, { weight, training }] of sites.entries()) {
       const update = await localRound({
         task,
         engine,
-        training: splits[i]!.training,
+        training,
         parameters,
+        modelRound: round - 1,
+        algorithm: algorithms[i]!,
         noiseless: true,
         ...(random === undefined ? {} : { random }),
       });
       for (let k = 0; k < sum.length; k += 1) sum[k]! += weight * update[k]!;
     }
-    parameters = parameters.map((p, k) => p + (sum[k]! / totalWeight) * (task.clippingNorm / GRID_STEPS));
+    model = nextModel(task, model, { sum, totalWeight });
   }
-  return {
-    parameters,
-    training: joinRows(splits.map((s) => s.training)),
-    heldBack: joinRows(splits.map((s) => s.heldBack)),
-  };
+  return model.parameters;
 }
 
 function joinRows(parts: readonly Batch[]): Batch {

@@ -1,0 +1,21 @@
+import type { TrainingTask } from '@chorale/protocol';
+import { fedAvgSteps } from './fed-avg.ts';
+import { fedProxSteps } from './fed-prox.ts';
+import type { ClientAlgorithm } from './local-steps.ts';
+import { scaffold } from './scaffold.ts';
+
+/** The client's half of a task's algorithm, with nothing kept from earlier rounds. */
+export function clientAlgorithm({ algorithm, learningRate, localEpochs }: TrainingTask): ClientAlgorithm {
+  const client = algorithm?.client ?? { rule: 'fed-avg' };
+  switch (client.rule) {
+    case 'fed-avg':
+      return { start: (model) => fedAvgSteps(model, learningRate) };
+    case 'fed-prox': {
+      const { proximalWeight } = client;
+      return { start: (model) => fedProxSteps(model, { learningRate, proximalWeight }) };
+    }
+    case 'scaffold':
+      // Its steps are full batches: one an epoch.
+      return scaffold({ learningRate, localSteps: localEpochs });
+  }
+}

@@ -1,0 +1,3 @@
+export * from './client-algorithm.ts';
+export * from './local-steps.ts';
+export * from './server-rule.ts';
