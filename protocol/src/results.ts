@@ -132,6 +132,8 @@ export type ModelCard = {
   network: { layerSizes: number[]; activation: 'relu' | 'tanh'; parameters: number };
   training: {
     clients: 'employee' | 'site';
+    /** Rules of the task's algorithm. */
+    algorithm: { client: string; server: string };
     aggregation: string;
     localEpochs: number;
     clippingNorm: number;

@@ -9,10 +9,10 @@ export function clientAlgorithm({ algorithm, learningRate, localEpochs }: Traini
   const client = algorithm?.client ?? { rule: 'fed-avg' };
   switch (client.rule) {
     case 'fed-avg':
-      return { start: (model) => fedAvgSteps(model, learningRate) };
+      return { start: (model) => fedAvgSteps(model, learningRate), keep() {} };
     case 'fed-prox': {
       const { proximalWeight } = client;
-      return { start: (model) => fedProxSteps(model, { learningRate, proximalWeight }) };
+      return { start: (model) => fedProxSteps(model, { learningRate, proximalWeight }), keep() {} };
     }
     case 'scaffold':
       // Its steps are full batches: one an epoch.

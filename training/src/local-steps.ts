@@ -22,8 +22,13 @@ export interface LocalSteps {
 
 /** What a client keeps from round to round of its algorithm. */
 export interface ClientAlgorithm {
-  /** A start that is never finished leaves no trace. */
+  /** What was computed and never kept leaves no trace. */
   start(model: RoundModel): LocalSteps;
+  /**
+   * The rows are charged for the update that was finished last, so later rounds may be made of it, too. Without that,
+   * what noise at every step is charged for would not be all that a later update tells.
+   */
+  keep(): void;
 }
 
 // Far above any weight that works, far below the end of single precision.

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { gradientOf, optimumOf, type QuadraticClient, quadraticClients } from '../testing/quadratic-clients.ts';
 import { trainingTask } from '../testing/training-task.ts';
-import { type ClientAlgorithm, clientAlgorithm } from './index.ts';
+import { type ClientAlgorithm, clientAlgorithm, type LocalSteps } from './index.ts';
 
 const localEpochs = 6;
 const learningRate = 0.2;
@@ -17,7 +17,9 @@ function updateOf(
 ): Float64Array {
   const local = algorithm.start({ parameters: model, modelRound });
   for (let step = 0; step < localEpochs; step += 1) local.take(gradientOf(client, local.weights), 1);
-  return local.finish();
+  const update = local.finish();
+  algorithm.keep();
+  return update;
 }
 
 /** Rounds of clients that remember; `present` says who takes part, `noise` what the release adds. */
@@ -134,6 +136,7 @@ describe('[T3] SCAFFOLD', () => {
     for (let step = 0; step < localEpochs; step += 1) first.take([3], 2);
     // Its mean gradient is 1.5; until it is back, three rounds move the model by -.9 in all.
     expect(first.finish()[0]).toBeCloseTo(-1.5 * reach, 12);
+    algorithm.keep();
     // The caller's memory is its own.
     model.fill(9);
     const later = algorithm.start({ parameters: Float64Array.of(0.1), modelRound: 7 });
@@ -155,12 +158,25 @@ describe('[T3] SCAFFOLD', () => {
     );
   });
 
-  test('keeps nothing of a round that was not finished', () => {
+  test.each([
+    ['finished', () => {}],
+    // The next start is what tells.
+    ['charged', (local: LocalSteps) => void local.finish()],
+  ])('[B2] keeps nothing of a round that was not %s', (_, end) => {
     const algorithm = clientAlgorithm(task);
-    const at = { model: Float64Array.of(0, 0, 0), modelRound: 0 };
-    algorithm.start({ parameters: at.model, modelRound: 0 }).take([5, 5, 5], 1);
+    const local = algorithm.start({ parameters: Float64Array.of(0, 0, 0), modelRound: 0 });
+    local.take([5, 5, 5], 1);
+    end(local);
+    // Nor does the charge for another round count for it, or for one that gave nothing.
+    algorithm.start({ parameters: Float64Array.of(0, 0, 0), modelRound: 0 });
+    algorithm.keep();
+    const plain = clientAlgorithm(task);
     const next = { model: Float64Array.of(1, 1, 1), modelRound: 1 };
-    expect(updateOf(clients[1]!, algorithm, next)).toEqual(updateOf(clients[1]!, clientAlgorithm(task), next));
+    expect(updateOf(clients[1]!, algorithm, next)).toEqual(updateOf(clients[1]!, plain, next));
+    algorithm.start({ parameters: Float64Array.of(2, 2, 2), modelRound: 2 });
+    algorithm.keep();
+    const later = { model: Float64Array.of(3, 3, 3), modelRound: 3 };
+    expect(updateOf(clients[1]!, algorithm, later)).toEqual(updateOf(clients[1]!, plain, later));
   });
 
   test('finds the optimum although clients lost their memory, were absent, or sent to rounds that were abandoned', () => {

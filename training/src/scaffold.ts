@@ -1,6 +1,6 @@
 import { type ClientAlgorithm, finite, type RoundModel } from './local-steps.ts';
 
-/** What a client keeps of the last round that it computed. */
+/** What a client keeps of the last round that it gave an update to. */
 type Memory = RoundModel & {
   /** Its control variate: the mean of its gradients in that round. */
   control: Float64Array;
@@ -40,15 +40,19 @@ type Memory = RoundModel & {
  *   are not zero, so a clipping norm that binds there moves the model's place of rest. Local steps x learning rate x
  *   `exampleClippingNorm` binds nowhere.
  * - *Charges* are FedAvg's. c is public. c_i does not leave the device; an update is clipped and noised whatever it was
- *   made of, which is what composing updates takes. Where local steps are noised, c_i is of noised gradients alone.
+ *   made of, which is what composing updates takes. Where local steps are noised, c_i is of noised gradients alone; they
+ *   must be charged, as everything that they shape is their release. So c_i is never of a round that was computed and
+ *   not charged.
  *
  * @param options.localSteps of every client in every round
  */
 export function scaffold({ learningRate, localSteps }: { learningRate: number; localSteps: number }): ClientAlgorithm {
   const reach = learningRate * localSteps;
   let memory: Memory | null = null;
+  let finished: Memory | null = null;
   return {
     start(model) {
+      finished = null;
       const correction = correctionAt(model, memory, reach);
       const weights = new Float64Array(model.parameters);
       const update = new Float64Array(weights.length);
@@ -63,10 +67,13 @@ export function scaffold({ learningRate, localSteps }: { learningRate: number; l
         },
         finish() {
           const control = update.map((value) => -value / reach);
-          memory = { parameters: model.parameters.slice(), modelRound: model.modelRound, control, correction };
+          finished = { parameters: model.parameters.slice(), modelRound: model.modelRound, control, correction };
           return update;
         },
       };
+    },
+    keep() {
+      memory = finished ?? memory;
     },
   };
 }

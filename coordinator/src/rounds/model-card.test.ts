@@ -61,6 +61,7 @@ describe('modelCard', () => {
       network: { layerSizes: [2, 1], parameters: 3 },
       // Evaluations and what is not over yet are no training.
       training: {
+        algorithm: { client: 'fed-avg', server: 'average' },
         committedRounds: 2,
         abandonedRounds: 1,
         contributions: { fewest: 2, most: 3 },

@@ -40,6 +40,7 @@ export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard 
     },
     training: {
       clients: task.clients,
+      algorithm: algorithmOf(task),
       aggregation: task.aggregation?.rule ?? 'mean',
       localEpochs: task.localEpochs,
       clippingNorm: task.clippingNorm,
@@ -53,6 +54,10 @@ export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard 
     accuracy: latestAccuracy(ended),
     limits: limitsOf({ manifest, privacy, accuracy: latestAccuracy(ended), modelRound }),
   };
+}
+
+function algorithmOf({ algorithm }: TrainingTask): ModelCard['training']['algorithm'] {
+  return { client: algorithm?.client?.rule ?? 'fed-avg', server: algorithm?.server?.rule ?? 'average' };
 }
 
 function latestAccuracy(rounds: readonly RoundSummary[]): ModelCard['accuracy'] {

@@ -1,9 +1,19 @@
-import { GRID_STEPS, layerSizes, type TrainingTask } from '@chorale/protocol';
+import {
+  decodeIntegers,
+  encodeParameters,
+  GRID_STEPS,
+  layerSizes,
+  type Manifest,
+  parameterCount,
+  type TrainingTask,
+} from '@chorale/protocol';
 import { describe, expect, test } from 'vitest';
+import { trainingManifest, trainingRecords } from '../testing/training-study.ts';
 import type { Batch } from './engines/engine.ts';
 import { attritionTask } from './testing/attrition-task.ts';
 import { problem } from './testing/engine-contract.ts';
 import { referenceClippedGradientSum } from './testing/reference.ts';
+import { invitation, serve, take } from './testing/taking-part.ts';
 import { TrainingSession } from './training-session.ts';
 
 const learningRate = 0.5;
@@ -62,6 +72,7 @@ describe('rounds of a session', () => {
     const session = await sessionOf({ client: { rule: 'scaffold' } });
     const first = descend(parameters, batch, () => 0);
     expectUpdate(await session.train({ parameters, modelRound: 0 }), first.moved);
+    session.keep();
 
     const next = parameters.map((value, i) => value + 0.01 * (i % 7));
     const correction = first.gradients.map(
@@ -88,5 +99,44 @@ describe('rounds of a session', () => {
       await session.train({ parameters: next, modelRound: 1 }),
       Array.from(plain, (value) => (value / GRID_STEPS) * task.clippingNorm),
     );
+  });
+
+  test('[T3] of a client on the wire are those of its session, by the number of models that it is sent', async () => {
+    const manifest: Manifest = trainingManifest({ updateNoiseMultiplier: 0, evaluationNoiseMultiplier: 0 });
+    manifest.training!.algorithm = { client: { rule: 'scaffold' } };
+    const of = manifest.training!;
+    // Two models that are three rounds apart.
+    const models = [4, 7].map((modelRound) => ({
+      modelRound,
+      parameters: new Float32Array(parameterCount(of)).fill(modelRound / 20),
+    }));
+    const updates: Int32Array[] = [];
+    const { url } = await serve((client) => {
+      const invite = (i: number): void => {
+        const { modelRound, parameters: model } = models[i]!;
+        client.emit('round', invitation(manifest, i + 1, { modelRound, model: encodeParameters(model) }));
+      };
+      client.on('join', (_, reply) => {
+        reply({ ok: true, committedRounds: 4, done: false });
+        invite(0);
+      });
+      client.on('update', async ({ update }, reply) => {
+        updates.push(decodeIntegers(new Uint8Array(update), parameterCount(of)).slice());
+        reply({ ok: true, duplicate: false });
+        if (updates.length === 2) return client.emit('training-done', { study: manifest.id, committedRounds: 8 });
+        client.emit('round-ended', { study: manifest.id, round: 1, outcome: 'committed', committedRounds: 5 });
+        return invite(1);
+      });
+    });
+    await take({ manifest, url, noiseless: true });
+    const session = await TrainingSession.open({
+      task: of,
+      records: trainingRecords(manifest),
+      noiseless: true,
+      preferredEngine: 'typed-arrays',
+    });
+    const first = await session.train(models[0]!);
+    session.keep();
+    expect(updates).toEqual([first, await session.train(models[1]!)]);
   });
 });

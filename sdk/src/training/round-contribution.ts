@@ -28,6 +28,8 @@ export interface LocalTrainer {
    * @returns `[parameterCount]` grid steps.
    */
   train(options: { parameters: Float32Array; modelRound: number; signal: AbortSignal }): Promise<Int32Array>;
+  /** What `train` gave last is charged and stored: an algorithm that remembers rounds may remember this one. */
+  keep(): void;
   /** @returns `[2 * bins]` noised counts. */
   evaluate(options: { parameters: Float32Array; signal: AbortSignal }): Promise<Int32Array>;
   terminate(): void;
@@ -83,6 +85,7 @@ export async function contribution(
       // The round may have been closed meanwhile.
       signal.throwIfAborted();
       await store.commitUpdate({ update: { study, round, kind, update }, spends: charged });
+      if (kind === 'train') trainer.keep();
     },
     { signal },
   );

@@ -93,6 +93,11 @@ export class TrainingSession {
     });
   }
 
+  /** See `ClientAlgorithm`. */
+  keep(): void {
+    this.#algorithm.keep();
+  }
+
   /** See `evaluationHistogram`. */
   evaluate({ parameters, signal }: Omit<Contribution, 'onProgress'>): Promise<Int32Array<ArrayBuffer>> {
     const { task, noiseless, random } = this.#options;

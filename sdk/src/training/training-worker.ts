@@ -87,6 +87,11 @@ export class TrainingWorker {
     return this.#request({ type: 'train', modelRound }, contribution);
   }
 
+  /** What `train` gave last is charged: an algorithm that remembers rounds may remember this one. */
+  keep(): void {
+    if (this.#state === 'ready') this.#post({ type: 'keep' });
+  }
+
   /**
    * One histogram of the held-back rows' scores; see `evaluationHistogram`.
    * @returns `[2 * bins]` noised counts.

@@ -7,7 +7,7 @@ const Floats = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const Labels = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
 const Optional = v.picklist(['webgpu', 'webgl', 'wasm']);
 
-/** Page to training worker. `start` comes first and once; the others are answered under their `id`. */
+/** Page to training worker. `start` comes first and once; those with an `id` are answered under it. */
 export const WorkerRequest = v.variant('type', [
   v.strictObject({
     type: v.literal('start'),
@@ -20,6 +20,8 @@ export const WorkerRequest = v.variant('type', [
     lock: v.string(),
   }),
   v.strictObject({ type: v.literal('train'), id: Id, parameters: Floats, modelRound: v.number() }),
+  /** What was trained last was charged. */
+  v.strictObject({ type: v.literal('keep') }),
   v.strictObject({ type: v.literal('evaluate'), id: Id, parameters: Floats }),
   v.strictObject({ type: v.literal('cancel'), id: Id }),
 ]);

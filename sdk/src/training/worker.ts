@@ -29,6 +29,9 @@ self.addEventListener('message', ({ data }) => {
       cancels.set(request.id, new AbortController());
       queue = queue.then(() => contribute(request));
       break;
+    case 'keep':
+      queue = queue.then(async () => (await session)?.keep());
+      break;
     case 'cancel':
       cancels.get(request.id)?.abort();
       break;

@@ -66,6 +66,7 @@ export async function trainSites({
         noiseless: true,
         ...(random === undefined ? {} : { random }),
       });
+      algorithms[i]!.keep();
       for (let k = 0; k < sum.length; k += 1) sum[k]! += weight * update[k]!;
     }
     model = nextModel(task, model, { sum, totalWeight });

@@ -116,6 +116,7 @@ export async function take({
           // As a worker does, it ends at once for who asked, and by itself at its next step.
           train: (options) =>
             abortable(session.train({ ...options, onProgress: () => onStep(options.signal) }), options.signal),
+          keep: () => session.keep(),
           evaluate: (options) => session.evaluate(options),
           terminate: () => {},
         };
