@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { planTraining, type TrainingPlan } from '@chorale/privacy/forecast';
+import { oneShotVerdict, planOneShot } from '@chorale/training/one-shot';
 import { describe, expect, it } from 'vitest';
 
 const binary = join(import.meta.dirname, '..', '..', 'bin', 'chorale.mjs');
@@ -47,6 +48,18 @@ describe('chorale plan training', () => {
     expect((await chorale('plan --help')).stdout).toContain('training');
   });
 
+  it('forecasts the accuracy of a one-shot training, and says when there is no hope', async () => {
+    const asked = '--clients 1500 --features 50 --epsilon 2 --delta 1e-5';
+    const gram = await chorale(`plan training --algorithm gram-matrix ${asked} --mode distributed --json`);
+    expect(gram).toMatchObject({ code: 0, stderr: '' });
+    const options = { clients: 1500, features: 50, epsilon: 2, delta: 1e-5 };
+    const plan = planOneShot({ ...options, algorithm: 'gram-matrix', mode: 'distributed' });
+    const { usableClients: _clients, ...fields } = plan;
+    expect(JSON.parse(gram.stdout)).toEqual({ ...fields, verdict: oneShotVerdict(plan) });
+    const local = await chorale(`plan training --algorithm class-mean-difference ${asked} --mode local`);
+    expect(local.stdout).toMatch(/^verdict +Hopeless: /m);
+  });
+
   it('leaves the forecast of questions as it is', async () => {
     const question = await chorale('plan --question yesno --report favourable --epsilon 1 --respondents 500 --json');
     expect(question).toMatchObject({ code: 0, stderr: '' });
@@ -69,6 +82,11 @@ describe('chorale plan training', () => {
     `${training} --mode local --cohort 2000`,
     `${training} --mode local --question yesno`,
     '--mode local',
+    `${training} --mode local --features 3`,
+    `${training} --mode local --algorithm gram-matrix --features 3`,
+    '--algorithm gram-matrix --clients 1500 --epsilon 2 --delta 1e-5 --mode local',
+    '--algorithm gram-matrix --features 3 --clients 15 --epsilon 2 --delta 1e-5 --mode local',
+    '--clients 1500 --parameters 3 --rounds 2 --epsilon 2 --delta 1e-5 --mode local',
   ])('bad arguments end with code 2 and one line: %s', async (line) => {
     const ended = await chorale(`plan training ${line}`);
     expect(ended).toEqual({ code: 2, stdout: '', stderr: expect.stringMatching(/^chorale: .+\n$/) });
