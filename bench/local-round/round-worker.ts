@@ -1,7 +1,7 @@
 import { secureRandom } from '@chorale/privacy';
 import type { TrainingTask } from '@chorale/protocol';
 import type { Network, TrainingEngine } from '../../sdk/src/training/engines/engine.ts';
-import { loadEngine } from '../../sdk/src/training/engines/select-engine.ts';
+import { loadEngine } from '../../sdk/src/training/engines/fastest-engine.ts';
 import { TypedArrayEngine } from '../../sdk/src/training/engines/typed-array-engine.ts';
 import { localRound, localSteps } from '../../sdk/src/training/local-round.ts';
 import { taskNetwork } from '../../sdk/src/training/task-network.ts';

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Network, TrainingEngine } from '../../src/training/engines/engine.ts';
-import { type OptionalEngineName, loadEngine } from '../../src/training/engines/select-engine.ts';
+import { loadEngine } from '../../src/training/engines/fastest-engine.ts';
+import type { OptionalEngineName } from '../../src/training/engines/select-engine.ts';
 import { engineContract } from '../../src/training/testing/engine-contract.ts';
 
 export type ContractResult = {
