@@ -33,7 +33,8 @@ export function clipToGrid(
   let scale = gridSteps / Math.max(relativeNorm, clippingNorm / largest);
   for (;;) {
     // Truncation moves every coordinate towards zero, so it never makes the norm longer.
-    const steps = Int32Array.from(vector, (value) => Math.trunc((value / largest) * scale));
+    const steps = new Int32Array(vector.length);
+    for (let i = 0; i < steps.length; i += 1) steps[i] = Math.trunc((vector[i]! / largest) * scale);
     // Integers below 2^53 add without rounding, and this sum is near 2^48 at most.
     const squares = steps.reduce((sum, value) => sum + value * value, 0);
     if (squares <= gridSteps * gridSteps) return steps;

@@ -123,5 +123,8 @@ export function addDiscreteGaussian(
   random: RandomSource = secureRandom(),
 ): Int32Array<ArrayBuffer> {
   const noise = discreteGaussianVector({ length: values.length, noiseStddev }, random);
-  return Int32Array.from(values, (value, index) => Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), value + noise[index]!)));
+  const noised = new Int32Array(values.length);
+  for (let i = 0; i < noised.length; i += 1)
+    noised[i] = Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), values[i]! + noise[i]!));
+  return noised;
 }
