@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { openRecord } from '../rounds/testing/round-record.ts';
 import type { ModelRecord, ReportRecord, RoundRecord, Store, StudyRecord } from './store.ts';
 
 const study = (id: string, hash = `sha256-${id}`): StudyRecord => ({
@@ -17,21 +18,7 @@ const report = (participant: string, change: Partial<ReportRecord> = {}): Report
   ...change,
 });
 
-const openRound: RoundRecord = {
-  study: 'pulse',
-  round: 1,
-  kind: 'train',
-  state: 'open',
-  modelRound: 0,
-  cohort: 3,
-  accepted: 0,
-  dropouts: 0,
-  startedAt: '2026-11-03T10:00:00.000Z',
-  endedAt: null,
-  reason: null,
-  histogram: null,
-  shape: null,
-};
+const openRound = openRecord({ study: 'pulse', startedAt: '2026-11-03T10:00:00.000Z' });
 const committed: RoundRecord = {
   ...openRound,
   state: 'committed',

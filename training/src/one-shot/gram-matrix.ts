@@ -1,4 +1,4 @@
-import { boundedRow, checkCount, checkVector, type LinearModel } from './row-bound.ts';
+import { boundedRow, type LabelledRow, checkCount, checkVector, type LinearModel } from './row-bound.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
 /*
@@ -43,15 +43,7 @@ export function gramLength(features: number): number {
  * @param normBound L2 bound on a row, a public constant
  * @throws {RangeError} for a label other than 0 and 1, and for numbers that are not finite
  */
-export function gramStatistics({
-  row,
-  label,
-  normBound,
-}: {
-  row: ArrayLike<number>;
-  label: number;
-  normBound: number;
-}): Float64Array {
+export function gramStatistics({ row, label, normBound }: LabelledRow): Float64Array {
   const x = boundedRow({ row, label, normBound }).map((value) => value / normBound);
   const features = x.length;
   const statistics = new Float64Array(gramLength(features));

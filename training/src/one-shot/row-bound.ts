@@ -18,20 +18,15 @@ export function rowNormBound(columns: number): number {
   return Math.sqrt(columns / 2);
 }
 
+/** One person's row and label, 0 or 1, and the public L2 bound on rows. */
+export type LabelledRow = { row: ArrayLike<number>; label: number; normBound: number };
+
 /**
  * A row within its bound; the bound and the label are checked as well, before anything leaves the device.
  *
  * @throws {RangeError} for a label other than 0 and 1, a bound that is not finite and > 0, and numbers that are not finite
  */
-export function boundedRow({
-  row,
-  label,
-  normBound,
-}: {
-  row: ArrayLike<number>;
-  label: number;
-  normBound: number;
-}): Float64Array {
+export function boundedRow({ row, label, normBound }: LabelledRow): Float64Array {
   if (label !== 0 && label !== 1) throw new RangeError(`label must be 0 or 1, got ${label}`);
   const clipped = clip(row, normBound);
   // Sensitivities are exact for norms up to the bound; what the rounding of a norm left above it is taken off.
