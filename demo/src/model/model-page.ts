@@ -176,7 +176,8 @@ function renderTraining({ network, training }: ModelCard): TemplateResult {
       ${kind}, ${network.parameters.toLocaleString('en')} parameters. Trained in the tabs of ${clients}s: each round is
       the ${training.aggregation} of ${updates} of ${training.bitsPerParameter} bits a parameter, made in
       ${counted(training.localEpochs, 'pass', 'passes')} over the client’s own
-      rows${abandonedRounds === 0 ? '' : `; abandoned rounds, which left no trace: ${abandonedRounds}`}.
+      rows${abandonedRounds === 0 ? '' : `; abandoned rounds, which left no trace: ${abandonedRounds}`}. Algorithm:
+      ${training.algorithm.client} at the clients, ${training.algorithm.server} at the server.
       ${training.weights === null ? 'All clients weigh the same.' : `Public weights: ${weightsText(training.weights)}.`}
     </p>
   `;
