@@ -54,11 +54,10 @@ export class TfjsEngine implements TrainingEngine {
     for (const pass of passes(batch)) {
       const propagated = tf.tidy(() => this.#propagate(parameters, pass));
       try {
-        const factors =
-          exampleClippingNorm === Infinity ? null : await clippingFactors(pass, propagated, exampleClippingNorm);
-        const values = await readAndDispose(tf.tidy(() => gradients(propagated, factors)));
-        add(gradientSum, values);
-        clipped += factors?.filter((factor) => factor < 1).length ?? 0;
+        const scaled =
+          exampleClippingNorm === Infinity ? null : await clippedErrors(pass, propagated, exampleClippingNorm);
+        add(gradientSum, await readAndDispose(tf.tidy(() => gradients(propagated, scaled?.errors))));
+        clipped += scaled?.clipped ?? 0;
       } finally {
         tf.dispose(propagated);
       }
@@ -171,56 +170,72 @@ async function useBackend(name: EngineName): Promise<void> {
 }
 
 /**
- * What each row's errors are scaled by, `[rows]`. Of norms, few numbers come from many operations: reading what they are
- * made of and computing them here takes less than issuing those, and happens in doubles.
+ * Every layer's errors, scaled so that no row's gradient is longer than the bound, and how many rows' were. Reading what
+ * norms are made of and scaling here takes less than issuing the operations, and norms are sums in doubles.
  */
-async function clippingFactors(
+async function clippedErrors(
   { inputs, rows }: Batch,
   { layerInputs, errors }: Propagated,
   bound: number,
-): Promise<Float32Array> {
-  const read = async (tensor: tf.Tensor): Promise<Float64Array> => rowSquares(await tensor.data<'float32'>(), rows);
-  const [inputSquares, errorSquares] = await Promise.all([
-    Promise.all(layerInputs.slice(1).map(read)),
-    Promise.all(errors.map(read)),
-  ]);
-  // The column of ones is not among the batch's inputs.
-  inputSquares.unshift(rowSquares(inputs, rows).map((sum) => sum + 1));
-  const factors = new Float32Array(rows);
+): Promise<{ errors: Float32Array[]; clipped: number }> {
+  // What is read of errors may be the tensors' own memory, which nobody reads after this.
+  const [hidden, scaled] = await Promise.all([read(layerInputs.slice(1)), read(errors)]);
+  return { errors: scaled, clipped: clip([inputs, ...hidden], scaled, { rows, bound }) };
+}
+
+function read(tensors: readonly tf.Tensor[]): Promise<Float32Array[]> {
+  return Promise.all(tensors.map((tensor) => tensor.data<'float32'>()));
+}
+
+// Functions of their own: loops in asynchronous functions are compiled late and badly.
+
+/** @returns how many rows' errors were scaled. */
+function clip(
+  inputs: readonly Float32Array[],
+  errors: readonly Float32Array[],
+  { rows, bound }: { rows: number; bound: number },
+): number {
+  let clipped = 0;
   for (let row = 0; row < rows; row += 1) {
     let squares = 0;
     for (let layer = 0; layer < errors.length; layer += 1)
-      squares += inputSquares[layer]![row]! * errorSquares[layer]![row]!;
+      // The column of ones is not among the batch's inputs.
+      squares +=
+        (squaredNorm(inputs[layer]!, row, rows) + Number(layer === 0)) * squaredNorm(errors[layer]!, row, rows);
     const norm = Math.sqrt(squares);
-    factors[row] = norm > bound ? bound / norm : 1;
+    if (!(norm > bound)) continue;
+    clipped += 1;
+    for (const values of errors) scaleRow(values, row, rows, bound / norm);
   }
-  return factors;
+  return clipped;
 }
 
-/** Sums of the squares of each of so many rows. */
-function rowSquares(values: Float32Array, rows: number): Float64Array {
-  const sums = new Float64Array(rows);
+/** Of one of so many rows. */
+function squaredNorm(values: Float32Array, row: number, rows: number): number {
   const width = values.length / rows;
-  for (let row = 0; row < rows; row += 1) {
-    let sum = 0;
-    for (let i = row * width; i < (row + 1) * width; i += 1) sum += values[i]! * values[i]!;
-    sums[row] = sum;
-  }
-  return sums;
+  const end = (row + 1) * width;
+  let sum = 0;
+  for (let i = row * width; i < end; i += 1) sum += values[i]! * values[i]!;
+  return sum;
 }
 
-// A function of its own: loops in asynchronous functions are compiled late and badly.
+function scaleRow(values: Float32Array, row: number, rows: number, factor: number): void {
+  const width = values.length / rows;
+  const end = (row + 1) * width;
+  for (let i = row * width; i < end; i += 1) values[i]! *= factor;
+}
+
 function add(sum: Float64Array, values: Float32Array): void {
   for (let i = 0; i < sum.length; i += 1) sum[i]! += values[i]!;
 }
 
 /**
- * In flat order. Transposing first: of a product that transposes by itself, wasm has only a slow one.
+ * In flat order, of the errors or of what they were scaled to. Transposing first: of a product that transposes by itself,
+ * wasm has only a slow one.
  */
-function gradients({ layerInputs, errors }: Propagated, factors: Float32Array | null): tf.Tensor1D {
-  const scale = factors === null ? null : tf.tensor2d(factors, [factors.length, 1]);
+function gradients({ layerInputs, errors }: Propagated, scaledErrors?: readonly Float32Array[]): tf.Tensor1D {
   const parts = errors.map((error, layer) => {
-    const scaled = scale === null ? error : tf.mul<tf.Tensor2D>(error, scale);
+    const scaled = scaledErrors === undefined ? error : tf.tensor2d(scaledErrors[layer]!, error.shape);
     const gradient = tf.matMul(tf.transpose(layerInputs[layer]!), scaled);
     return tf.reshape<tf.Rank.R1>(gradient, [gradient.size]);
   });
