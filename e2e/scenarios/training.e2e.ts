@@ -76,6 +76,12 @@ async function waitUntilDone(study: string): Promise<TrainingRounds> {
   return roundsOf(study);
 }
 
+function latestAuc(rounds: TrainingRounds['rounds']): number {
+  const evaluation = rounds.findLast((round) => round.evaluation !== null)?.evaluation;
+  if (evaluation?.label !== 'binary' || evaluation.auc === null) throw new Error('expected an evaluation with an AUC');
+  return evaluation.auc;
+}
+
 test(`ten rounds over three sites reach the central model's AUC (${dataSource}, mean of five splits)`, async () => {
   const gaps: number[] = [];
   for (const manifest of splits) {
@@ -83,7 +89,7 @@ test(`ten rounds over three sites reach the central model's AUC (${dataSource}, 
     const { rounds, committedRounds } = await waitUntilDone(manifest.id);
     await closeAll(pages);
     expect(committedRounds).toBe(10);
-    const federated = rounds.findLast((r) => r.kind === 'evaluate' && r.state === 'committed')!.evaluation!.auc!;
+    const federated = latestAuc(rounds);
     const central = await centralAuc(
       manifest.training!,
       sites.map(({ csv }) => csv),
@@ -146,9 +152,7 @@ test('[B1] [B2] ten rounds with noise at the sites are charged to the employees 
   const spent = rounds.at(-1)!.spent.find(({ privacyUnit }) => privacyUnit === 'employee')!;
   expect(spent.epsilon).toBeGreaterThan(0);
   expect(spent.epsilon).toBeLessThan(10);
-  console.info(
-    `with noise: AUC ${rounds.findLast((r) => r.evaluation)!.evaluation!.auc?.toFixed(4)} at epsilon ${spent.epsilon.toFixed(2)}`,
-  );
+  console.info(`with noise: AUC ${latestAuc(rounds).toFixed(4)} at epsilon ${spent.epsilon.toFixed(2)}`);
 
   const results = await browser.newPage();
   await results.goto(`${coordinator.url}/results?study=${noised.id}`);

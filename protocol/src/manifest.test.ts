@@ -63,6 +63,26 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     },
     /more than their id/,
   ],
+  [
+    'two values that are one',
+    { training: { ...training(), label: { column: 'Left', positive: 'Yes', negative: 'Yes' } } },
+    /positive and negative must differ/,
+  ],
+  [
+    'two categories',
+    { training: { ...training(), label: { type: 'category', column: 'Left', categories: ['a', 'b'] } } },
+    /label\.categories/,
+  ],
+  [
+    'bins for categories',
+    { training: { ...training(), label: { type: 'category', column: 'Left', categories: ['a', 'b', 'c'] } } },
+    /bins go with/,
+  ],
+  [
+    'a number without a scale',
+    { training: { ...training(), label: { type: 'number', column: 'Left', minimum: 3, maximum: 3 } } },
+    /maximum must exceed minimum/,
+  ],
   ['a weight of an unknown group', { training: { ...training(), weights: { marketing: 3 } } }, /weights/],
   [
     'a quorum above the cohort',

@@ -1,4 +1,5 @@
 import type { Manifest } from './manifest.ts';
+import type { Label } from './training-task.ts';
 
 /** One estimated number with its 95% interval; shares in [0, 1], scores and means on their own scale. */
 export type Estimate = { id: string; label: string; value: number; lower: number; upper: number };
@@ -65,6 +66,42 @@ export type RoundShape = {
   late: number;
 };
 
+/** How well a model did on held-back rows, `null` where the noise drowns it; with 95% intervals. */
+export type Evaluation = {
+  /** Held-back rows, noised. */
+  rows: number;
+} & (
+  | {
+      label: 'binary';
+      /** Chance that a random positive row scores above a random negative one. */
+      auc: number | null;
+      aucLower: number | null;
+      aucUpper: number | null;
+      /** Share of rows that a threshold of one half tells right. */
+      accuracy: number | null;
+      accuracyLower: number | null;
+      accuracyUpper: number | null;
+    }
+  | {
+      label: 'category';
+      /** Share of rows whose likeliest category is theirs. */
+      accuracy: number | null;
+      accuracyLower: number | null;
+      accuracyUpper: number | null;
+      /** Share of the rows that the most frequent category has: what always guessing it would get right. */
+      mostFrequent: number | null;
+    }
+  | {
+      label: 'number';
+      /** Mean absolute error, in the label's unit. */
+      error: number | null;
+      errorLower: number | null;
+      errorUpper: number | null;
+      /** Mean absolute error of always guessing the label's mean. */
+      spread: number | null;
+    }
+);
+
 /** One round in `GET /api/v1/studies/:id/rounds`. */
 export type RoundSummary = {
   round: number;
@@ -82,13 +119,7 @@ export type RoundSummary = {
   /** Spent by a client that took part in every round so far, this one included; empty without noise. */
   spent: Guarantee[];
   /** Of an evaluation round. */
-  evaluation: {
-    auc: number | null;
-    accuracy: number | null;
-    rows: number;
-    aucLower: number | null;
-    aucUpper: number | null;
-  } | null;
+  evaluation: Evaluation | null;
 };
 
 /** Body of `GET /api/v1/studies/:id/rounds`. */
@@ -125,8 +156,8 @@ export type ModelCard = {
   simulated: boolean;
   /** Committed training rounds behind it. */
   modelRound: number;
-  /** What the score is the probability of, in a column's words. */
-  predicts: { column: string; positive: string; negative: string };
+  /** What outputs are: the probability of the positive value, of each category, or a number scaled to [-1, 1]. */
+  predicts: Label;
   /** Columns in the order of the model's inputs, each with what becomes of its cells. */
   columns: { column: string; encoding: string; inputs: string[] }[];
   network: { layerSizes: number[]; activation: 'relu' | 'tanh'; parameters: number };
@@ -148,7 +179,7 @@ export type ModelCard = {
   /** What one unit has lost that took part in every round; empty where there is no guarantee. */
   privacy: Guarantee[];
   /** Of the latest evaluation, on rows that never trained; `null` before the first. */
-  accuracy: (NonNullable<RoundSummary['evaluation']> & { modelRound: number }) | null;
+  accuracy: (Evaluation & { modelRound: number }) | null;
   /** What it must not be used for, and what is not known of it, in sentences. */
   limits: string[];
 };

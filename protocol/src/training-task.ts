@@ -48,6 +48,32 @@ export const Feature = v.variant('type', [
 ]);
 export type Feature = v.InferOutput<typeof Feature>;
 
+const labelColumn = { column: Column, text: v.optional(Text) };
+
+/** What the model learns to tell: without a type one of two values, and a score is the probability of the positive one. */
+export const Label = v.variant('type', [
+  v.pipe(
+    v.strictObject({ ...labelColumn, type: v.optional(v.literal('binary')), positive: Column, negative: Column }),
+    v.check(({ positive, negative }) => positive !== negative, 'positive and negative must differ'),
+  ),
+  /** One of several categories: a score is a probability of each (softmax). */
+  v.pipe(
+    v.strictObject({
+      ...labelColumn,
+      type: v.literal('category'),
+      categories: v.pipe(v.array(Column), v.minLength(3), v.maxLength(limits.options)),
+    }),
+    v.check(({ categories }) => new Set(categories).size === categories.length, 'categories must differ'),
+  ),
+  /** Clamped to its bounds, then scaled to [-1, 1]; half the squared difference is made small. */
+  v.pipe(
+    v.strictObject({ ...labelColumn, type: v.literal('number'), minimum: Finite, maximum: Finite }),
+    v.check((l) => l.maximum > l.minimum, 'maximum must exceed minimum'),
+    v.check((l) => Number.isFinite(l.maximum - l.minimum), 'the width of the scale must be finite'),
+  ),
+]);
+export type Label = v.InferOutput<typeof Label>;
+
 /** Rules that bound what a few wrong or hostile updates can do. All work on updates that are noised already. */
 export const Aggregation = v.variant('rule', [
   v.strictObject({ rule: v.literal('mean') }),
@@ -73,8 +99,8 @@ export const TrainingTask = v.pipe(
     /** Whose tab trains: an employee on their own row, or a site on the rows of many employees. */
     clients: v.picklist(['employee', 'site']),
     features: v.pipe(v.array(Feature), v.minLength(1), v.maxLength(limits.features)),
-    label: v.strictObject({ column: Column, positive: Column, negative: Column, text: v.optional(Text) }),
-    /** Dense layers between the inputs and one logistic output; none is logistic regression. */
+    label: Label,
+    /** Dense layers between the inputs and the label's outputs; none is logistic, softmax or linear regression. */
     model: v.strictObject({
       hidden: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096))), v.maxLength(4)),
       activation: v.picklist(['relu', 'tanh']),
@@ -145,12 +171,16 @@ export const TrainingTask = v.pipe(
       /** Share of rows held back from training, chosen by a hash of `seed` and the row. */
       holdout: v.pipe(v.number(), v.gtValue(0), v.maxValue(0.5)),
       seed: v.pipe(v.number(), v.integer(), v.minValue(0)),
-      /** Score bins of the histogram, for each of the two labels. */
-      bins: v.pipe(Count, v.minValue(2), v.maxValue(1000)),
-      /** Noise stddev over the histogram's replace-one L2 sensitivity, the root of 2; 0 is none. */
+      /** Bins of a histogram; see `histogramCells`. Categories are counted one by one and have none. */
+      bins: v.optional(v.pipe(Count, v.minValue(2), v.maxValue(1000))),
+      /** Noise stddev over the histogram's replace-one L2 sensitivity; 0 is none. */
       noiseMultiplier: NotNegative,
     }),
   }),
+  v.check(
+    ({ label, evaluation }) => (label.type === 'category') === (evaluation.bins === undefined),
+    'evaluation.bins go with labels of two values and with numbers, and not with categories',
+  ),
   v.check(
     // A middle value has no weights.
     (t) => t.weights === undefined || t.aggregation === undefined || t.aggregation.rule === 'mean',
@@ -220,9 +250,14 @@ export function inputSize(task: TrainingTask): number {
   return task.features.reduce((sum, feature) => sum + featureInputs(feature), 0);
 }
 
-/** Widths of the model's layers from the inputs to its one output. */
+/** Outputs of the model: one for each category, or one. */
+export function outputSize({ label }: TrainingTask): number {
+  return label.type === 'category' ? label.categories.length : 1;
+}
+
+/** Widths of the model's layers from the inputs to its outputs. */
 export function layerSizes(task: TrainingTask): number[] {
-  return [inputSize(task), ...task.model.hidden, 1];
+  return [inputSize(task), ...task.model.hidden, outputSize(task)];
 }
 
 /**

@@ -11,8 +11,25 @@ export const GRID_STEPS = 2 ** 16;
 /** Replace-one L2 sensitivity of one update in grid steps: two updates of the largest norm, opposite. */
 export const UPDATE_SENSITIVITY = 2 * GRID_STEPS;
 
-/** Replace-one L2 sensitivity of an evaluation histogram: one row leaves a bin and enters another. */
-export const HISTOGRAM_SENSITIVITY = Math.SQRT2;
+/**
+ * Cells of a client's evaluation histogram, each a count of held-back rows.
+ * - Two values: `2 x bins`, the negatives' bins from score 0 to 1, then the positives'.
+ * - Categories: `categories x categories`, by the label, and within it by the likeliest category.
+ * - A number: `2 x bins`, by the size of the error from 0 to the scale's width, then by the label from the scale's minimum
+ *   to its maximum.
+ */
+export function histogramCells({ label, evaluation }: TrainingTask): number {
+  // A task with bins has a label that takes them, and one without has categories.
+  return label.type === 'category' ? label.categories.length ** 2 : 2 * evaluation.bins!;
+}
+
+/**
+ * Replace-one L2 sensitivity of an evaluation histogram: one row leaves a cell and enters another, where the label is a
+ * number in both parts.
+ */
+export function histogramSensitivity({ label }: TrainingTask): number {
+  return label.type === 'number' ? 2 : Math.SQRT2;
+}
 
 /** Stddev of an update's noise, in grid steps. */
 export function updateNoiseStddev(task: TrainingTask): number {
@@ -21,7 +38,7 @@ export function updateNoiseStddev(task: TrainingTask): number {
 
 /** Stddev of an evaluation histogram's noise, in rows. */
 export function histogramNoiseStddev(task: TrainingTask): number {
-  return task.evaluation.noiseMultiplier * HISTOGRAM_SENSITIVITY;
+  return task.evaluation.noiseMultiplier * histogramSensitivity(task);
 }
 
 /**

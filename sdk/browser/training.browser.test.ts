@@ -85,17 +85,47 @@ test.each(['webgpu', 'webgl', 'wasm'])(
   },
 );
 
-test.each(['train', 'evaluate'] as const)('a worker under the strictest policy can %s', async (kind) => {
-  const parameters = zeros(task).map((_, i) => Math.sin(i) / 10);
-  const { integers, engine } = await page.evaluate((args) => globalThis.training.once(...args), [
-    kind,
-    { task, csv },
-    parameters,
-  ] as const);
-  expect(largestDifference(integers, await expected(task, kind, parameters))).toBeLessThanOrEqual(1);
-  expect(engine.name).toBe('typed-arrays');
-  expect(engine.reason).toMatch(/^typed arrays: [\d.]+ ms a step, too fast/);
-});
+const { bins: _bins, ...unbinned } = task.evaluation;
+const without = (column: string): TrainingTask['features'] => task.features.filter((f) => f.column !== column);
+const labels: [string, TrainingTask][] = [
+  ['two values', task],
+  [
+    'a number',
+    {
+      ...task,
+      features: without('MonthlyIncome'),
+      label: { type: 'number', column: 'MonthlyIncome', minimum: 1000, maximum: 20_000 },
+    },
+  ],
+  [
+    'categories',
+    {
+      ...task,
+      features: without('BusinessTravel'),
+      label: {
+        type: 'category',
+        column: 'BusinessTravel',
+        categories: ['Non-Travel', 'Travel_Rarely', 'Travel_Frequently'],
+      },
+      evaluation: unbinned,
+    },
+  ],
+];
+
+test.each(labels.flatMap(([name, of]) => (['train', 'evaluate'] as const).map((kind) => [kind, name, of] as const)))(
+  'a worker under the strictest policy can %s on %s',
+  async (kind, _, of) => {
+    const parameters = zeros(of).map((_value, i) => Math.sin(i) / 10);
+    const { integers, engine } = await page.evaluate((args) => globalThis.training.once(...args), [
+      kind,
+      { task: of, csv },
+      parameters,
+    ] as const);
+    expect(largestDifference(integers, await expected(of, kind, parameters))).toBeLessThanOrEqual(1);
+    expect(engine.name).toBe('typed-arrays');
+    expect(engine.reason).toMatch(/^typed arrays: [\d.]+ ms a step, too fast/);
+  },
+);
 
 test('a worker says nothing but which engine it uses, counts, and the finished update', async () => {
   await page.evaluate((args) => globalThis.training.once(...args), ['train', { task, csv }, zeros(task)] as const);

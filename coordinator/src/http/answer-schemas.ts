@@ -74,13 +74,32 @@ const Guarantee = v.object({
 
 const Shape = v.object({ invited: Count, accepted: Count, declined: Count, left: Count, lost: Count, late: Count });
 
-const Evaluation = v.object({
-  auc: v.nullable(v.number()),
-  accuracy: v.nullable(v.number()),
-  rows: v.number(),
-  aucLower: v.nullable(v.number()),
-  aucUpper: v.nullable(v.number()),
-});
+const Measured = v.nullable(v.number());
+const accuracy = { rows: v.number(), accuracy: Measured, accuracyLower: Measured, accuracyUpper: Measured };
+
+/** An evaluation in an answer, and what else the answer says of it. */
+function evaluationWith<const More extends v.ObjectEntries>(more: More) {
+  return v.variant('label', [
+    v.object({
+      label: v.literal('binary'),
+      auc: Measured,
+      aucLower: Measured,
+      aucUpper: Measured,
+      ...accuracy,
+      ...more,
+    }),
+    v.object({ label: v.literal('category'), mostFrequent: Measured, ...accuracy, ...more }),
+    v.object({
+      label: v.literal('number'),
+      rows: v.number(),
+      error: Measured,
+      errorLower: Measured,
+      errorUpper: Measured,
+      spread: Measured,
+      ...more,
+    }),
+  ]);
+}
 
 const Round = v.object({
   round: Count,
@@ -95,7 +114,7 @@ const Round = v.object({
   reason: v.nullable(Text),
   shape: v.nullable(Shape),
   spent: v.array(Guarantee),
-  evaluation: v.nullable(Evaluation),
+  evaluation: v.nullable(evaluationWith({})),
 }) satisfies v.GenericSchema<RoundSummary>;
 
 export const Rounds = v.object({
@@ -132,6 +151,13 @@ export const LayersModel = v.object({
   userDefinedMetadata: v.object({ study: Text, manifest: Text, modelRound: Count }),
 });
 
+const label = { column: Text, text: v.optional(Text) };
+const Predicted = v.variant('type', [
+  v.object({ ...label, type: v.optional(v.literal('binary')), positive: Text, negative: Text }),
+  v.object({ ...label, type: v.literal('category'), categories: v.array(Text) }),
+  v.object({ ...label, type: v.literal('number'), minimum: v.number(), maximum: v.number() }),
+]);
+
 export const Card = v.object({
   format: v.literal('chorale-model-card'),
   study: Text,
@@ -139,7 +165,7 @@ export const Card = v.object({
   manifest: Text,
   simulated: v.boolean(),
   modelRound: Count,
-  predicts: v.object({ column: Text, positive: Text, negative: Text }),
+  predicts: Predicted,
   columns: v.array(v.object({ column: Text, encoding: Text, inputs: v.array(Text) })),
   network: v.object({ layerSizes: v.array(Count), activation: v.picklist(['relu', 'tanh']), parameters: Count }),
   training: v.object({
@@ -155,6 +181,6 @@ export const Card = v.object({
     contributions: v.object({ fewest: Count, most: Count }),
   }),
   privacy: v.array(Guarantee),
-  accuracy: v.nullable(v.object({ ...Evaluation.entries, modelRound: Count })),
+  accuracy: v.nullable(evaluationWith({ modelRound: Count })),
   limits: v.array(Text),
 }) satisfies v.GenericSchema<ModelCard>;

@@ -7,14 +7,24 @@ import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { storeModel } from '../rounds/testing/round-record.ts';
 import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
 
-const networks: [string, TrainingTask['model']][] = [
-  ['logistic regression', { hidden: [], activation: 'relu' }],
-  ['one layer of relu', { hidden: [7], activation: 'relu' }],
-  ['three layers of tanh', { hidden: [5, 9, 4], activation: 'tanh' }],
+const { bins: _bins, ...evaluation } = siteTask().evaluation;
+const networks: [string, Partial<TrainingTask>][] = [
+  ['logistic regression', { model: { hidden: [], activation: 'relu' } }],
+  ['one layer of relu', { model: { hidden: [7], activation: 'relu' } }],
+  ['three layers of tanh', { model: { hidden: [5, 9, 4], activation: 'tanh' } }],
+  ['linear regression', { label: { type: 'number', column: 'Salary', minimum: 1000, maximum: 5000 } }],
+  [
+    'a softmax of three categories',
+    {
+      label: { type: 'category', column: 'Mood', categories: ['low', 'middling', 'high'] },
+      model: { hidden: [6], activation: 'tanh' },
+      evaluation,
+    },
+  ],
 ];
 
-it.each(networks)('tfjs loads the trained model and scores as our own network does: %s', async (_, model) => {
-  const task = siteTask({ model });
+it.each(networks)('tfjs loads the trained model and scores as our own network does: %s', async (_, changes) => {
+  const task = siteTask(changes);
   const dataFolder = temporaryFolder();
   const parameters = Float32Array.from({ length: parameterCount(task) }, (_value, i) => Math.sin(7 * i + 1));
   const manifest = trainedManifest(task);
@@ -32,10 +42,15 @@ it.each(networks)('tfjs loads the trained model and scores as our own network do
   const scores = await (loaded.predict(tf.tensor2d(inputs, [rows, width])) as tf.Tensor).data();
   const engine = new TypedArrayEngine(taskNetwork(task));
   const expected = await engine.scores(parameters, { rows, inputs, labels: new Uint8Array(rows) });
-  expect(new Set(expected).size).toBe(rows);
-  scores.forEach((score, row) => expect(score).toBeCloseTo(expected[row]!, 5));
+  expect(new Set(expected).size).toBe(rows * layerSizes(task).at(-1)!);
+  scores.forEach((score, i) => expect(score).toBeCloseTo(expected[i]!, 5));
   expect(loaded.getUserDefinedMetadata()).toMatchObject({ study: 'attrition', modelRound: 1 });
   const card = (await (await fetch(new URL('/api/v1/studies/attrition/model/card', url))).json()) as ModelCard;
-  expect(card).toMatchObject({ modelRound: 1, network: { layerSizes: layerSizes(task) }, accuracy: null });
+  expect(card).toMatchObject({
+    modelRound: 1,
+    predicts: task.label,
+    network: { layerSizes: layerSizes(task) },
+    accuracy: null,
+  });
   expect(card.columns.flatMap((column) => column.inputs)).toHaveLength(width);
 });

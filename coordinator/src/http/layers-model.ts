@@ -5,8 +5,8 @@ import type { LayersModel } from './answer-schemas.ts';
 type Options = { study: string; manifest: string; task: TrainingTask; modelRound: number; weightsPath: string };
 
 /**
- * The `model.json` of a study's model, for `loadLayersModel` of tfjs: dense layers up to one logistic
- * output. The weights are the parameters as they travel: layer by layer, kernel `[inputs, outputs]`
+ * The `model.json` of a study's model, for `loadLayersModel` of tfjs: dense layers up to the label's
+ * outputs. The weights are the parameters as they travel: layer by layer, kernel `[inputs, outputs]`
  * row-major, then bias, in 32-bit little-endian floats.
  * @param options.weightsPath where the weights are, relative to the folder of `model.json`
  */
@@ -20,7 +20,7 @@ export function layersModel(options: Options): v.InferOutput<typeof LayersModel>
       trainable: true,
       dtype: 'float32',
       units,
-      activation: i === sizes.length - 2 ? 'sigmoid' : task.model.activation,
+      activation: i === sizes.length - 2 ? outputActivation(task) : task.model.activation,
       use_bias: true,
       ...(i === 0 ? { batch_input_shape: [null, sizes[0]!] } : {}),
     },
@@ -37,4 +37,16 @@ export function layersModel(options: Options): v.InferOutput<typeof LayersModel>
     weightsManifest: [{ paths: [weightsPath], weights }],
     userDefinedMetadata: { study, manifest, modelRound },
   };
+}
+
+function outputActivation({ label }: TrainingTask): 'sigmoid' | 'softmax' | 'linear' {
+  switch (label.type) {
+    case undefined:
+    case 'binary':
+      return 'sigmoid';
+    case 'category':
+      return 'softmax';
+    case 'number':
+      return 'linear';
+  }
 }

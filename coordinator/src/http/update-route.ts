@@ -5,6 +5,7 @@ import {
   PLAIN_FORMAT,
   type TrainingTask,
   updateFormat,
+  histogramCells,
 } from '@chorale/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { TrainingService } from '../rounds/training-service.ts';
@@ -86,7 +87,7 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
 /** Bytes of the largest contribution to a round of this task. */
 function contributionBytes(task: TrainingTask): number {
   const update = formatBytes(updateFormat(task), parameterCount(task));
-  return Math.max(update, formatBytes(PLAIN_FORMAT, 2 * task.evaluation.bins));
+  return Math.max(update, formatBytes(PLAIN_FORMAT, histogramCells(task)));
 }
 
 function bearerToken({ headers }: FastifyRequest): string {

@@ -1,10 +1,19 @@
-import type { Guarantee, RoundSummary, TrainingRounds } from '@chorale/protocol';
+import type { Evaluation, Guarantee, RoundSummary, TrainingRounds } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { modelCard } from './model-card.ts';
 import { siteTask, trainedManifest } from './testing/study.ts';
 
 const site: Guarantee = { privacyUnit: 'site', neighboringRelation: 'replace-one', epsilon: 3, delta: 1e-6 };
-const evaluation = { auc: 0.8, accuracy: 0.7, rows: 200, aucLower: 0.75, aucUpper: 0.85 };
+const evaluation: Evaluation = {
+  label: 'binary',
+  rows: 200,
+  auc: 0.8,
+  aucLower: 0.75,
+  aucUpper: 0.85,
+  accuracy: 0.7,
+  accuracyLower: 0.63,
+  accuracyUpper: 0.76,
+};
 
 function round(number: number, changes: Partial<RoundSummary> = {}): RoundSummary {
   return {
@@ -50,6 +59,11 @@ const trained = [
   round(4, { accepted: 2, modelRound: 1 }),
 ];
 
+const evaluated = (figures: Evaluation): RoundSummary[] => [
+  ...trained,
+  round(5, { kind: 'evaluate', evaluation: figures }),
+];
+
 describe('modelCard', () => {
   it('says what the model reads and predicts, and how it was trained', () => {
     const card = cardOf([...trained, round(5, { state: 'reporting', accepted: 0, spent: [] })]);
@@ -89,5 +103,21 @@ describe('modelCard', () => {
     expect(limits([round(1)])).toMatch(/has not been evaluated/);
     const unsure = { ...evaluation, aucLower: 0.45 };
     expect(limits([round(1), round(2, { kind: 'evaluate', evaluation: unsure })])).toMatch(/no better than a coin/);
+  });
+
+  it.each<[string, Evaluation, Evaluation]>([
+    [
+      'the most frequent category',
+      { label: 'category', rows: 200, accuracy: 0.6, accuracyLower: 0.5, accuracyUpper: 0.7, mostFrequent: 0.5 },
+      { label: 'category', rows: 200, accuracy: 0.6, accuracyLower: 0.51, accuracyUpper: 0.7, mostFrequent: 0.5 },
+    ],
+    [
+      'the mean',
+      { label: 'number', rows: 200, error: 2, errorLower: 1.5, errorUpper: 2.5, spread: 2.5 },
+      { label: 'number', rows: 200, error: 2, errorLower: 1.5, errorUpper: 2.5, spread: 2.6 },
+    ],
+  ])('says when it may do no better than always naming %s', (named, unsure, sure) => {
+    expect(limits(evaluated(unsure))).toMatch(`no better than always naming ${named}`);
+    expect(limits(evaluated(sure))).not.toMatch('no better than');
   });
 });

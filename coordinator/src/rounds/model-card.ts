@@ -1,4 +1,5 @@
 import {
+  type Evaluation,
   type Feature,
   inputNames,
   layerSizes,
@@ -15,7 +16,6 @@ type Options = { manifest: Manifest & { training: TrainingTask }; rounds: Traini
 /** What is to be said of a study's model after so many committed rounds: nothing that is not published anyway. */
 export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard {
   const { id, title, simulated, training: task } = manifest;
-  const { column, positive, negative } = task.label;
   const ended = rounds.rounds.filter(({ state }) => state === 'committed' || state === 'abandoned');
   const trained = ended.filter(({ kind, state }) => kind === 'train' && state === 'committed');
   const accepted = trained.map((round) => round.accepted);
@@ -27,7 +27,7 @@ export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard 
     manifest: rounds.manifest,
     simulated,
     modelRound,
-    predicts: { column, positive, negative },
+    predicts: task.label,
     columns: task.features.map((feature) => ({
       column: feature.column,
       encoding: encodingOf(feature),
@@ -106,11 +106,32 @@ function limitsOf({
   else if (accuracy.modelRound < modelRound) {
     limits.push(`Its figures are those of the model after round ${accuracy.modelRound}; it has had ${modelRound}.`);
   }
-  if (accuracy !== null && accuracy.aucLower !== null && accuracy.aucLower <= 0.5) {
-    limits.push('It may do no better than a coin: the interval of its AUC reaches one half.');
-  }
+  const doubt = accuracy === null ? null : doubtOf(accuracy);
+  if (doubt !== null) limits.push(doubt);
   if (training.clients === 'site') {
     limits.push('The counts behind its figures are bounded per site only, so one site can distort them.');
   }
   return limits;
+}
+
+/** That it may do no better than a guess that reads no input, where its interval says so. */
+function doubtOf(accuracy: Evaluation): string | null {
+  switch (accuracy.label) {
+    case 'binary':
+      return isAtMost(accuracy.aucLower, 0.5)
+        ? 'It may do no better than a coin: the interval of its AUC reaches one half.'
+        : null;
+    case 'category':
+      return isAtMost(accuracy.accuracyLower, accuracy.mostFrequent)
+        ? 'It may do no better than always naming the most frequent category: the interval of its accuracy reaches that.'
+        : null;
+    case 'number':
+      return isAtMost(accuracy.spread, accuracy.errorUpper)
+        ? 'It may do no better than always naming the mean: the interval of its error reaches that.'
+        : null;
+  }
+}
+
+function isAtMost(value: number | null, limit: number | null): boolean {
+  return value !== null && limit !== null && value <= limit;
 }

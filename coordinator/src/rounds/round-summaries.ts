@@ -1,12 +1,6 @@
-import {
-  histogramNoiseStddev,
-  isNoised,
-  type RoundSummary,
-  type TrainingRounds,
-  type TrainingTask,
-} from '@chorale/protocol';
+import { isNoised, type RoundSummary, type TrainingRounds, type TrainingTask } from '@chorale/protocol';
 import type { RoundRecord } from '../storage/store.ts';
-import { evaluateHistogram } from './evaluation.ts';
+import { evaluateHistogram } from './evaluation/evaluate.ts';
 import { progressOf } from './cadence.ts';
 import type { SpentBudget } from './spent-budget.ts';
 import type { TrainedStudy } from './study-rounds.ts';
@@ -40,10 +34,7 @@ function summarizeRounds(
       evaluation:
         record.histogram === null
           ? null
-          : evaluateHistogram({
-              histogram: record.histogram,
-              noiseStddev: histogramNoiseStddev(task) * Math.sqrt(record.accepted),
-            }),
+          : evaluateHistogram(task, { histogram: record.histogram, contributions: record.accepted }),
     };
     if (record.state !== 'open') ended.set(record, summary);
     return summary;

@@ -1,4 +1,4 @@
-import { manifestHash, type RoundSummary, type TrainingTask } from '@chorale/protocol';
+import { type Evaluation, manifestHash, type RoundSummary, type TrainingTask } from '@chorale/protocol';
 import { describe, expect, it, test } from 'vitest';
 import { summarizeTraining } from './round-summaries.ts';
 import { SpentBudget } from './spent-budget.ts';
@@ -50,7 +50,16 @@ describe('verifyRounds', () => {
     expect(await verifyRounds({ ...log, rounds, modelRound: null })).toEqual([]);
   });
 
-  const figures = { auc: 0.9, accuracy: 0.9, rows: 100, aucLower: 0.8, aucUpper: 1 };
+  const figures: Evaluation = {
+    label: 'binary',
+    rows: 100,
+    auc: 0.9,
+    aucLower: 0.8,
+    aucUpper: 1,
+    accuracy: 0.9,
+    accuracyLower: 0.8,
+    accuracyUpper: 1,
+  };
   const spent = [{ privacyUnit: 'site', neighboringRelation: 'replace-one', epsilon: 0.1, delta: 1e-6 }] as const;
   test.each<[string, number, Partial<RoundSummary>, RegExp]>([
     [

@@ -1,4 +1,4 @@
-import { encodeIntegers, parameterCount, type TrainingTask } from '@chorale/protocol';
+import { encodeIntegers, histogramCells, parameterCount, type TrainingTask } from '@chorale/protocol';
 import type { SimulationRandom } from './random.ts';
 
 type Shape = { task: TrainingTask; kind: 'train' | 'evaluate' };
@@ -9,7 +9,7 @@ const GRID_STEPS = 65_536;
 /** What an honest client sends: an update within its norm, sometimes just so, or a histogram of counts. */
 export function drawContribution(random: SimulationRandom, { task, kind }: Shape): Uint8Array {
   if (kind === 'evaluate') {
-    return encode(2 * task.evaluation.bins, () => random.integer(0, 500));
+    return encode(histogramCells(task), () => random.integer(0, 500));
   }
   const length = parameterCount(task);
   if (random.chance(0.02)) return encode(length, (i) => (i === 0 ? -GRID_STEPS : 0));
@@ -19,7 +19,7 @@ export function drawContribution(random: SimulationRandom, { task, kind }: Shape
 
 /** What no honest client sends: a wrong length, or numbers out of bounds. */
 export function drawBroken(random: SimulationRandom, { task, kind }: Shape): Uint8Array {
-  const length = kind === 'train' ? parameterCount(task) : 2 * task.evaluation.bins;
+  const length = kind === 'train' ? parameterCount(task) : histogramCells(task);
   switch (random.integer(0, 4)) {
     case 0:
       return encode(length + 1, () => 1);

@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, fetchModelCard, fetchStudies } from '../api.ts';
 import { errorNotice } from '../error-notice.ts';
 import { guaranteeText, spentFigures } from '../guarantee.ts';
+import { capitalized, type MeasureStyle, measured, measureStyle } from '../measures.ts';
 import { PageElement, pageParameter } from '../page-element.ts';
 import { ScoreForm } from './score-form.ts';
 
@@ -121,10 +122,7 @@ function renderCard(card: ModelCard, manifest: Manifest): TemplateResult {
     <section class="stack" aria-labelledby="facts">
       <h2 id="facts">Model card</h2>
       <article class="card stack">
-        <p>
-          Scores how likely a row has ${card.predicts.column} = ${card.predicts.positive} rather than
-          ${card.predicts.negative}, from ${card.columns.length} columns.
-        </p>
+        <p>${purpose(card)}, from ${card.columns.length} columns.</p>
         ${renderFigures(card)} ${renderTraining(card)} ${renderColumns(card)} ${renderFiles(card)}
       </article>
     </section>
@@ -135,40 +133,57 @@ function renderCard(card: ModelCard, manifest: Manifest): TemplateResult {
   `;
 }
 
-function renderFigures({ modelRound, accuracy, privacy }: ModelCard): TemplateResult {
+function renderFigures({ modelRound, accuracy, predicts, privacy }: ModelCard): TemplateResult {
+  const style = measureStyle(predicts);
   return html`
     <dl class="figures">
       <div>
         <dt>Committed rounds</dt>
         <dd>${modelRound}</dd>
       </div>
-      ${
-        accuracy === null
-          ? nothing
-          : html`
-              <div>
-                <dt>AUC after round ${accuracy.modelRound}</dt>
-                <dd>
-                  ${score(accuracy.auc)}
-                  ${accuracy.aucLower === null || accuracy.aucUpper === null ? nothing : html`<span class="margin">${score(accuracy.aucLower)} to ${score(accuracy.aucUpper)}</span>`}
-                </dd>
-              </div>
-              <div>
-                <dt>Accuracy on ${Math.round(accuracy.rows).toLocaleString('en')} held-back rows</dt>
-                <dd>${score(accuracy.accuracy)}</dd>
-              </div>
-            `
-      }
-      ${spentFigures(privacy)}
+      ${accuracy === null ? nothing : renderMeasured(accuracy, style)} ${spentFigures(privacy)}
     </dl>
     ${privacy.length === 0 ? nothing : html`<p class="small soft">${guaranteeText(privacy)}</p>`}
   `;
 }
 
-function renderTraining({ network, training }: ModelCard): TemplateResult {
+function renderMeasured(accuracy: NonNullable<ModelCard['accuracy']>, style: MeasureStyle): TemplateResult {
+  const { value, lower, upper, beside, rows } = measured(accuracy);
+  return html`
+    <div>
+      <dt>${capitalized(style.name)} after round ${accuracy.modelRound}</dt>
+      <dd>
+        ${style.format(value)}
+        ${lower === null || upper === null ? nothing : html`<span class="margin">${style.format(lower)} to ${style.format(upper)}</span>`}
+      </dd>
+    </div>
+    <div>
+      <dt>${capitalized(style.besideName)} on ${Math.round(rows).toLocaleString('en')} held-back rows</dt>
+      <dd>${style.format(beside)}</dd>
+    </div>
+  `;
+}
+
+function purpose({ predicts }: ModelCard): string {
+  const { column } = predicts;
+  switch (predicts.type) {
+    case undefined:
+    case 'binary':
+      return `Scores how likely a row has ${column} = ${predicts.positive} rather than ${predicts.negative}`;
+    case 'category':
+      return `Scores how likely each ${column} of a row is: ${predicts.categories.join(', ')}`;
+    case 'number':
+      return `Guesses the ${column} of a row`;
+  }
+}
+
+function renderTraining({ network, predicts, training }: ModelCard): TemplateResult {
   const { clients, contributions, abandonedRounds } = training;
   const hidden = network.layerSizes.slice(1, -1);
-  const kind = hidden.length === 0 ? 'Logistic regression' : `A network with hidden layers of ${hidden.join(', ')}`;
+  const kind =
+    hidden.length === 0
+      ? regressions[predicts.type ?? 'binary']
+      : `A network with hidden layers of ${hidden.join(', ')}`;
   const { fewest, most } = contributions;
   const updates = fewest === most ? counted(most, 'update') : `${fewest} to ${most} updates`;
   return html`
@@ -227,6 +242,8 @@ function renderFiles({ study, manifest }: ModelCard): TemplateResult {
   `;
 }
 
+const regressions = { binary: 'Logistic regression', category: 'Softmax regression', number: 'Linear regression' };
+
 function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
@@ -235,10 +252,6 @@ function weightsText(weights: Record<string, number>): string {
   return Object.entries(weights)
     .map(([group, weight]) => `${group} ${weight.toLocaleString('en')}`)
     .join(', ');
-}
-
-function score(value: number | null): string {
-  return value === null ? 'not known' : value.toFixed(3);
 }
 
 customElements.define('demo-score-form', ScoreForm);

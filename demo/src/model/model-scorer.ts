@@ -2,19 +2,18 @@ import '@tensorflow/tfjs-backend-cpu';
 import { type Tensor, tensor2d, tidy } from '@tensorflow/tfjs-core';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 
-/** Scores one row: the probability of the positive label, in [0, 1]. */
-export type Scorer = (inputs: Float32Array) => Promise<number>;
+/** The model's outputs for one row. */
+export type Scorer = (inputs: Float32Array) => Promise<Float32Array>;
 
 /** Loads a model as any program that has tfjs can, and keeps it in this tab: rows are sent nowhere. */
 export async function loadScorer(modelUrl: string): Promise<Scorer> {
   const model = await loadLayersModel(modelUrl);
   return async (inputs) => {
-    const score = tidy(() => model.predict(tensor2d(inputs, [1, inputs.length])) as Tensor);
+    const outputs = tidy(() => model.predict(tensor2d(inputs, [1, inputs.length])) as Tensor);
     try {
-      const [probability = Number.NaN] = await score.data();
-      return probability;
+      return await outputs.data<'float32'>();
     } finally {
-      score.dispose();
+      outputs.dispose();
     }
   };
 }

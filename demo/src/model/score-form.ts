@@ -1,8 +1,9 @@
-import type { Feature, ModelCard, TrainingTask } from '@chorale/protocol';
+import type { Feature, Label, ModelCard, TrainingTask } from '@chorale/protocol';
 import { CsvError, encodeInputs, tableFromRecords } from '@chorale/sdk';
 import { syntheticEmployees } from '@chorale/sdk/testing';
 import { html, nothing, type TemplateResult } from 'lit';
 import { errorNotice } from '../error-notice.ts';
+import { rounded } from '../measures.ts';
 import { PageElement } from '../page-element.ts';
 import type { Scorer } from './model-scorer.ts';
 
@@ -11,7 +12,7 @@ type Result =
   | { state: 'loading' }
   | { state: 'wrong'; problems: readonly { column?: string | undefined; message: string }[] }
   | { state: 'failed'; error: unknown }
-  | { state: 'scored'; probability: number };
+  | { state: 'scored'; outputs: Float32Array };
 
 /** A row typed in, scored by the model in this tab. */
 export class ScoreForm extends PageElement {
@@ -44,7 +45,7 @@ export class ScoreForm extends PageElement {
       const { inputs } = encodeInputs(task, tableFromRecords([row]));
       this.result = { state: 'loading' };
       this.#scorer ??= loadScorer(card.study);
-      this.result = { state: 'scored', probability: await (await this.#scorer)(inputs) };
+      this.result = { state: 'scored', outputs: await (await this.#scorer)(inputs) };
     } catch (error) {
       if (error instanceof CsvError) this.result = { state: 'wrong', problems: error.problems };
       else {
@@ -129,18 +130,51 @@ export class ScoreForm extends PageElement {
             </ul>
           </div>
         `;
-      case 'scored': {
-        const { column, positive } = card!.predicts;
+      case 'scored':
         return html`
-          <div class="outcome notice good" role="status" tabindex="-1">
-            <p><strong>${percent(result.probability)}</strong> is the model’s score for ${column} = ${positive}.</p>
-            <p class="small">
-              The higher, the more it looks like rows that were ${positive}. It is certain of nothing about one row, and
-              whether rows with this score are ${positive} that often has not been measured.
-            </p>
-          </div>
+          <div class="outcome notice good" role="status" tabindex="-1">${outcome(card!.predicts, result.outputs)}</div>
         `;
-      }
+    }
+  }
+}
+
+/** What the model's outputs say of the row. */
+function outcome(label: Label, outputs: Float32Array): TemplateResult {
+  const { column } = label;
+  switch (label.type) {
+    case undefined:
+    case 'binary': {
+      const { positive } = label;
+      return html`
+        <p><strong>${percent(outputs[0]!)}</strong> is the model’s score for ${column} = ${positive}.</p>
+        <p class="small">
+          The higher, the more it looks like rows that were ${positive}. It is certain of nothing about one row, and
+          whether rows with this score are ${positive} that often has not been measured.
+        </p>
+      `;
+    }
+    case 'category': {
+      const likeliestFirst = label.categories
+        .map((name, i) => ({ name, share: outputs[i]! }))
+        .toSorted((a, b) => b.share - a.share);
+      return html`
+        <p><strong>${likeliestFirst[0]!.name}</strong> is the likeliest ${column} by the model’s scores:</p>
+        <ul>
+          ${likeliestFirst.map(({ name, share }) => html`<li>${name}: ${percent(share)}</li>`)}
+        </ul>
+        <p class="small">
+          It is certain of nothing about one row, and whether rows with these scores are that so often has not been
+          measured.
+        </p>
+      `;
+    }
+    case 'number': {
+      const { minimum, maximum } = label;
+      const value = minimum + ((Math.min(1, Math.max(-1, outputs[0]!)) + 1) / 2) * (maximum - minimum);
+      return html`
+        <p><strong>${rounded(value, maximum - minimum)}</strong> is the model’s guess of ${column}.</p>
+        <p class="small">How far such guesses are off on average is in the card above; one may be off by much more.</p>
+      `;
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { Manifest, RoundSummary, TrainingRounds } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { guaranteeText, spentFigures } from '../guarantee.ts';
+import { capitalized, measureStyle, type MeasureStyle } from '../measures.ts';
 import { PageElement } from '../page-element.ts';
 import type { Draw } from './plot-figure.ts';
 import { type Score, scoreChart, scores } from './score-chart.ts';
@@ -25,6 +26,7 @@ export class TrainingView extends PageElement {
     if (training === undefined || manifest?.training === undefined) return nothing;
     const measured = scores(training.rounds);
     const { label } = manifest.training;
+    const style = measureStyle(label);
     return html`
       <article class="card stack" aria-labelledby="training-title">
         <div class="stack tight">
@@ -36,28 +38,24 @@ export class TrainingView extends PageElement {
           </p>
         </div>
         ${training.noised ? nothing : html`<p class="notice warn"><strong>Without noise.</strong> Updates of this study carry no noise and so no guarantee; it exists because its employees are simulated.</p>`}
-        ${renderFigures(training, measured)}
+        ${renderFigures(training, measured, style)}
         ${training.rounds.length === 0 ? renderWaiting(manifest, training) : nothing}
-        ${measured.length === 0 ? nothing : this.renderScores(measured, training.totalRounds)}
+        ${measured.length === 0 ? nothing : this.renderScores(measured, training.totalRounds, style)}
         ${training.rounds.length === 0 ? nothing : renderRounds(training.rounds)}
       </article>
     `;
   }
 
-  private renderScores(measured: Score[], totalRounds: number): TemplateResult {
+  private renderScores(measured: Score[], totalRounds: number, style: MeasureStyle): TemplateResult {
     const key = JSON.stringify(measured);
-    if (this.#chart?.key !== key) this.#chart = { key, draw: scoreChart(measured, totalRounds) };
+    if (this.#chart?.key !== key) this.#chart = { key, draw: scoreChart(measured, totalRounds, style) };
     return html`
       <div class="stack tight">
-        <h4 class="plain-heading">How well it tells the two apart, on rows that never train</h4>
-        <p class="small soft">
-          AUC is the chance that the model scores a random positive row above a random negative one: 0.5 is a coin toss
-          (dashed line), 1 is perfect. The band is its 95% interval. Accuracy counts a score of one half or more as
-          positive.
-        </p>
+        <h4 class="plain-heading">How well it does, on rows that never train</h4>
+        <p class="small soft">${style.meaning}</p>
         <demo-plot
           .draw=${this.#chart.draw}
-          .label=${'AUC with its 95% interval and accuracy over committed rounds; the table below holds the numbers.'}
+          .label=${`${style.name} with its 95% interval and ${style.besideName} over committed rounds; the table below holds the numbers.`}
         ></demo-plot>
         <details>
           <summary>Scores in a table</summary>
@@ -69,9 +67,9 @@ export class TrainingView extends PageElement {
               <thead>
                 <tr>
                   <th scope="col">After round</th>
-                  <th scope="col" class="number">AUC</th>
+                  <th scope="col" class="number">${capitalized(style.name)}</th>
                   <th scope="col">95% interval</th>
-                  <th scope="col" class="number">Accuracy</th>
+                  <th scope="col" class="number">${capitalized(style.besideName)}</th>
                   <th scope="col" class="number">Rows</th>
                 </tr>
               </thead>
@@ -80,11 +78,11 @@ export class TrainingView extends PageElement {
                   (s) =>
                     html` <tr>
                       <th scope="row">${s.modelRound}</th>
-                      <td class="number">${score(s.auc)}</td>
+                      <td class="number">${style.format(s.value)}</td>
                       <td>
-                        ${s.lower === null || s.upper === null ? 'not known' : `${score(s.lower)} to ${score(s.upper)}`}
+                        ${s.lower === null || s.upper === null ? 'not known' : `${style.format(s.lower)} to ${style.format(s.upper)}`}
                       </td>
-                      <td class="number">${score(s.accuracy)}</td>
+                      <td class="number">${style.format(s.beside)}</td>
                       <td class="number">${Math.round(s.rows).toLocaleString('en')}</td>
                     </tr>`,
                 )}
@@ -97,7 +95,7 @@ export class TrainingView extends PageElement {
   }
 }
 
-function renderFigures(training: TrainingRounds, measured: Score[]): TemplateResult {
+function renderFigures(training: TrainingRounds, measured: Score[], style: MeasureStyle): TemplateResult {
   const last = measured.at(-1);
   const spent = training.rounds.findLast((round) => round.spent.length > 0)?.spent ?? [];
   return html`
@@ -111,13 +109,13 @@ function renderFigures(training: TrainingRounds, measured: Score[]): TemplateRes
         <dd>${training.waiting}</dd>
       </div>
       ${
-        last?.auc == null
+        last?.value == null
           ? nothing
           : html`<div>
-              <dt>AUC</dt>
+              <dt>${capitalized(style.name)}</dt>
               <dd>
-                ${score(last.auc)}
-                ${last.lower === null || last.upper === null ? nothing : html`<span class="margin">${score(last.lower)} to ${score(last.upper)}</span>`}
+                ${style.format(last.value)}
+                ${last.lower === null || last.upper === null ? nothing : html`<span class="margin">${style.format(last.lower)} to ${style.format(last.upper)}</span>`}
               </dd>
             </div>`
       }
@@ -202,8 +200,4 @@ function roundsTable(rounds: readonly RoundSummary[], caption: string): Template
       </table>
     </div>
   `;
-}
-
-function score(value: number | null): string {
-  return value === null ? 'not known' : value.toFixed(3);
 }

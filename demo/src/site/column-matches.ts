@@ -1,4 +1,4 @@
-import type { Feature, TrainingTask } from '@chorale/protocol';
+import type { Feature, Label, TrainingTask } from '@chorale/protocol';
 import { normalizeName } from '@chorale/sdk';
 
 /** Where one input of the study is found in a file. */
@@ -24,7 +24,6 @@ export function columnMatches(
     const alike = columns.filter((column) => normalizeName(column) === normalizeName(source));
     return alike.length === 1 ? alike[0] : undefined;
   };
-  const { column, positive, negative } = task.label;
   return [
     ...task.features.map((feature): ColumnMatch => ({
       wanted: feature.column,
@@ -32,8 +31,20 @@ export function columnMatches(
       found: find(feature.column),
       role: 'feature',
     })),
-    { wanted: column, expects: `${positive} or ${negative}`, found: find(column), role: 'label' },
+    { wanted: task.label.column, expects: labelExpectation(task.label), found: find(task.label.column), role: 'label' },
   ];
+}
+
+function labelExpectation(label: Label): string {
+  switch (label.type) {
+    case undefined:
+    case 'binary':
+      return `${label.positive} or ${label.negative}`;
+    case 'category':
+      return `one of: ${label.categories.join(', ')}`;
+    case 'number':
+      return `number, ${label.minimum.toLocaleString('en')} to ${label.maximum.toLocaleString('en')}`;
+  }
 }
 
 function expectation(feature: Feature): string {

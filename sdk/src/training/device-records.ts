@@ -2,13 +2,14 @@ import { type Answers, ChoraleError, inputSize, type TrainingTask } from '@chora
 import * as v from 'valibot';
 import type { DeviceStore } from '../storage/device-store.ts';
 import { type EncodedRecords, encodeTable } from './features.ts';
+import { areLabelsOf } from './labels.ts';
 import { tableFromRecords } from './table.ts';
 
 const StoredRecords = v.object({
   /** Names this set of rows in the ledger; new whenever rows are put. */
   id: v.optional(v.string()),
   inputs: v.instance(Float32Array),
-  labels: v.instance(Uint8Array),
+  labels: v.union([v.instance(Uint8Array), v.instance(Float32Array)]),
   rows: v.pipe(v.number(), v.integer(), v.minValue(1)),
   warnings: v.array(
     v.object({
@@ -61,9 +62,9 @@ export async function storedRecordsId(store: DeviceStore, study: string): Promis
   return result.success ? result.output.id : undefined;
 }
 
-/** Whether records have the task's width. */
+/** Whether records have the task's width and its kind of labels. */
 export function fits(task: TrainingTask, { inputs, labels, rows }: EncodedRecords): boolean {
-  return labels.length === rows && inputs.length === rows * inputSize(task);
+  return labels.length === rows && inputs.length === rows * inputSize(task) && areLabelsOf(task.label, labels);
 }
 
 /** One row of an employee's answers; a column is a question's id, yes and no are `yes` and `no`. */

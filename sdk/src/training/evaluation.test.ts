@@ -63,7 +63,46 @@ test('a model that gives no number leaves all rows undecided: a refusal would te
     parameters: Float32Array.from([NaN, 0]),
     noiseless: true,
   });
-  const { bins } = task.evaluation;
+  const bins = counts.length / 2;
   expect(counts.reduce((sum, count) => sum + count, 0)).toBe(heldBack.rows);
   expect(counts[Math.floor(bins / 2)]! + counts[bins + Math.floor(bins / 2)]!).toBe(heldBack.rows);
+});
+
+const { bins: _, ...unbinned } = task.evaluation;
+
+test('categories are counted by label and likeliest category', async () => {
+  const moods: TrainingTask = {
+    ...task,
+    label: { type: 'category', column: 'Mood', categories: ['low', 'middling', 'high'] },
+    evaluation: unbinned,
+  };
+  const rows = { inputs: Float32Array.from([-2, -2, 0, 2, 2]), labels: Uint8Array.from([0, 1, 1, 2, 0]), rows: 5 };
+  const counts = await evaluationHistogram({
+    task: moods,
+    engine: new TypedArrayEngine(taskNetwork(moods)),
+    heldBack: rows,
+    // Low where the input is far below zero, high where it is far above, and middling about zero.
+    parameters: Float32Array.from([-2, 0, 2, 0, 1, 0]),
+    noiseless: true,
+  });
+  expect([...counts]).toEqual([1, 0, 1, 1, 1, 0, 0, 0, 1]);
+});
+
+test('numbers are counted by the size of their error, and by the label', async () => {
+  const salary: TrainingTask = { ...task, label: { type: 'number', column: 'Salary', minimum: 0, maximum: 100 } };
+  // Predictions are the inputs; beyond the scale they are its ends, and what is no number is in the middle.
+  const rows = {
+    inputs: Float32Array.from([0, 0.9, 5, -1, NaN]),
+    labels: Float32Array.from([0.1, -0.9, 1, 1, 0]),
+    rows: 5,
+  };
+  const counts = await evaluationHistogram({
+    task: salary,
+    engine: new TypedArrayEngine(taskNetwork(salary)),
+    heldBack: rows,
+    parameters: Float32Array.from([1, 0]),
+    noiseless: true,
+  });
+  // Errors .05, .9, 0, 1 of the scale and one that overflowed; labels .55, .05, 1, 1, .5 of it.
+  expect([...counts]).toEqual([2, 0, 1, 2, 1, 0, 2, 2]);
 });

@@ -122,6 +122,36 @@ test.each([
   ]);
 });
 
+const encodeLabels = (label: TrainingTask['label'], cells: string[]) =>
+  encodeTable(
+    { ...task, label },
+    tableFromRecords(
+      cells.map((Left, i) => ({ Age: 30 + i, JobLevel: i % 2 === 0 ? 'low' : 'medium', Unit: 'sales', Left })),
+    ),
+  );
+const labelWarnings = (records: ReturnType<typeof encodeLabels>) =>
+  records.warnings.filter(({ column }) => column === 'Left').map(({ type, rows }) => [type, rows]);
+
+test('a label of several categories is its position, found as other names are', () => {
+  const label = { type: 'category', column: 'Left', categories: ['Very low', 'middling', 'high'] } as const;
+  const records = encodeLabels({ ...label, categories: [...label.categories] }, ['HIGH', 'very_low', 'middling']);
+  expect(records.labels).toEqual(Uint8Array.from([2, 0, 1]));
+  expect(labelWarnings(records)).toEqual([]);
+  expect(labelWarnings(encodeLabels({ ...label, categories: [...label.categories] }, ['high', 'high']))).toEqual([
+    ['one-label', 2],
+  ]);
+  expect(() => encodeLabels({ ...label, categories: [...label.categories] }, ['none'])).toThrow(CsvError);
+});
+
+test('a label that is a number is clamped to its bounds and scaled', () => {
+  const label = { type: 'number', column: 'Left', minimum: 1000, maximum: 5000 } as const;
+  const records = encodeLabels(label, ['1000', '4000', '9000', '-1']);
+  expect(records.labels).toEqual(Float32Array.from([-1, 0.5, 1, -1]));
+  expect(labelWarnings(records)).toEqual([['clamped', 2]]);
+  expect(labelWarnings(encodeLabels(label, ['2000', '2000']))).toEqual([['one-label', 2]]);
+  for (const cell of ['', 'NaN', 'many', 'Infinity']) expect(() => encodeLabels(label, [cell])).toThrow(CsvError);
+});
+
 const warningsOf = async (csv: string) => encodeTable(task, await readCsv(`Age,JobLevel,Unit,Left\n${csv}`)).warnings;
 
 test('columns in which every row says the same are one warning, unless there is one row only', async () => {

@@ -1,30 +1,22 @@
 import { type Feature, featureInputs, inputSize, type TrainingTask } from '@chorale/protocol';
+import { type CellEncoder, finder, isMissing, normalizeName, parseNumber, unknown } from './cells.ts';
 import { CsvError, type CsvProblem, maximumProblems } from './csv-error.ts';
+import { labelColumn, type Labels } from './labels.ts';
+import { clampedWarning, type RecordsWarning } from './records-warning.ts';
 import type { Table } from './table.ts';
-
-/** Something about the data that a person should know before training; not an error. */
-export type RecordsWarning = {
-  type: 'clamped' | 'constant' | 'one-label';
-  column: string;
-  rows: number;
-  message: string;
-};
 
 /** Records as the model reads them; they stay in the tab. Structured-clonable. */
 export type EncodedRecords = {
   /** `[rows, inputSize]`, row-major, each in [-1, 1]. */
   inputs: Float32Array;
-  /** `[rows]`, 1 for the positive label. */
-  labels: Uint8Array;
+  /** `[rows]`: 1 for the positive value, or the category's position; or floats, numbers scaled to [-1, 1]. */
+  labels: Labels;
   rows: number;
   warnings: RecordsWarning[];
 };
 
 /** Which column of the file holds a feature or the label; others are found by name. */
 export type ColumnMapping = Readonly<Record<string, string>>;
-
-type Cell = { text: string; row: number };
-type CellEncoder = (cell: Cell) => string | undefined;
 
 /**
  * Encodes a table by the task's public constants, all rows or none.
@@ -37,10 +29,10 @@ export function encodeTable(
   table: Table,
   { mapping = {} }: { mapping?: ColumnMapping } = {},
 ): EncodedRecords {
-  const labels = new Uint8Array(table.rows.length);
-  const label = { column: task.label.column, encode: labelEncoder(task.label, labels) };
-  const { inputs, rows, warnings } = encodeColumns(task, table, { mapping, more: [label] });
-  return { inputs, labels, rows, warnings: [...warnings, ...labelWarnings(task.label, labels)] };
+  const { column } = task.label;
+  const { labels, encode, warnings: ofLabels } = labelColumn(task.label, table.rows.length);
+  const { inputs, rows, warnings } = encodeColumns(task, table, { mapping, more: [{ column, encode }] });
+  return { inputs, labels, rows, warnings: [...warnings, ...ofLabels()] };
 }
 
 /** As `encodeTable`, for rows whose label is not known: what a trained model scores. */
@@ -86,12 +78,8 @@ function encodeColumns(
     }
   }
   if (problems.length > 0) throw new CsvError(problems);
-  return { inputs, rows, warnings: [...clampedWarnings(clamped), ...constantWarnings(task.features, inputs, rows)] };
-}
-
-/** The same name, written differently. */
-export function normalizeName(name: string): string {
-  return name.toLowerCase().replaceAll(/[\s_-]/g, '');
+  const moved = [...clamped].map(([column, count]) => clampedWarning(column, count));
+  return { inputs, rows, warnings: [...moved, ...constantWarnings(task.features, inputs, rows)] };
 }
 
 function findColumns(
@@ -145,9 +133,8 @@ function featureEncoder({
           put(row, 0, scaled(missing));
           return putMissing(row);
         }
-        if (!/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text))
-          return text === '' ? 'the cell is empty' : 'not a number';
-        const value = Number(text);
+        const value = parseNumber(text);
+        if (typeof value === 'string') return value;
         if (value < minimum || value > maximum) clamped.set(column, (clamped.get(column) ?? 0) + 1);
         return put(row, 0, scaled(Math.min(maximum, Math.max(minimum, value))));
       };
@@ -178,45 +165,6 @@ function featureEncoder({
   }
 }
 
-/** An empty cell, or what programs that export tables write for one. */
-function isMissing(text: string): boolean {
-  return /^(na|n\/a|nan|null)?$/i.test(text);
-}
-
-function labelEncoder({ negative, positive }: TrainingTask['label'], labels: Uint8Array): CellEncoder {
-  const find = finder([negative, positive]);
-  return ({ text, row }) => {
-    const label = find(text);
-    if (label === undefined) return unknown(text, [negative, positive]);
-    labels[row] = label;
-    return undefined;
-  };
-}
-
-/** Position of a name in a list: as written, or else the one that differs in writing only. */
-function finder(names: readonly string[]): (text: string) => number | undefined {
-  const exact = new Map(names.map((name, i) => [name, i]));
-  const alike = new Map<string, number | undefined>();
-  for (const [i, name] of names.entries()) {
-    const key = normalizeName(name);
-    alike.set(key, alike.has(key) ? undefined : i);
-  }
-  return (text) => exact.get(text) ?? alike.get(normalizeName(text));
-}
-
-function unknown(text: string, names: readonly string[]): string {
-  return text === '' ? 'the cell is empty' : `unknown value; known are ${names.join(', ')}`;
-}
-
-function clampedWarnings(clamped: ReadonlyMap<string, number>): RecordsWarning[] {
-  return [...clamped].map(([column, rows]) => ({
-    type: 'clamped',
-    column,
-    rows,
-    message: `${column}: ${rows === 1 ? '1 value was' : `${rows} values were`} outside the study's bounds and moved to them`,
-  }));
-}
-
 /** Columns of one value, whose weights mean no more than the bias does. One row alone has no others. */
 function constantWarnings(features: readonly Feature[], inputs: Float32Array, rows: number): RecordsWarning[] {
   if (rows < 2) return [];
@@ -234,19 +182,5 @@ function constantWarnings(features: readonly Feature[], inputs: Float32Array, ro
   const column = constant.map((feature) => feature.column).join(', ');
   return [
     { type: 'constant', column, rows, message: `${column}: every row says the same, so nothing is learned from it` },
-  ];
-}
-
-function labelWarnings({ column, positive, negative }: TrainingTask['label'], labels: Uint8Array): RecordsWarning[] {
-  const positives = labels.reduce((sum, label) => sum + label, 0);
-  if (positives > 0 && positives < labels.length) return [];
-  const only = positives === 0 ? negative : positive;
-  return [
-    {
-      type: 'one-label',
-      column,
-      rows: labels.length,
-      message: `${column}: every row says ${only}, so the model learns little from them`,
-    },
   ];
 }

@@ -4,7 +4,9 @@ import * as v from 'valibot';
 const Id = v.pipe(v.number(), v.integer(), v.minValue(1));
 // `v.instance` would name the kind of buffer behind them, which no caller cares about.
 const Floats = v.custom<Float32Array>((value) => value instanceof Float32Array);
-const Labels = v.custom<Uint8Array>((value) => value instanceof Uint8Array);
+const Labels = v.custom<Uint8Array | Float32Array>(
+  (value) => value instanceof Uint8Array || value instanceof Float32Array,
+);
 const Optional = v.picklist(['webgpu', 'webgl', 'wasm']);
 
 /** Page to training worker. `start` comes first and once; those with an `id` are answered under it. */

@@ -1,6 +1,7 @@
 import {
   GRID_STEPS,
-  HISTOGRAM_SENSITIVITY,
+  histogramCells,
+  histogramSensitivity,
   parameterCount,
   type TrainingTask,
   UPDATE_SENSITIVITY,
@@ -54,7 +55,7 @@ function isWeighted({ aggregation, asynchronous }: TrainingTask): boolean {
 
 /** Histograms are counts: whatever rule the updates have, theirs is the plain sum. */
 function histogramCombination(task: TrainingTask): Combination {
-  return new WeightedSum({ length: 2 * task.evaluation.bins, sensitivity: HISTOGRAM_SENSITIVITY });
+  return new WeightedSum({ length: histogramCells(task), sensitivity: histogramSensitivity(task) });
 }
 
 function updateCombination(task: TrainingTask): Combination {

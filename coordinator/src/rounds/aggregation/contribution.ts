@@ -1,6 +1,7 @@
 import {
   ChoraleError,
   GRID_STEPS,
+  histogramCells,
   histogramNoiseStddev,
   parameterCount,
   PLAIN_FORMAT,
@@ -53,7 +54,7 @@ function updateRule(task: TrainingTask): ContributionRule {
 }
 
 function histogramRule(task: TrainingTask): ContributionRule {
-  const length = 2 * task.evaluation.bins;
+  const length = histogramCells(task);
   // A discrete Gaussian of stddev S is subgaussian with parameter S: all bins of an honest client stay
   // within S sqrt(2 ln(2 d / beta)) of their counts, except with probability beta = 1e-12.
   const tail = histogramNoiseStddev(task) * Math.sqrt(2 * Math.log(2 * length * 1e12));

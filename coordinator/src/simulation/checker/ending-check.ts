@@ -1,4 +1,4 @@
-import type { RoundEndedMessage, RoundShape, TrainingDoneMessage } from '@chorale/protocol';
+import { histogramCells, type RoundEndedMessage, type RoundShape, type TrainingDoneMessage } from '@chorale/protocol';
 import type { ModelRecord, RoundRecord } from '../../storage/store.ts';
 import type { Books, Connection } from './books.ts';
 import type { BufferBook } from './buffer-book.ts';
@@ -160,7 +160,7 @@ export class EndingCheck {
       violations.require(model?.modelRound === committedRounds + 1, 'R15', `${what} made model ${model?.modelRound}`);
       violations.require(record.histogram === null, 'R7', `${what} trained and was stored with a histogram`);
     } else {
-      const { sum } = exactSum(book.accepted.values(), 2 * task.evaluation.bins);
+      const { sum } = exactSum(book.accepted.values(), histogramCells(task));
       const isSame = record.histogram !== null && sum.every((value, i) => Number(value) === record.histogram![i]);
       violations.require(isSame && model === null, 'R16', `${what}: the histogram is not the sum of ${count}`);
     }

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@chorale/protocol';
+import { type ErrorCode, histogramCells } from '@chorale/protocol';
 import type { Books, Connection } from './books.ts';
 import type { Asked, Contributed } from './buffer-book.ts';
 import type { BufferCheck } from './buffer-check.ts';
@@ -193,7 +193,7 @@ export class UpdateCheck {
 
   #flawOf(book: RoundBook, bytes: Uint8Array): ErrorCode | null {
     const { task, model } = this.#books;
-    const length = book.kind === 'train' ? model.length : 2 * task.evaluation.bins;
+    const length = book.kind === 'train' ? model.length : histogramCells(task);
     if (bytes.length !== 4 * length) return 'UPDATE_SHAPE';
     const values = integersOf(bytes);
     const isWithin =

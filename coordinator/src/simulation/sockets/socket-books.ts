@@ -1,4 +1,10 @@
-import { decodeParameters, type RoundEndedMessage, type RoundMessage, type TrainingTask } from '@chorale/protocol';
+import {
+  decodeParameters,
+  histogramCells,
+  type RoundEndedMessage,
+  type RoundMessage,
+  type TrainingTask,
+} from '@chorale/protocol';
 import type { ModelRecord, RoundRecord } from '../../storage/store.ts';
 import { exactSum, expectedModel, isSameModel } from '../checker/expected-result.ts';
 import type { Contribution } from '../checker/round-book.ts';
@@ -189,7 +195,7 @@ export class SocketBooks {
   /** Whether contributions give what is stored; `null` where no client has seen the model. */
   #isResult(record: RoundRecord, contributions: readonly Contribution[]): boolean | null {
     if (record.kind === 'evaluate') {
-      const { sum } = exactSum(contributions, 2 * this.task.evaluation.bins);
+      const { sum } = exactSum(contributions, histogramCells(this.task));
       return record.histogram !== null && sum.every((value, i) => Number(value) === record.histogram![i]);
     }
     const before = this.#models.get(record.modelRound);

@@ -1,6 +1,6 @@
-import { seededRandom } from '../../../privacy/testing/seeded-random.ts';
+import { seededRandom } from '../../../../privacy/testing/seeded-random.ts';
 import { describe, expect, it } from 'vitest';
-import { evaluateHistogram } from './evaluation.ts';
+import { evaluateTwoValues } from './two-values.ts';
 
 type Scored = { score: number; isPositive: boolean };
 const random = seededRandom(20_261);
@@ -43,7 +43,7 @@ const scaled = (counts: number[], to: number): number[] => {
   return counts.map((count) => Math.round((count * to) / sum));
 };
 
-describe('[R12] evaluateHistogram', () => {
+describe('[R12] evaluateTwoValues', () => {
   it('without noise is the brute-force AUC and accuracy of the binned scores', () => {
     for (const [bins, shift] of [
       [2, 1],
@@ -54,7 +54,7 @@ describe('[R12] evaluateHistogram', () => {
       const rows = drawRows(600, shift);
       const binned = rows.map((r) => ({ ...r, score: (Math.floor(r.score * bins) + 0.5) / bins }));
       const { auc, accuracy } = bruteForce(binned);
-      const found = evaluateHistogram({ histogram: histogramOf(rows, bins), noiseStddev: 0 });
+      const found = evaluateTwoValues({ cells: histogramOf(rows, bins), noiseStddev: 0 });
       expect(found.auc).toBeCloseTo(auc, 12);
       expect(found.accuracy).toBeCloseTo(accuracy, 12);
       expect(found.rows).toBe(600);
@@ -63,24 +63,24 @@ describe('[R12] evaluateHistogram', () => {
 
   it('with many bins approaches the brute-force AUC of the raw scores', () => {
     const rows = drawRows(800, 1);
-    const found = evaluateHistogram({ histogram: histogramOf(rows, 200), noiseStddev: 0 });
+    const found = evaluateTwoValues({ cells: histogramOf(rows, 200), noiseStddev: 0 });
     expect(Math.abs(found.auc! - bruteForce(rows).auc)).toBeLessThan(0.002);
     expect(found.accuracy).toBeCloseTo(bruteForce(rows).accuracy, 12);
   });
 
   it('counts half of the middle bin as right where the bins are odd', () => {
     // Three negatives and one positive in the middle bin of three; one of each where it belongs.
-    expect(evaluateHistogram({ histogram: [1, 3, 0, 0, 1, 1], noiseStddev: 0 }).accuracy).toBeCloseTo(4 / 6, 12);
+    expect(evaluateTwoValues({ cells: [1, 3, 0, 0, 1, 1], noiseStddev: 0 }).accuracy).toBeCloseTo(4 / 6, 12);
   });
 
   it('is not pulled towards one half by noise in empty bins', () => {
     const noiseStddev = 6;
     const histogram = histogramOf(drawRows(2000, 3), 50);
-    const exact = evaluateHistogram({ histogram, noiseStddev: 0 });
+    const exact = evaluateTwoValues({ cells: histogram, noiseStddev: 0 });
     const releases = Array.from({ length: 400 }, () => noised(histogram, noiseStddev));
-    const found = releases.map((release) => evaluateHistogram({ histogram: release, noiseStddev }));
+    const found = releases.map((release) => evaluateTwoValues({ cells: release, noiseStddev }));
     const clipped = releases.map((release) =>
-      evaluateHistogram({ histogram: release.map((count) => Math.max(0, count)), noiseStddev }),
+      evaluateTwoValues({ cells: release.map((count) => Math.max(0, count)), noiseStddev }),
     );
     // One AUC has a stddev of about 6 / 500 x sqrt(50 / 4) = .04 by noise, the mean of 400 of .002; six of
     // them. The accuracy's is smaller.
@@ -99,14 +99,14 @@ describe('[R12] evaluateHistogram', () => {
     { rows: 4000, shift: 3, noiseStddev: 20, bins: 40 },
   ])('its interval holds the true AUC 95 times in 100: $rows rows, shift $shift, noise $noiseStddev', (setting) => {
     const { rows, shift, noiseStddev, bins } = setting;
-    const truth = evaluateHistogram({ histogram: histogramOf(drawRows(100_000, shift), bins), noiseStddev: 0 }).auc!;
+    const truth = evaluateTwoValues({ cells: histogramOf(drawRows(100_000, shift), bins), noiseStddev: 0 }).auc!;
     const repeats = 1000;
     let held = 0;
     let width = 0;
     let spread = 0;
     for (let i = 0; i < repeats; i += 1) {
       const histogram = noised(histogramOf(drawRows(rows, shift), bins), noiseStddev);
-      const { auc, aucLower, aucUpper } = evaluateHistogram({ histogram, noiseStddev });
+      const { auc, aucLower, aucUpper } = evaluateTwoValues({ cells: histogram, noiseStddev });
       if (auc === null || aucLower === null || aucUpper === null) throw new Error('expected a readable histogram');
       if (aucLower <= truth && truth <= aucUpper) held += 1;
       width += (aucUpper - aucLower) / repeats;
@@ -128,10 +128,10 @@ describe('[R12] evaluateHistogram', () => {
     const shape = (shift: number): number[] =>
       Array.from({ length: bins }, (_, bin) => Math.exp(-(((bin - bins / 2 - shift) / 5) ** 2)));
     const histogram = [...scaled(shape(-2), rows.negatives), ...scaled(shape(2), rows.positives)];
-    const truth = evaluateHistogram({ histogram, noiseStddev: 0 }).auc!;
+    const truth = evaluateTwoValues({ cells: histogram, noiseStddev: 0 }).auc!;
     const repeats = 1000;
     const found = Array.from({ length: repeats }, () =>
-      evaluateHistogram({ histogram: noised(histogram, noiseStddev), noiseStddev }),
+      evaluateTwoValues({ cells: noised(histogram, noiseStddev), noiseStddev }),
     );
     const held = found.filter((f) => f.aucLower! <= truth && truth <= f.aucUpper!).length;
     const spread = Math.sqrt(mean(found.map((f) => (f.auc! - truth) ** 2)));
@@ -142,24 +142,24 @@ describe('[R12] evaluateHistogram', () => {
   });
 
   it('keeps an interval of positive width where the labels are told apart perfectly', () => {
-    const { auc, aucLower, aucUpper } = evaluateHistogram({ histogram: [30, 0, 0, 10], noiseStddev: 0 });
+    const { auc, aucLower, aucUpper } = evaluateTwoValues({ cells: [30, 0, 0, 10], noiseStddev: 0 });
     expect([auc, aucUpper]).toEqual([1, 1]);
     expect(aucLower).toBeGreaterThan(0.7);
     expect(aucLower).toBeLessThan(0.95);
   });
 
   it('says nothing where noise could account for all rows of a label', () => {
-    const few = evaluateHistogram({ histogram: [4, 1, 0, 0, 0, 3, 1, 0], noiseStddev: 2 });
+    const few = evaluateTwoValues({ cells: [4, 1, 0, 0, 0, 3, 1, 0], noiseStddev: 2 });
     expect(few).toMatchObject({ auc: null, aucLower: null, aucUpper: null, accuracy: null });
-    expect(evaluateHistogram({ histogram: [-9, -9, 5, 5], noiseStddev: 5 })).toMatchObject({ auc: null, rows: 0 });
-    expect(evaluateHistogram({ histogram: [5, 5, 0, 0], noiseStddev: 0 })).toMatchObject({ auc: null, accuracy: 0.5 });
-    expect(evaluateHistogram({ histogram: [0, 0, 0, 0], noiseStddev: 0 })).toMatchObject({ auc: null, accuracy: null });
+    expect(evaluateTwoValues({ cells: [-9, -9, 5, 5], noiseStddev: 5 })).toMatchObject({ auc: null, rows: 0 });
+    expect(evaluateTwoValues({ cells: [5, 5, 0, 0], noiseStddev: 0 })).toMatchObject({ auc: null, accuracy: 0.5 });
+    expect(evaluateTwoValues({ cells: [0, 0, 0, 0], noiseStddev: 0 })).toMatchObject({ auc: null, accuracy: null });
   });
 
   it('stays within its ranges for any cells', () => {
     for (let i = 0; i < 300; i += 1) {
       const histogram = Array.from({ length: 20 }, () => Math.round(8 * normal() + 5));
-      const { auc, accuracy, aucLower, aucUpper } = evaluateHistogram({ histogram, noiseStddev: 1 });
+      const { auc, accuracy, aucLower, aucUpper } = evaluateTwoValues({ cells: histogram, noiseStddev: 1 });
       for (const share of [auc, accuracy, aucLower, aucUpper]) {
         if (share !== null) expect(share >= 0 && share <= 1).toBe(true);
       }

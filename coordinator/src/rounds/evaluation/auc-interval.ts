@@ -1,5 +1,4 @@
-/** Confidence of every interval that is published. */
-const Z_95 = 1.959963984540054;
+import { intervalWithin, Z_95 } from './interval.ts';
 
 /** Counts by score bin, lowest scores first; may be noised, and negative by it. */
 type LabelledCounts = { negatives: readonly number[]; positives: readonly number[]; noiseStddev: number };
@@ -43,11 +42,7 @@ export function aucInterval(counts: LabelledCounts): { value: number; lower: num
   const value = Math.min(1, Math.max(0, estimate));
   const excess = (area: number): number =>
     (value - area) ** 2 - Z_95 ** 2 * (samplingVariance(area, positiveRows, negativeRows) + noiseVariance);
-  return {
-    value,
-    lower: edge(excess, { inside: value, outside: 0 }),
-    upper: edge(excess, { inside: value, outside: 1 }),
-  };
+  return { value, ...intervalWithin(excess, value) };
 }
 
 /** Count below each bin plus half of its own. */
@@ -74,18 +69,4 @@ function samplingVariance(area: number, positives: number, negatives: number): n
   const extra = (positives + negatives) / 2 - 1;
   const spread = 1 + extra * ((1 - area) / (2 - area) + area / (1 + area));
   return Math.max(0, (area * (1 - area) * spread) / (positives * negatives));
-}
-
-/** Where the interval ends between a point in it and the end of the range, which may itself be in it. */
-function edge(excess: (area: number) => number, { inside, outside }: { inside: number; outside: number }): number {
-  if (excess(outside) <= 0) return outside;
-  let within = inside;
-  let beyond = outside;
-  // Halving fifty times is exact to the last digits of a double.
-  for (let i = 0; i < 50; i += 1) {
-    const middle = (within + beyond) / 2;
-    if (excess(middle) <= 0) within = middle;
-    else beyond = middle;
-  }
-  return within;
 }
