@@ -10,6 +10,7 @@ import { encodeTable } from '../src/training/features.ts';
 import { splitRecords } from '../src/training/holdout.ts';
 import { localRound } from '../src/training/local-round.ts';
 import { taskNetwork } from '../src/training/task-network.ts';
+import { TrainingSession } from '../src/training/training-session.ts';
 import { attritionTask } from '../src/training/testing/attrition-task.ts';
 import { employeesToCsv, syntheticEmployees } from '../src/training/testing/synthetic-employees.ts';
 import { serveBuild, type ServedBuild } from './served-build.ts';
@@ -124,6 +125,34 @@ test.each(labels.flatMap(([name, of]) => (['train', 'evaluate'] as const).map((k
     expect(largestDifference(integers, await expected(of, kind, parameters))).toBeLessThanOrEqual(1);
     expect(engine.name).toBe('typed-arrays');
     expect(engine.reason).toMatch(/^typed arrays: [\d.]+ ms a step, too fast/);
+  },
+);
+
+test.each([true, false])(
+  'a worker remembers the rounds before for SCAFFOLD, if they were charged: %s',
+  async (kept) => {
+    const scaffold: TrainingTask = { ...task, batchSize: null, algorithm: { client: { rule: 'scaffold' } } };
+    const models = [0.1, 0.2, 0.3].map((size) => zeros(task).map((_, i) => size * Math.sin(i)));
+    const updates = await page.evaluate((args) => globalThis.training.rounds(...args), [
+      { task: scaffold, csv },
+      models,
+      kept,
+    ] as const);
+    const session = await TrainingSession.open({
+      task: scaffold,
+      records: encodeTable(scaffold, await readCsv(csv)),
+      noiseless: true,
+      preferredEngine: 'typed-arrays',
+    });
+    for (const [modelRound, parameters] of models.entries()) {
+      const update = [...(await session.train({ parameters: Float32Array.from(parameters), modelRound }))];
+      if (kept) session.keep();
+      expect(largestDifference(updates[modelRound]!, update)).toBeLessThanOrEqual(1);
+    }
+    // Without a memory every round is one of FedAvg.
+    const alone = await expected({ ...task, batchSize: null }, 'train', models[2]!);
+    if (kept) expect(largestDifference(updates[2]!, alone)).toBeGreaterThan(1000);
+    else expect(largestDifference(updates[2]!, alone)).toBeLessThanOrEqual(1);
   },
 );
 

@@ -53,6 +53,21 @@ const training = {
     }
   },
 
+  /** Trains from one model after the other in one worker; updates are kept as charged or forgotten. */
+  async rounds(work: Work, models: number[][], kept: boolean): Promise<number[][]> {
+    const worker = await training.start(work);
+    try {
+      const updates: number[][] = [];
+      for (const [modelRound, parameters] of models.entries()) {
+        updates.push([...(await worker.train({ parameters: Float32Array.from(parameters), modelRound }))]);
+        if (kept) worker.keep();
+      }
+      return updates;
+    } finally {
+      worker.terminate();
+    }
+  },
+
   /** What a rejected promise was rejected with. */
   async failure(work: Promise<unknown>): Promise<{ name: string; code: unknown; message: string }> {
     const error: unknown = await work.then(
