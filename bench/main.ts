@@ -14,6 +14,7 @@ const parts: Record<string, Part> = {
   samplers: { run: async () => (await import('./samplers.ts')).benchSamplers() },
   privacy: { run: async () => (await import('./privacy.ts')).benchPrivacy() },
   'local-round': { run: async () => (await import('./local-round.ts')).benchLocalRound() },
+  'main-thread': { run: async () => (await import('./main-thread.ts')).benchMainThread() },
   aggregation: { run: async () => (await import('./aggregation.ts')).benchAggregation() },
   storage: { run: async () => (await import('./storage.ts')).benchStorage() },
   rounds: { run: async () => (await import('./rounds.ts')).benchRounds() },
