@@ -1,13 +1,16 @@
 import type { RandomSource } from '@chorale/privacy';
-import { inputSize, type TrainingTask } from '@chorale/protocol';
 import {
   classMeanSensitivity,
-  fitClassMeans,
-  fitGram,
-  fitRandomizedLabels,
   gramLength,
   gramNorm,
   gramSensitivity,
+  inputSize,
+  type TrainingTask,
+} from '@chorale/protocol';
+import {
+  fitClassMeans,
+  fitGram,
+  fitRandomizedLabels,
   gramStatistics,
   labelChannel,
   type LabelCorrection,

@@ -2,6 +2,7 @@ export * from './errors.ts';
 export * from './limits.ts';
 export * from './manifest.ts';
 export * from './messages.ts';
+export * from './one-shot.ts';
 export * from './question.ts';
 export * from './report.ts';
 export * from './results.ts';

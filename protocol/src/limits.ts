@@ -20,5 +20,7 @@ export const limits = {
   outputs: 10_000,
   groups: 500,
   features: 500,
+  /** Inputs of a model that is made of a Gram matrix: its eigenvalues take a core some seconds. */
+  gramInputs: 500,
   rounds: 10_000,
 } as const;

@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
 import { Identifier, Question, questionIdentity, Text } from './question.ts';
-import { parameterCount, TrainingTask } from './training-task.ts';
+import { inputSize, parameterCount, TrainingTask } from './training-task.ts';
 import { cohortSumBound, heldUpdateBytes, LARGEST_EXACT_SUM } from './update-bounds.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
@@ -57,6 +57,11 @@ export const Manifest = v.pipe(
   v.check(
     (m) => m.training === undefined || parameterCount(m.training) <= limits.parameters,
     'the model has too many parameters',
+  ),
+  v.check(
+    // Which bounds its update as well.
+    (m) => m.training?.algorithm?.oneShot?.rule !== 'gram-matrix' || inputSize(m.training) <= limits.gramInputs,
+    `the one-shot rule "gram-matrix" is for at most ${limits.gramInputs} inputs, each category counting as one`,
   ),
   v.check(
     (m) => Object.keys(m.training?.weights ?? {}).every((id) => m.groups.values.some((g) => g.id === id)),

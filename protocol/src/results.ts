@@ -163,8 +163,8 @@ export type ModelCard = {
   network: { layerSizes: number[]; activation: 'relu' | 'tanh'; parameters: number };
   training: {
     clients: 'employee' | 'site';
-    /** Rules of the task's algorithm. */
-    algorithm: { client: string; server: string };
+    /** Rules of the task's algorithm: of the two halves of its rounds, or of its one. */
+    algorithm: { client: string; server: string } | { oneShot: string };
     aggregation: string;
     localEpochs: number;
     clippingNorm: number;

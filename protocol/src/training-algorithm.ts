@@ -38,6 +38,26 @@ export const ServerRule = v.variant('rule', [
 ]);
 export type ServerRule = v.InferOutput<typeof ServerRule>;
 
-/** The two halves of federated optimisation; what is left out is FedAvg's. */
-export const TrainingAlgorithm = v.strictObject({ client: v.optional(ClientRule), server: v.optional(ServerRule) });
+/** What each client contributes to a task of one round, and what the server makes a model of. */
+export const OneShotRule = v.variant('rule', [
+  /**
+   * All sums that one Newton step of logistic regression needs, from the model that knows the share of positives alone
+   * (Vu, Slavkovic 2009; Foulds et al. 2016).
+   */
+  v.strictObject({ rule: v.literal('gram-matrix') }),
+  /** The difference of the classes' mean rows, which orders rows and gives no probability: as short as a row. */
+  v.strictObject({
+    rule: v.literal('class-mean-difference'),
+    /** Of the positive label: known without the rows, such as last year's; one half without it. */
+    expectedShare: v.optional(v.pipe(v.number(), v.gtValue(0), v.ltValue(1))),
+  }),
+]);
+export type OneShotRule = v.InferOutput<typeof OneShotRule>;
+
+/** The two halves of federated optimisation, of which what is left out is FedAvg's; or sums of rows, sent once. */
+export const TrainingAlgorithm = v.strictObject({
+  client: v.optional(ClientRule),
+  server: v.optional(ServerRule),
+  oneShot: v.optional(OneShotRule),
+});
 export type TrainingAlgorithm = v.InferOutput<typeof TrainingAlgorithm>;

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { limits } from './limits.ts';
+import { oneShotMistake } from './one-shot.ts';
 import { Identifier, Text } from './question.ts';
 import { TrainingAlgorithm } from './training-algorithm.ts';
 
@@ -111,14 +112,17 @@ export const TrainingTask = v.pipe(
     /** Rows in a local step; `null` is all rows of the client. */
     batchSize: v.nullable(Count),
     learningRate: Positive,
-    /** L2 bound on one client's whole update. */
+    /** L2 bound on one client's whole update; of a one-shot task in units of the bound on rows. */
     clippingNorm: Positive,
-    /** L2 bound on the gradient of one example. */
+    /** L2 bound on the gradient of one example; of a one-shot task on the inputs of one row. */
     exampleClippingNorm: Positive,
     privacy: v.strictObject({
-      /** Noise stddev over 2 x clippingNorm, added once to the whole update; 0 is none. */
+      /** Noise stddev over the replace-one sensitivity of the whole update (`updateSensitivity`), added once; 0 is none. */
       updateNoiseMultiplier: NotNegative,
-      /** Noise stddev over 2 x exampleClippingNorm, added to the gradient sum of every local step; 0 is none. */
+      /**
+       * Noise stddev over 2 x exampleClippingNorm, added to the gradient sum of every local step; of a one-shot task over
+       * `rowSensitivity`, added once to the sum of the rows. 0 is none.
+       */
       exampleNoiseMultiplier: NotNegative,
       delta: v.pipe(v.number(), v.gtValue(0), v.maxValue(1e-3)),
     }),
@@ -228,6 +232,10 @@ export const TrainingTask = v.pipe(
     (t) => t.privacy.exampleNoiseMultiplier === 0 || (t.clients === 'site' && t.batchSize === null),
     'exampleNoiseMultiplier needs clients "site" and batchSize null: the accountant composes full batches',
   ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message = dataset.typed ? oneShotMistake(dataset.value) : null;
+    if (message !== null) addIssue({ message });
+  }),
 );
 export type TrainingTask = v.InferOutput<typeof TrainingTask>;
 

@@ -1,6 +1,6 @@
-import { invitationLimit, parameterCount, type TrainingTask } from './training-task.ts';
+import { invitationLimit, type TrainingTask } from './training-task.ts';
 import { updateFormat } from './update-format.ts';
-import { GRID_STEPS, stalenessWeight, updateNoiseStddev } from './update.ts';
+import { GRID_STEPS, stalenessWeight, updateLength, updateNoiseStddev } from './update.ts';
 
 /** ln(1/beta) for the beta with which an honest client exceeds a bound. */
 const LOG_RARITY = Math.log(1e12);
@@ -14,20 +14,20 @@ const LOG_RARITY = Math.log(1e12);
  */
 export function updateNormBound(task: TrainingTask): number {
   const stddev = updateNoiseStddev(task);
-  const parameters = parameterCount(task);
-  const bound = GRID_STEPS + stddev * (Math.sqrt(parameters) + Math.sqrt(2 * LOG_RARITY));
+  const length = updateLength(task);
+  const bound = GRID_STEPS + stddev * (Math.sqrt(length) + Math.sqrt(2 * LOG_RARITY));
   const { unit } = updateFormat(task);
-  return unit === 1 ? bound : roundedNormBound(bound, { unit, parameters });
+  return unit === 1 ? bound : roundedNormBound(bound, { unit, length });
 }
 
 /**
  * Bound on a vector's norm once each coordinate was rounded at random to one of the two multiples of `unit` around
  * it, on average to itself (Kairouz, Liu, Steinke 2021, Proposition 22): certain, or with the probability above.
  */
-function roundedNormBound(norm: number, { unit, parameters }: { unit: number; parameters: number }): number {
+function roundedNormBound(norm: number, { unit, length }: { unit: number; length: number }): number {
   const c = norm / unit;
-  const root = Math.sqrt(parameters);
-  const likely = Math.sqrt(c ** 2 + parameters / 4 + Math.sqrt(2 * LOG_RARITY) * (c + root / 2));
+  const root = Math.sqrt(length);
+  const likely = Math.sqrt(c ** 2 + length / 4 + Math.sqrt(2 * LOG_RARITY) * (c + root / 2));
   return unit * Math.min(c + root, likely);
 }
 
@@ -61,6 +61,6 @@ export function heldUpdateBytes(task: TrainingTask): number {
       return 0;
     case 'coordinate-median':
     case 'trimmed-mean':
-      return task.cohort.size * parameterCount(task) * 4;
+      return task.cohort.size * updateLength(task) * 4;
   }
 }

@@ -1,5 +1,6 @@
 import { ChoraleError } from './errors.ts';
-import type { TrainingTask } from './training-task.ts';
+import { gramLength } from './one-shot.ts';
+import { inputSize, parameterCount, type TrainingTask } from './training-task.ts';
 
 /**
  * Grid steps in one clipping norm. Updates travel as integers: parameter delta = integer x
@@ -8,8 +9,34 @@ import type { TrainingTask } from './training-task.ts';
  */
 export const GRID_STEPS = 2 ** 16;
 
-/** Replace-one L2 sensitivity of one update in grid steps: two updates of the largest norm, opposite. */
+/** Replace-one L2 sensitivity in grid steps of vectors that may be of any direction: two of the largest norm, opposite. */
 export const UPDATE_SENSITIVITY = 2 * GRID_STEPS;
+
+/** Numbers in one update: the model's parameters, or of a one-shot task the statistics that it is made of. */
+export function updateLength(task: TrainingTask): number {
+  switch (task.algorithm?.oneShot?.rule) {
+    case undefined:
+      return parameterCount(task);
+    case 'gram-matrix':
+      return gramLength(inputSize(task)) + 1;
+    case 'class-mean-difference':
+      return inputSize(task);
+  }
+}
+
+/**
+ * Replace-one L2 sensitivity of one update in grid steps, before its noise.
+ *
+ * Gram statistics are at most a right angle apart before they are truncated to the grid, which moves each coordinate of
+ * either by less than a step; one more step is far above what the rounding of doubles can add. Noise of the rows' own
+ * points anywhere, so with it there is no such angle.
+ */
+export function updateSensitivity(task: TrainingTask): number {
+  const isGram = task.algorithm?.oneShot?.rule === 'gram-matrix';
+  if (!isGram || task.privacy.exampleNoiseMultiplier > 0) return UPDATE_SENSITIVITY;
+  const truncated = Math.SQRT2 * GRID_STEPS + 2 * Math.sqrt(updateLength(task)) + 1;
+  return Math.min(UPDATE_SENSITIVITY, truncated);
+}
 
 /**
  * Cells of a client's evaluation histogram, each a count of held-back rows.
@@ -33,7 +60,7 @@ export function histogramSensitivity({ label }: TrainingTask): number {
 
 /** Stddev of an update's noise, in grid steps. */
 export function updateNoiseStddev(task: TrainingTask): number {
-  return task.privacy.updateNoiseMultiplier * UPDATE_SENSITIVITY;
+  return task.privacy.updateNoiseMultiplier * updateSensitivity(task);
 }
 
 /** Stddev of an evaluation histogram's noise, in rows. */

@@ -1,5 +1,6 @@
-import { parameterCount, type TrainingTask } from '@chorale/protocol';
+import { parameterCount, type TrainingTask, updateLength } from '@chorale/protocol';
 import { averageStep } from './fed-avg.ts';
+import { oneShotModel } from './one-shot/one-shot-model.ts';
 import { adaptiveStep, initialMomentum, initialMoments, momentumStep } from './server-optimizer.ts';
 
 /** What was released of a round's updates: `sum / totalWeight` is their mean, in grid steps. */
@@ -28,12 +29,12 @@ export function initialOptimizer(task: TrainingTask): Float32Array<ArrayBuffer> 
 }
 
 /**
- * The model after a training round, by the server's half of the task's algorithm.
+ * The model after a training round, by the server's half of the task's algorithm. That of a one-shot task may take seconds.
  * @throws RangeError where the result is not finite in 32 bits; the old model is not touched.
  */
 export function nextModel(task: TrainingTask, model: ServerModel, released: ReleasedUpdates): ServerModel {
   const { sum, totalWeight } = released;
-  const { length } = model.parameters;
+  const length = task.algorithm?.oneShot === undefined ? model.parameters.length : updateLength(task);
   if (sum.length !== length) throw new RangeError(`sum must have ${length} coordinates, got ${sum.length}`);
   if (!(totalWeight >= 1)) throw new RangeError(`totalWeight must be >= 1, got ${totalWeight}`);
   const next = stepped(task, model, released);
@@ -43,6 +44,7 @@ export function nextModel(task: TrainingTask, model: ServerModel, released: Rele
 }
 
 function stepped(task: TrainingTask, model: ServerModel, released: ReleasedUpdates): ServerModel {
+  if (task.algorithm?.oneShot !== undefined) return { parameters: oneShotModel(task, released), optimizer: null };
   const { clippingNorm } = task;
   const server = task.algorithm?.server ?? { rule: 'average' };
   const { parameters, optimizer } = model;

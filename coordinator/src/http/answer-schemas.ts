@@ -170,7 +170,7 @@ export const Card = v.object({
   network: v.object({ layerSizes: v.array(Count), activation: v.picklist(['relu', 'tanh']), parameters: Count }),
   training: v.object({
     clients: Clients,
-    algorithm: v.object({ client: Text, server: Text }),
+    algorithm: v.union([v.object({ client: Text, server: Text }), v.object({ oneShot: Text })]),
     aggregation: Text,
     localEpochs: Count,
     clippingNorm: v.number(),

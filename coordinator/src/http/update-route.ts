@@ -1,11 +1,11 @@
 import {
   ChoraleError,
   formatBytes,
-  parameterCount,
   PLAIN_FORMAT,
   type TrainingTask,
   updateFormat,
   histogramCells,
+  updateLength,
 } from '@chorale/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { TrainingService } from '../rounds/training-service.ts';
@@ -86,7 +86,7 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
 
 /** Bytes of the largest contribution to a round of this task. */
 function contributionBytes(task: TrainingTask): number {
-  const update = formatBytes(updateFormat(task), parameterCount(task));
+  const update = formatBytes(updateFormat(task), updateLength(task));
   return Math.max(update, formatBytes(PLAIN_FORMAT, histogramCells(task)));
 }
 

@@ -57,6 +57,7 @@ export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard 
 }
 
 function algorithmOf({ algorithm }: TrainingTask): ModelCard['training']['algorithm'] {
+  if (algorithm?.oneShot !== undefined) return { oneShot: algorithm.oneShot.rule };
   return { client: algorithm?.client?.rule ?? 'fed-avg', server: algorithm?.server?.rule ?? 'average' };
 }
 
@@ -101,6 +102,9 @@ function limitsOf({
     limits.push('Its updates had no noise, so it carries no privacy guarantee: it may tell about single rows.');
   } else if (!privacy.some(({ privacyUnit }) => privacyUnit === 'employee')) {
     limits.push('Its guarantee is for a site as a whole. A single employee’s row at a site has none of its own.');
+  }
+  if (training.algorithm?.oneShot?.rule === 'class-mean-difference') {
+    limits.push('Its scores put rows in an order. They are no probabilities, and one half means nothing.');
   }
   if (accuracy === null) limits.push('It has not been evaluated, so nothing is known of how well it predicts.');
   else if (accuracy.modelRound < modelRound) {

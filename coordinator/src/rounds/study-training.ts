@@ -5,7 +5,7 @@ import {
   type TrainingRounds,
   type TrainingTask,
 } from '@chorale/protocol';
-import { initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
+import { initialOptimizer, nextModel, type ReleasedUpdates, type ServerModel } from '@chorale/training';
 import type { RoundRecord } from '../storage/store.ts';
 import { freeMemory } from './aggregation/free-memory.ts';
 import { nextKind, progressOf } from './cadence.ts';
@@ -13,6 +13,7 @@ import { type Admission, admissionOf, Contributions } from './contributions.ts';
 import { shapeOf, withContributors } from './cohort.ts';
 import { attendance, type Place, requirePlace } from './membership.ts';
 import { initialParameters } from './model.ts';
+import { oneShotInThread } from './one-shot-thread.ts';
 import { RoundHistory } from './round-history.ts';
 import { summarizeTraining } from './round-summaries.ts';
 import { nextWake, step } from './round.ts';
@@ -318,9 +319,7 @@ export class StudyTraining implements StudyRounds {
       participants = release.participants;
       turnout = reconcile(round, expected, participants);
       result =
-        round.kind === 'train'
-          ? { model: nextModel(this.#task, this.#model.model, release) }
-          : { histogram: Array.from(release.sum) };
+        round.kind === 'train' ? { model: await this.#nextModel(release) } : { histogram: Array.from(release.sum) };
       freeMemory(release.sum);
     } catch (error) {
       this.#fail(round, 'the updates could not be aggregated', error);
@@ -338,6 +337,12 @@ export class StudyTraining implements StudyRounds {
     );
     this.#observeEnd(round, 'committed', turnout);
     this.#dispatch({ type: 'stored', round: round.number, participants });
+  }
+
+  async #nextModel({ sum, totalWeight }: ReleasedUpdates): Promise<ServerModel> {
+    const { model } = this.#model;
+    if (this.#task.algorithm?.oneShot === undefined) return nextModel(this.#task, model, { sum, totalWeight });
+    return oneShotInThread({ task: this.#task, model, released: { sum, totalWeight } });
   }
 
   #abandon({ round, turnout, reason }: Extract<Effect, { type: 'abandon' }>): void {

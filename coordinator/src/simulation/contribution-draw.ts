@@ -1,4 +1,4 @@
-import { encodeIntegers, histogramCells, parameterCount, type TrainingTask } from '@chorale/protocol';
+import { encodeIntegers, histogramCells, type TrainingTask, updateLength } from '@chorale/protocol';
 import type { SimulationRandom } from './random.ts';
 
 type Shape = { task: TrainingTask; kind: 'train' | 'evaluate' };
@@ -11,7 +11,7 @@ export function drawContribution(random: SimulationRandom, { task, kind }: Shape
   if (kind === 'evaluate') {
     return encode(histogramCells(task), () => random.integer(0, 500));
   }
-  const length = parameterCount(task);
+  const length = updateLength(task);
   if (random.chance(0.02)) return encode(length, (i) => (i === 0 ? -GRID_STEPS : 0));
   const largest = Math.floor(GRID_STEPS / Math.sqrt(length));
   return encode(length, () => random.integer(-largest, largest));
@@ -19,7 +19,7 @@ export function drawContribution(random: SimulationRandom, { task, kind }: Shape
 
 /** What no honest client sends: a wrong length, or numbers out of bounds. */
 export function drawBroken(random: SimulationRandom, { task, kind }: Shape): Uint8Array {
-  const length = kind === 'train' ? parameterCount(task) : histogramCells(task);
+  const length = kind === 'train' ? updateLength(task) : histogramCells(task);
   switch (random.integer(0, 4)) {
     case 0:
       return encode(length + 1, () => 1);

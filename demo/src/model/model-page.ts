@@ -188,14 +188,23 @@ function renderTraining({ network, predicts, training }: ModelCard): TemplateRes
   const updates = fewest === most ? counted(most, 'update') : `${fewest} to ${most} updates`;
   return html`
     <p>
-      ${kind}, ${network.parameters.toLocaleString('en')} parameters. Trained in the tabs of ${clients}s: each round is
-      the ${training.aggregation} of ${updates} of ${training.bitsPerParameter} bits a parameter, made in
-      ${counted(training.localEpochs, 'pass', 'passes')} over the client’s own
-      rows${abandonedRounds === 0 ? '' : `; abandoned rounds, which left no trace: ${abandonedRounds}`}. Algorithm:
-      ${training.algorithm.client} at the clients, ${training.algorithm.server} at the server.
-      ${training.weights === null ? 'All clients weigh the same.' : `Public weights: ${weightsText(training.weights)}.`}
+      ${kind}, ${network.parameters.toLocaleString('en')} parameters. Trained in the tabs of ${clients}s:
+      ${
+        'oneShot' in training.algorithm
+          ? html`the sum of ${updates} of ${training.bitsPerParameter} bits a number, each what the client’s own rows
+            add up to, sent once; the server made the model of it`
+          : html`each round is the ${training.aggregation} of ${updates} of ${training.bitsPerParameter} bits a
+            parameter, made in ${counted(training.localEpochs, 'pass', 'passes')} over the client’s own rows`
+      }${abandonedRounds === 0 ? '' : `; abandoned rounds, which left no trace: ${abandonedRounds}`}.
+      ${algorithmText(training)}
     </p>
   `;
+}
+
+function algorithmText({ algorithm, weights }: ModelCard['training']): string {
+  if ('oneShot' in algorithm) return `Algorithm: ${algorithm.oneShot}.`;
+  const rules = `Algorithm: ${algorithm.client} at the clients, ${algorithm.server} at the server.`;
+  return `${rules} ${weights === null ? 'All clients weigh the same.' : `Public weights: ${weightsText(weights)}.`}`;
 }
 
 function renderColumns({ columns }: ModelCard): TemplateResult {

@@ -62,9 +62,10 @@ export async function storedRecordsId(store: DeviceStore, study: string): Promis
   return result.success ? result.output.id : undefined;
 }
 
-/** Whether records have the task's width and its kind of labels. */
+/** Whether records have the task's width, finite inputs, and its kind of labels. */
 export function fits(task: TrainingTask, { inputs, labels, rows }: EncodedRecords): boolean {
-  return labels.length === rows && inputs.length === rows * inputSize(task) && areLabelsOf(task.label, labels);
+  if (labels.length !== rows || inputs.length !== rows * inputSize(task)) return false;
+  return areLabelsOf(task.label, labels) && inputs.every(Number.isFinite);
 }
 
 /** One row of an employee's answers; a column is a question's id, yes and no are `yes` and `no`. */

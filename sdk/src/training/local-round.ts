@@ -4,6 +4,7 @@ import { type ClientAlgorithm, clientAlgorithm } from '@chorale/training';
 import type { Batch, TrainingEngine } from './engines/engine.ts';
 import { gatherRows } from './holdout.ts';
 import { noisedGradientSum } from './noised-gradient.ts';
+import { oneShotStatistics } from './one-shot-statistics.ts';
 import { addNoise, quantizeUpdate, roundToFormat } from './quantized-update.ts';
 
 /** How far a local round is: counts only, nothing that depends on the rows' content. */
@@ -29,11 +30,11 @@ export type LocalRoundOptions = {
 };
 
 /**
- * One client's part of a training round: local steps from the round's model by the task's algorithm, then what comes
- * of them, clipped to `clippingNorm`, on the integer grid, noised, and rounded to the bits that it travels in. With an
+ * One client's part of a training round: local steps from the round's model by the task's algorithm, or the sums of its
+ * rows that a one-shot task asks for, then what comes of them, clipped to `clippingNorm`, on the integer grid, noised, and rounded to the bits that it travels in. With an
  * `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016, Algorithm 1).
  *
- * @returns `[parameterCount]` grid steps: the one form of an update that may leave the tab.
+ * @returns `[updateLength]` grid steps: the one form of an update that may leave the tab.
  * @throws ChoraleError `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`; the signal's reason when aborted.
  */
 export async function localRound(options: LocalRoundOptions): Promise<Int32Array<ArrayBuffer>> {
@@ -48,7 +49,8 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
   if (!parameters.every(Number.isFinite)) throw new ChoraleError('TRAINING_DATA_INVALID', 'the model is not finite');
   if (training.rows === 0) throw new ChoraleError('TRAINING_DATA_INVALID', 'no row is left to train on');
 
-  const update = quantizeUpdate(await localSteps({ ...options, random }), task.clippingNorm);
+  const compute = task.algorithm?.oneShot === undefined ? localSteps : oneShotStatistics;
+  const update = quantizeUpdate(await compute({ ...options, random }), task.clippingNorm);
   return roundToFormat(addNoise(update, updateNoiseStddev(task), random), updateFormat(task), random);
 }
 

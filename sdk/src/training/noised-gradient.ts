@@ -31,7 +31,7 @@ export function gradientSensitivity({ rows, parameters }: { rows: number; parame
  * @param noiseMultiplier > 0
  */
 export function noisedGradientSum(
-  { gradientSum, examples }: ClippedGradientSum,
+  { gradientSum, examples }: Pick<ClippedGradientSum, 'gradientSum' | 'examples'>,
   { exampleClippingNorm, noiseMultiplier }: { exampleClippingNorm: number; noiseMultiplier: number },
   random?: RandomSource,
 ): Float64Array {

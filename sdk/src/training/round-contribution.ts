@@ -25,7 +25,7 @@ export interface LocalTrainer {
   readonly engine: { name: string; reason: string };
   /**
    * @param options.modelRound committed rounds behind the model
-   * @returns `[parameterCount]` grid steps.
+   * @returns `[updateLength]` grid steps.
    */
   train(options: { parameters: Float32Array; modelRound: number; signal: AbortSignal }): Promise<Int32Array>;
   /** What `train` gave last is charged and stored: an algorithm that remembers rounds may remember this one. */

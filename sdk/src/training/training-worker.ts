@@ -82,7 +82,7 @@ export class TrainingWorker {
 
   /**
    * One local round; see `localRound`.
-   * @returns `[parameterCount]` grid steps.
+   * @returns `[updateLength]` grid steps.
    */
   train({ modelRound, ...contribution }: Contribution & { modelRound: number }): Promise<Int32Array<ArrayBuffer>> {
     return this.#request({ type: 'train', modelRound }, contribution);

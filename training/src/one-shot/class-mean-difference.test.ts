@@ -1,8 +1,9 @@
 import { privUnit } from '@chorale/privacy/updates';
 import { SeededRandom } from '@chorale/privacy/testing';
+import { classMeanSensitivity } from '@chorale/protocol';
 import { expect, test } from 'vitest';
 import { madeUpRows } from '../../testing/made-up-rows.ts';
-import { classMeanSensitivity, fitClassMeans, signedRow } from './class-mean-difference.ts';
+import { fitClassMeans, signedRow } from './class-mean-difference.ts';
 
 const normBound = 1.2;
 const asked = madeUpRows({ rows: 300, weights: [2, -1, 0.5], bias: 0.3, seed: 2 });

@@ -10,12 +10,10 @@ import { boundedRow, checkCount, checkVector, type LinearModel } from './row-bou
  * Upadhyay, Is interaction necessary for distributed private learning?, S&P 2017.
  *
  * Sensitivity, L2, of replacing one person: the larger |s| is 1, and |x s - x' s'| <= |x| + |x'| <= 2 R, which two opposite
- * rows of that label reach. A local randomizer of vectors of norm R (`privUnit` with the clipping norm R) needs nothing
+ * rows of that label reach: `classMeanSensitivity` of the protocol. A local randomizer of vectors of norm R (`privUnit` with
+ * the clipping norm R) needs nothing
  * else to be known.
  */
-
-/** L2, replace-one, in units of the rows' bound; exact. */
-export const classMeanSensitivity = 2;
 
 /**
  * The client's half: the row within its bound, weighed by its label. Private once a randomizer of that norm has seen it.

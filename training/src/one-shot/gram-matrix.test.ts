@@ -1,7 +1,8 @@
 import { SeededRandom } from '@chorale/privacy/testing';
+import { gramLength, gramNorm, gramSensitivity } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { madeUpRows } from '../../testing/made-up-rows.ts';
-import { fitGram, gramLength, gramNorm, gramSensitivity, gramStatistics } from './gram-matrix.ts';
+import { fitGram, gramStatistics } from './gram-matrix.ts';
 import { rowNormBound } from './row-bound.ts';
 import { solvePositive } from './solve-positive.ts';
 

@@ -1,3 +1,4 @@
+import { gramLength } from '@chorale/protocol';
 import { boundedRow, type LabelledRow, checkCount, checkVector, type LinearModel } from './row-bound.ts';
 import { symmetricEigen } from './symmetric-eigen.ts';
 
@@ -7,35 +8,9 @@ import { symmetricEigen } from './symmetric-eigen.ts';
  * Workshops 2009; Foulds, Geumlek, Welling and Chaudhuri, On the theory and practice of privacy-preserving Bayesian
  * data analysis, UAI 2016; Wang, Revisiting differentially private linear regression, UAI 2018 (AdaSSP).
  *
- * Of a row x with |x| <= R and a label of 0 or 1, in this order:
- *   the upper triangle of x x^T / R^2, row by row, entries beside the diagonal times the root of 2
- *   x / R if the label is 1, else zeros; x / R if it is 0, else zeros
- *   (label - 1/2) / root of 2
- * The two middle parts carry x y and x as their difference and sum, but their distance for unlike labels is shorter.
- *
- * Sensitivity, L2, of replacing one person: for two rows a and b, in units of R, |a|, |b| <= 1.
- *   The root of 2 makes the first part's distance that of the matrices, |a a^T - b b^T|_F.
- *   Unlike labels: |a|^4 + |b|^4 - 2 (a.b)^2 + |a|^2 + |b|^2 + 1/2 <= 4.5.
- *   Like labels: let p = a + b, q = a - b, Q = |q|^2, s = |a|^2 + |b|^2 and D = |p.q| = ||a|^2 - |b|^2|. Since
- *   a a^T - b b^T = (p q^T + q p^T) / 2 and |p|^2 = 2 s - Q, the distance is, squared,
- *     ((2 s - Q) Q + D^2) / 2 + Q.
- *   For s >= 1, D <= 2 - s, which bounds it by a convex function of s, largest at s = 1 or 2. For s <= 1, D <= s, which
- *   bounds it by an increasing function of s, largest at s = 1. At s = 2 it is (4 Q - Q^2) / 2 + Q <= 4.5, at Q = 3; at
- *   s = 1 it is (2 Q - Q^2 + 1) / 2 + Q <= 2.5, at Q = 2.
- * Both reach 4.5: a and b at right angles with unlike labels, and two rows of like labels with a.b = -1/2.
+ * The numbers of one row, their bounds and what replacing one person moves are derived in the protocol, which fixes their
+ * order: `gramSensitivity`.
  */
-
-/** L2, replace-one, of one person's statistics; exact. */
-export const gramSensitivity = Math.sqrt(4.5);
-
-/** The largest L2 norm of one person's statistics: 1 for the matrix, 1 for the row, 1/8 for the label, squared. */
-export const gramNorm = Math.sqrt(2.125);
-
-/** How many numbers one person's statistics have. */
-export function gramLength(features: number): number {
-  checkCount('features', features);
-  return (features * (features + 1)) / 2 + 2 * features + 1;
-}
 
 /**
  * The client's half: one person's statistics, clipped to the bound and without noise, in units of the bound.

@@ -2,9 +2,9 @@ import {
   GRID_STEPS,
   histogramCells,
   histogramSensitivity,
-  parameterCount,
   type TrainingTask,
-  UPDATE_SENSITIVITY,
+  updateLength,
+  updateSensitivity,
 } from '@chorale/protocol';
 import { Aggregator } from './aggregator.ts';
 import type { Combination, Combined } from './combination.ts';
@@ -59,12 +59,12 @@ function histogramCombination(task: TrainingTask): Combination {
 }
 
 function updateCombination(task: TrainingTask): Combination {
-  const length = parameterCount(task);
+  const length = updateLength(task);
   const capacity = task.cohort.size;
   const aggregation = task.aggregation ?? { rule: 'mean' };
   switch (aggregation.rule) {
     case 'mean':
-      return new WeightedSum({ length, sensitivity: UPDATE_SENSITIVITY });
+      return new WeightedSum({ length, sensitivity: updateSensitivity(task) });
     case 'norm-bounded-mean':
       return new NormBoundedSum({ length, bound: aggregation.normBound * GRID_STEPS });
     case 'coordinate-median':

@@ -3,11 +3,11 @@ import {
   GRID_STEPS,
   histogramCells,
   histogramNoiseStddev,
-  parameterCount,
   PLAIN_FORMAT,
   type TrainingTask,
   type UpdateFormat,
   updateFormat,
+  updateLength,
   updateNormBound,
 } from '@chorale/protocol';
 
@@ -39,7 +39,7 @@ export function contributionWeight(task: TrainingTask, kind: 'train' | 'evaluate
 function updateRule(task: TrainingTask): ContributionRule {
   const bound = updateNormBound(task);
   return {
-    length: parameterCount(task),
+    length: updateLength(task),
     format: updateFormat(task),
     check(_vector, norm) {
       // Without noise and rounding the bound is GRID_STEPS, where norms are exact. With either it has a margin: rounding

@@ -1,5 +1,5 @@
 import type { RandomSource } from '@chorale/privacy';
-import { parameterCount, type TrainingTask } from '@chorale/protocol';
+import { parameterCount, type TrainingTask, updateLength } from '@chorale/protocol';
 import { clientAlgorithm, initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
 import type { Batch } from '../engines/engine.ts';
 import type { EncodedRecords } from '../features.ts';
@@ -55,7 +55,7 @@ export async function trainSites({
   };
   for (let round = 1; round <= task.rounds; round += 1) {
     const { parameters } = model;
-    const sum = new Float64Array(parameters.length);
+    const sum = new Float64Array(updateLength(task));
     for (const [i, { weight, training }] of sites.entries()) {
       const update = await localRound({
         task,
