@@ -28,10 +28,10 @@ export function oneQuestionStudy(change: Partial<Manifest> = {}): Manifest {
 
 /** A study of the demo, with some of its fields replaced. */
 export function demoStudy(
-  name: 'pulse-demo' | 'attrition' | 'attrition-open',
+  name: 'pulse-demo' | 'attrition' | 'attrition-open' | 'attrition-one-shot',
   change: Partial<Manifest> = {},
 ): Manifest {
-  const folder = name === 'attrition-open' ? 'more-studies' : 'studies';
+  const folder = name.startsWith('attrition-') ? 'more-studies' : 'studies';
   const file = resolve(import.meta.dirname, '..', 'demo', folder, `${name}.json`);
   return parseManifest({ ...JSON.parse(readFileSync(file, 'utf8')), ...change });
 }

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import canonicalize from 'canonicalize';
 import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
+import { oneShotMistake } from './one-shot.ts';
 import { Identifier, Question, questionIdentity, Text } from './question.ts';
 import { inputSize, parameterCount, TrainingTask } from './training-task.ts';
 import { cohortSumBound, heldUpdateBytes, LARGEST_EXACT_SUM } from './update-bounds.ts';
@@ -58,6 +59,11 @@ export const Manifest = v.pipe(
     (m) => m.training === undefined || parameterCount(m.training) <= limits.parameters,
     'the model has too many parameters',
   ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const message =
+      dataset.typed && dataset.value.training !== undefined ? oneShotMistake(dataset.value.training) : null;
+    if (message !== null) addIssue({ message });
+  }),
   v.check(
     // Which bounds its update as well.
     (m) => m.training?.algorithm?.oneShot?.rule !== 'gram-matrix' || inputSize(m.training) <= limits.gramInputs,

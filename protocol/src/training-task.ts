@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { limits } from './limits.ts';
-import { oneShotMistake } from './one-shot.ts';
 import { Identifier, Text } from './question.ts';
 import { TrainingAlgorithm } from './training-algorithm.ts';
 
@@ -232,10 +231,6 @@ export const TrainingTask = v.pipe(
     (t) => t.privacy.exampleNoiseMultiplier === 0 || (t.clients === 'site' && t.batchSize === null),
     'exampleNoiseMultiplier needs clients "site" and batchSize null: the accountant composes full batches',
   ),
-  v.rawCheck(({ dataset, addIssue }) => {
-    const message = dataset.typed ? oneShotMistake(dataset.value) : null;
-    if (message !== null) addIssue({ message });
-  }),
 );
 export type TrainingTask = v.InferOutput<typeof TrainingTask>;
 

@@ -214,9 +214,14 @@ class SitePage extends PageElement {
           <section class="card stack" aria-labelledby="train-title">
             <h2 id="train-title">2. Train with the other sites</h2>
             <p>
-              Your rows stay in this tab. Each round it computes an update of the shared model, clips and, where the
-              study says so, noises it, and sends only that. The coordinator sees each update and keeps their sum alone,
-              of never fewer than ${this.manifest!.training!.cohort.quorum} sites.
+              Your rows stay in this tab.
+              ${
+                this.manifest!.training!.algorithm?.oneShot === undefined
+                  ? 'Each round it computes an update of the shared model, clips'
+                  : 'Once, it adds up what the model needs of them, clips'
+              }
+              and, where the study says so, noises it, and sends only that. The coordinator sees each update and keeps
+              their sum alone, of never fewer than ${this.manifest!.training!.cohort.quorum} sites.
               <a href="/results?study=${this.#study}">See the model’s results</a>.
             </p>
             <demo-training-panel

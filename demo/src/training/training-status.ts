@@ -114,7 +114,7 @@ export function statusSentence(
     case 'lost':
       return 'The connection is lost. This tab keeps its work and joins again by itself.';
     case 'done':
-      return `Done: all ${committedRounds || totalRounds} rounds are committed. Nothing more is asked of this tab.`;
+      return `Done: ${totalRounds === 1 ? 'the one round is' : `all ${committedRounds || totalRounds} rounds are`} committed. Nothing more is asked of this tab.`;
     case 'spent':
       return 'Stopped: another round would go past this browser’s privacy budget, so it takes no further part.';
   }

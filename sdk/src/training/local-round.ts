@@ -1,10 +1,10 @@
 import { type RandomSource, secureRandom, uniformInteger } from '@chorale/privacy';
 import { ChoraleError, parameterCount, type TrainingTask, updateFormat, updateNoiseStddev } from '@chorale/protocol';
 import { type ClientAlgorithm, clientAlgorithm } from '@chorale/training';
+import { lazyPart } from '../lazy-part.ts';
 import type { Batch, TrainingEngine } from './engines/engine.ts';
 import { gatherRows } from './holdout.ts';
 import { noisedGradientSum } from './noised-gradient.ts';
-import { oneShotStatistics } from './one-shot-statistics.ts';
 import { addNoise, quantizeUpdate, roundToFormat } from './quantized-update.ts';
 
 /** How far a local round is: counts only, nothing that depends on the rows' content. */
@@ -35,7 +35,8 @@ export type LocalRoundOptions = {
  * `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016, Algorithm 1).
  *
  * @returns `[updateLength]` grid steps: the one form of an update that may leave the tab.
- * @throws ChoraleError `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`; the signal's reason when aborted.
+ * @throws ChoraleError `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`; `CONNECTION_LOST` when a part of the SDK cannot be
+ *   fetched; the signal's reason when aborted.
  */
 export async function localRound(options: LocalRoundOptions): Promise<Int32Array<ArrayBuffer>> {
   const { task, training, parameters, noiseless, random = secureRandom() } = options;
@@ -49,9 +50,15 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
   if (!parameters.every(Number.isFinite)) throw new ChoraleError('TRAINING_DATA_INVALID', 'the model is not finite');
   if (training.rows === 0) throw new ChoraleError('TRAINING_DATA_INVALID', 'no row is left to train on');
 
-  const compute = task.algorithm?.oneShot === undefined ? localSteps : oneShotStatistics;
-  const update = quantizeUpdate(await compute({ ...options, random }), task.clippingNorm);
+  const update = quantizeUpdate(await unclipped({ ...options, random }), task.clippingNorm);
   return roundToFormat(addNoise(update, updateNoiseStddev(task), random), updateFormat(task), random);
+}
+
+/** What the task's algorithm makes of the rows: private. Few studies are one-shot, so what they need is loaded here. */
+async function unclipped(options: LocalRoundOptions & { random: RandomSource }): Promise<Float64Array> {
+  if (options.task.algorithm?.oneShot === undefined) return localSteps(options);
+  const { oneShotStatistics } = await lazyPart(import('./one-shot-statistics.ts'));
+  return oneShotStatistics(options);
 }
 
 /** What comes of all local steps: of the rows and private, before any noise but that of the steps. */
