@@ -107,7 +107,7 @@ describe.each(rules)('[T5] $rule', (rule) => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(fc.nat(5), { minLength: all.rows, maxLength: all.rows }),
-        fc.constantFrom('site', 'employee') as fc.Arbitrary<'site' | 'employee'>,
+        fc.constantFrom<['site', 'employee']>('site', 'employee'),
         async (owners, clients) => {
           const task = oneShot({ algorithm, clients, clippingNorm: clients === 'site' ? 200 : 1.5 });
           // Every employee has one row; a site has all that fall to it.
