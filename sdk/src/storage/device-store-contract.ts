@@ -148,9 +148,14 @@ export const deviceStoreContract: readonly DeviceStoreRule[] = [
       for (const round of [1, 2, 10]) await store.commitUpdate({ update: update(round), spends: [roundSpend] });
       await store.commitUpdate({ update: update(1, 'other'), spends: [] });
       same(await store.update('pulse', 2), update(2));
+      const lasting = { ...update(Number.MAX_SAFE_INTEGER), basis: 'manifest rows' };
+      await store.commitUpdate({ update: lasting, spends: [] });
       await store.deleteUpdates('pulse', { throughRound: 2 });
       same([await store.update('pulse', 1), await store.update('pulse', 2)], [null, null]);
       same([await store.update('pulse', 10), await store.update('other', 1)], [update(10), update(1, 'other')]);
+      same(await store.update('pulse', lasting.round), lasting);
+      await store.deleteUpdates('pulse', { throughRound: Number.MAX_SAFE_INTEGER });
+      same(await store.update('pulse', lasting.round), null);
     },
   },
   {

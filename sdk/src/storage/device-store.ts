@@ -60,7 +60,14 @@ export type QuestionDraw = { study: string; manifest: string; questions: string[
 export type MemoizedNoise = { letters: number[]; rounding: [high: number, low: number] };
 
 /** A noised update waits here until its round is done, and is never drawn anew. */
-export type StoredUpdate = { study: string; round: number; kind: 'train' | 'evaluate'; update: Uint8Array };
+export type StoredUpdate = {
+  study: string;
+  round: number;
+  kind: 'train' | 'evaluate';
+  update: Uint8Array;
+  /** What it was made of, where it may be sent to another round as well: a manifest and a set of rows. */
+  basis?: string | undefined;
+};
 
 /** One thing that this device sent, charged before it left. Spends outlive erasure. */
 export type SpendRecord = {

@@ -58,6 +58,7 @@ export const StoredUpdateShape = v.object({
   round: Round,
   kind: v.picklist(['train', 'evaluate']),
   update: v.instance(Uint8Array),
+  basis: v.optional(v.string()),
 });
 
 export const StoredSpend = v.object({

@@ -18,6 +18,12 @@ import type { DeviceStore, SpendRecord } from '../storage/device-store.ts';
 import type { Study } from '../study.ts';
 import { storedRecordsId } from './device-records.ts';
 
+/**
+ * Under this number lies what a device contributes to a one-shot task, whichever round asks for it: later than any round, so
+ * that it stays until the task is done.
+ */
+const ANY_ROUND = Number.MAX_SAFE_INTEGER;
+
 /** Computes a client's contributions, clipped and noised; a worker in a browser. */
 export interface LocalTrainer {
   /** Which set of rows it works on, if they have a name. */
@@ -64,6 +70,18 @@ export async function contribution(
     if (stored.kind === kind) return stored.update;
     throw new ChoraleError('ROUND_CLOSED', `this device gave something else to round ${round}`);
   }
+  // Statistics do not depend on the round: after an abandoned one the same bytes are sent to the next, at no charge.
+  const isOneShot = kind === 'train' && task.algorithm?.oneShot !== undefined;
+  const basis = isOneShot ? `${options.study.hash} ${trainer.recordsId ?? ''}` : undefined;
+  const again = isOneShot ? await store.update(study, ANY_ROUND) : null;
+  if (again !== null && again.basis === basis) {
+    const commit = async (): Promise<void> => {
+      await requireRows(study, options);
+      await store.commitUpdate({ update: { study, round, kind, update: again.update }, spends: [] });
+    };
+    await lock.run('device', commit, { signal });
+    return again.update;
+  }
   // Nothing is computed that could not be sent.
   await ledger.check(spends(`${round}`, message, options));
   const length = parameterCount(task);
@@ -85,6 +103,9 @@ export async function contribution(
       // The round may have been closed meanwhile.
       signal.throwIfAborted();
       await store.commitUpdate({ update: { study, round, kind, update }, spends: charged });
+      if (isOneShot) {
+        await store.commitUpdate({ update: { study, round: ANY_ROUND, kind, update, basis }, spends: [] });
+      }
       if (kind === 'train') trainer.keep();
     },
     { signal },
