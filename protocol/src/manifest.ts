@@ -4,7 +4,7 @@ import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
 import { oneShotMistake } from './one-shot.ts';
 import { Identifier, Question, questionIdentity, Text } from './question.ts';
-import { inputSize, parameterCount, TrainingTask } from './training-task.ts';
+import { parameterCount, TrainingTask } from './training-task.ts';
 import { cohortSumBound, heldUpdateBytes, LARGEST_EXACT_SUM } from './update-bounds.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
@@ -64,11 +64,6 @@ export const Manifest = v.pipe(
       dataset.typed && dataset.value.training !== undefined ? oneShotMistake(dataset.value.training) : null;
     if (message !== null) addIssue({ message });
   }),
-  v.check(
-    // Which bounds its update as well.
-    (m) => m.training?.algorithm?.oneShot?.rule !== 'gram-matrix' || inputSize(m.training) <= limits.gramInputs,
-    `the one-shot rule "gram-matrix" is for at most ${limits.gramInputs} inputs, each category counting as one`,
-  ),
   v.check(
     (m) => Object.keys(m.training?.weights ?? {}).every((id) => m.groups.values.some((g) => g.id === id)),
     'weights name a group that the study does not have',

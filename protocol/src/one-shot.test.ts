@@ -57,21 +57,21 @@ describe('a one-shot task', () => {
   });
 
   it.each([
-    ['a client rule', { algorithm: { ...gram, client: { rule: 'fed-avg' } } }, /whole algorithm: it has no client or/],
-    ['a server rule', { algorithm: { ...gram, server: { rule: 'average' } } }, /whole algorithm: it has no client or/],
+    ['a client rule', { algorithm: { ...gram, client: { rule: 'fed-avg' } } }, /needs no client or server rule/],
+    ['a server rule', { algorithm: { ...gram, server: { rule: 'average' } } }, /needs no client or server rule/],
     [
       'a label of numbers',
       { label: { type: 'number', column: 'pay', minimum: 0, maximum: 1 } },
       /a label of two values/,
     ],
-    ['hidden layers', { model: { hidden: [3], activation: 'tanh' } }, /model\.hidden must be empty/],
-    ['several rounds', { rounds: 2 }, /rounds must be 1/],
-    ['passes over rows', { localEpochs: 2 }, /takes no steps: localEpochs and learningRate must be 1, batchSize null/],
-    ['a step size', { learningRate: 0.5 }, /takes no steps/],
+    ['hidden layers', { model: { hidden: [3], activation: 'tanh' } }, /needs model\.hidden to be empty/],
+    ['several rounds', { rounds: 2 }, /needs rounds, localEpochs and learningRate of 1/],
+    ['passes over rows', { localEpochs: 2 }, /localEpochs and learningRate of 1/],
+    ['a step size', { learningRate: 0.5 }, /learningRate of 1/],
     [
       'batches',
       { batchSize: 8, privacy: { ...noise, updateNoiseMultiplier: 1, exampleNoiseMultiplier: 0 } },
-      /no steps/,
+      /batchSize null/,
     ],
     [
       'buffers',
@@ -79,16 +79,16 @@ describe('a one-shot task', () => {
         asynchronous: { maximumStaleness: 1, stalenessExponent: 0 },
         cohort: { ...sampleManifest().training!.cohort, quorum: 3 },
       },
-      /cannot be asynchronous/,
+      /not asynchronous/,
     ],
-    ['a bounded mean', { aggregation: { rule: 'norm-bounded-mean', normBound: 1 } }, /aggregation rule must be "mean"/],
-    ['weights', { weights: { sales: 3 } }, /"gram-matrix" counts every row as one: it has no weights/],
-    ['a bound below one row', { clippingNorm: 1.49 }, /"gram-matrix" needs a clippingNorm of at least 1\.5/],
     [
-      'one below one difference',
-      { clippingNorm: 0.9, algorithm: difference },
-      /clippingNorm of at least 1, the longest/,
+      'a bounded mean',
+      { aggregation: { rule: 'norm-bounded-mean', normBound: 1 } },
+      /needs the aggregation rule "mean"/,
     ],
+    ['weights', { weights: { sales: 3 } }, /"gram-matrix" needs no weights/],
+    ['a bound below one row', { clippingNorm: 1.49 }, /"gram-matrix" needs a clippingNorm of at least 1\.5/],
+    ['one below one difference', { clippingNorm: 0.9, algorithm: difference }, /clippingNorm of at least 1,/],
     [
       'a share of nothing',
       { algorithm: { oneShot: { rule: 'class-mean-difference', expectedShare: 0 } } },
@@ -99,7 +99,7 @@ describe('a one-shot task', () => {
     [
       'more inputs than its matrix may have',
       { features: Array.from({ length: 11 }, (_, i) => wide(`c${i}`, i < 10 ? 50 : 2)), clippingNorm: 1.5 },
-      /"gram-matrix" is for at most 500 inputs/,
+      /"gram-matrix" needs at most 500 inputs/,
     ],
   ] as [string, object, RegExp][])('[S2] [T5] with %s is refused, naming the rule', (_, changes, message) => {
     expect(() => parsed({ ...oneShot(), ...changes })).toThrow(ChoraleError);

@@ -1,4 +1,5 @@
-import type { TrainingTask } from './training-task.ts';
+import { limits } from './limits.ts';
+import { inputSize, type TrainingTask } from './training-task.ts';
 
 /*
  * One-shot tasks: each client contributes sums over its rows once, and the server makes a model of their sum. What the
@@ -58,26 +59,22 @@ const longestRow = { 'gram-matrix': 1.5, 'class-mean-difference': 1 } as const;
 
 /** What a one-shot task must not ask for, in words; `null` where it asks for nothing that would not be done. */
 export function oneShotMistake(task: TrainingTask): string | null {
-  const { oneShot } = task.algorithm ?? {};
-  if (oneShot === undefined) return null;
-  const name = `the one-shot rule "${oneShot.rule}"`;
-  if (task.algorithm?.client !== undefined || task.algorithm?.server !== undefined) {
-    return `${name} is the whole algorithm: it has no client or server rule beside it`;
-  }
-  if ((task.label.type ?? 'binary') !== 'binary') return `${name} needs a label of two values`;
-  if (task.model.hidden.length > 0) return `${name} makes a linear model: model.hidden must be empty`;
-  if (task.rounds !== 1) return `${name} asks each client once: rounds must be 1`;
-  if (task.localEpochs !== 1 || task.batchSize !== null || task.learningRate !== 1) {
-    return `${name} takes no steps: localEpochs and learningRate must be 1, batchSize null`;
-  }
-  if (task.asynchronous !== undefined) return `${name} has one round: it cannot be asynchronous`;
-  if ((task.aggregation?.rule ?? 'mean') !== 'mean') {
-    return `${name} adds statistics up: the aggregation rule must be "mean"`;
-  }
-  if (task.weights !== undefined) return `${name} counts every row as one: it has no weights`;
-  const shortest = longestRow[oneShot.rule];
-  if (task.clippingNorm < shortest) {
-    return `${name} needs a clippingNorm of at least ${shortest}, the longest that one row's statistics can be`;
-  }
-  return null;
+  const { algorithm, model, rounds, localEpochs, batchSize, learningRate, aggregation } = task;
+  if (algorithm?.oneShot === undefined) return null;
+  const { rule } = algorithm.oneShot;
+  const needs: [isMissing: boolean, what: string][] = [
+    [algorithm.client !== undefined || algorithm.server !== undefined, 'no client or server rule: it is both'],
+    [(task.label.type ?? 'binary') !== 'binary', 'a label of two values'],
+    [model.hidden.length > 0, 'model.hidden to be empty: its model is linear'],
+    [rounds !== 1 || localEpochs !== 1 || learningRate !== 1, 'rounds, localEpochs and learningRate of 1'],
+    [batchSize !== null, 'batchSize null'],
+    [task.asynchronous !== undefined, 'rounds that are not asynchronous'],
+    [(aggregation?.rule ?? 'mean') !== 'mean', 'the aggregation rule "mean"'],
+    [task.weights !== undefined, 'no weights: every row counts as one'],
+    [task.clippingNorm < longestRow[rule], `a clippingNorm of at least ${longestRow[rule]}, for one row`],
+    // Which bounds its update as well.
+    [rule === 'gram-matrix' && inputSize(task) > limits.gramInputs, `at most ${limits.gramInputs} inputs`],
+  ];
+  const what = needs.find(([isMissing]) => isMissing)?.[1];
+  return what === undefined ? null : `the one-shot rule "${rule}" needs ${what}`;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { connect } from 'node:net';
-import { decodeParameters, encodeIntegers, parameterCount } from '@chorale/protocol';
+import { decodeParameters, encodeIntegers, limits, parameterCount, updateLength } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { runCoordinator } from '../../testing/running-coordinator.ts';
 import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
@@ -82,6 +82,35 @@ describe('large models and updates', () => {
     const tag = weights.headers.get('etag')!;
     expect(weights.headers.get('cache-control')).toBe('no-cache');
     expect((await coordinator.get(trained, { headers: { 'if-none-match': tag } })).status).toBe(304);
+    for (const client of clients) client.close();
+  });
+
+  it('[T5] go over HTTP where the update is large, though the model is not', async () => {
+    const task = siteTask({
+      cohort,
+      features: Array.from({ length: 5 }, (_, i) => ({
+        type: 'category' as const,
+        column: `Job ${i}`,
+        categories: Array.from({ length: 40 }, (_value, job) => `job ${job}`),
+      })),
+      rounds: 1,
+      learningRate: 1,
+      clippingNorm: 100,
+      privacy: { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 2, delta: 1e-6 },
+      algorithm: { oneShot: { rule: 'gram-matrix' } },
+    });
+    const statistics = encodeIntegers(new Int32Array(updateLength(task)).fill(3));
+    expect(statistics.byteLength).toBeGreaterThan(limits.bulkBytes);
+    const coordinator = await runCoordinator({ manifests: [trainedManifest(task)] });
+    const { tokens, clients, invitations } = await invitedPair(coordinator);
+    expect(invitations[0]!.model).toHaveLength(4 * parameterCount(task));
+    const ended = clients.map((client) => client.next('round-ended'));
+    const [token = ''] = tokens;
+    expect(await codeOf(await post(coordinator, update, token, statistics.slice(4)))).toEqual([422, 'UPDATE_SHAPE']);
+    for (const each of tokens) expect((await post(coordinator, update, each, statistics)).status).toBe(200);
+    expect(await Promise.all(ended)).toMatchObject([{ outcome: 'committed' }, { outcome: 'committed' }]);
+    const weights = await coordinator.get('/api/v1/studies/attrition/model/weights.bin');
+    expect((await weights.arrayBuffer()).byteLength).toBe(4 * parameterCount(task));
     for (const client of clients) client.close();
   });
 
