@@ -82,3 +82,9 @@ test.each([
   expect(status).toMatchObject({ phase: 'later', committedRounds: 3 });
   expect(statusSentence(status, words)).toContain(`The coordinator asks to come back ${words_};`);
 });
+
+test('a task of one round says so when it is done', () => {
+  const done = trainingStatus(startingStatus(1), { type: 'done', committedRounds: 1 });
+  expect(statusSentence(done, words)).toMatch(/^Done: the one round is committed\./);
+  expect(statusSentence(after({ type: 'done', committedRounds: 10 }), words)).toMatch(/^Done: all 10 rounds are/);
+});

@@ -29,13 +29,14 @@ function study(name: string): Manifest & { training: TrainingTask } {
 }
 const open = study('more-studies/attrition-open.json');
 const noised = study('studies/attrition.json');
+const oneShot = study('more-studies/attrition-one-shot.json');
 
 /** One site for each department, weighing what the study says. */
 function sitesOf({ groups, training }: typeof open, table: Table): Site[] {
   const department = table.columns.indexOf('Department');
   return groups.values.map(({ id }) => {
     const rows = table.rows.filter((row) => row[department]!.toLowerCase().replaceAll('_', '-') === id);
-    return { weight: training.weights![id]!, records: encodeTable(training, { columns: table.columns, rows }) };
+    return { weight: training.weights?.[id] ?? 1, records: encodeTable(training, { columns: table.columns, rows }) };
   });
 }
 
@@ -144,4 +145,22 @@ test('noise at every step: ten rounds cost an employee less than epsilon 8 at de
   );
   const distance = Math.hypot(...one!.map((value, i) => value - other![i]!));
   expect(distance).toBeGreaterThan(0.2 * Math.hypot(...one!));
+});
+
+test('[T5] one round of a noised Gram matrix costs an employee less than epsilon 4 at delta 1e-6, and its model still tells', async () => {
+  const { privacy } = oneShot.training;
+  for (const [charge] of [updateCharges(oneShot.training), evaluationCharges(oneShot.training)]) {
+    const spend: Spend = { privacyUnit: 'employee', neighboringRelation: 'replace-one', ...charge!.loss };
+    expect(charge!.privacyUnit).toBe('employee');
+    expect(composeSpends([spend], { delta: privacy.delta }).epsilon).toBeLessThan(4);
+  }
+  const table = await readCsv(employeesToCsv(syntheticEmployees({ rows: 1470, seed: 1 })));
+  const { federated, central } = await accuracy(oneShot, table);
+  expect(federated).toBeGreaterThan(central - 0.1);
+  expect(federated).toBeGreaterThan(0.7);
+  // Without noise, and with bounds that clip nothing, only the missing steps of a converged model are left.
+  const noNoise = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta: 1e-6 };
+  const training = { ...oneShot.training, exampleClippingNorm: 6, clippingNorm: 900, privacy: noNoise };
+  const plain = await accuracy({ ...oneShot, training }, table);
+  expect(plain.federated).toBeGreaterThan(plain.central - 0.02);
 });
