@@ -36,11 +36,6 @@ export function updateCharges(task: TrainingTask): Charge[] {
   return charges;
 }
 
-/** Updates that a client is charged for which contributed to so many rounds: of a one-shot task it is the same one again. */
-export function chargedUpdates({ algorithm }: TrainingTask, rounds: number): number {
-  return algorithm?.oneShot === undefined ? rounds : Math.min(1, rounds);
-}
-
 /**
  * What one evaluation histogram costs: one employee's row, held back from training; empty without noise.
  *

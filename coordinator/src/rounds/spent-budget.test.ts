@@ -45,19 +45,6 @@ describe('SpentBudget', () => {
     ]);
   });
 
-  it('[R18] counts the one update of a one-shot task once, whichever rounds were abandoned', () => {
-    const algorithm = { oneShot: { rule: 'gram-matrix' } } as const;
-    const task = siteTask({
-      ...privacy(0, 4),
-      algorithm,
-      evaluation: { ...siteTask().evaluation, noiseMultiplier: 9 },
-    });
-    for (const train of [1, 3]) {
-      expect(new SpentBudget(task).after({ train, evaluate: 1 })).toEqual([guarantee('employee', epsilonOf(4, 1))]);
-    }
-    expect(new SpentBudget(task).after({ train: 0, evaluate: 0 })).toEqual([]);
-  });
-
   it('[R18] speaks of the employee where employees train', () => {
     const budget = new SpentBudget(siteTask({ ...privacy(3, 0), clients: 'employee' }));
     expect(budget.after({ train: 5, evaluate: 0 })).toEqual([guarantee('employee', epsilonOf(3, 5))]);

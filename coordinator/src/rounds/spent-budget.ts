@@ -1,12 +1,5 @@
 import { gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
-import {
-  type Charge,
-  chargedUpdates,
-  evaluationCharges,
-  type Guarantee,
-  type TrainingTask,
-  updateCharges,
-} from '@chorale/protocol';
+import { type Charge, evaluationCharges, type Guarantee, type TrainingTask, updateCharges } from '@chorale/protocol';
 
 /**
  * What a client has spent that took part in every round so far, counted over all rounds that were sent
@@ -29,7 +22,7 @@ export class SpentBudget {
   after(sent: { train: number; evaluate: number }): Guarantee[] {
     if (sent.train === 0) return [];
     return updateCharges(this.#task).flatMap((charge) => {
-      const training = this.#guarantee(charge, chargedUpdates(this.#task, sent.train));
+      const training = this.#guarantee(charge, sent.train);
       const isRowOfSite = this.#task.clients === 'site' && charge.privacyUnit === 'employee';
       if (!isRowOfSite || sent.evaluate === 0) return [training];
       return evaluationCharges(this.#task).map((histogram) => {

@@ -44,20 +44,6 @@ describe('verifyRounds', () => {
     }
   });
 
-  it('[R18] finds nothing in the log of a one-shot task, whose update is charged once over all rounds that asked', async () => {
-    const task = siteTask({ rounds: 1, algorithm: { oneShot: { rule: 'class-mean-difference' } }, learningRate: 1 });
-    const manifest = trainedManifest(task);
-    const reason = 'quorum not reached';
-    const records = [
-      committedRecord({ state: 'abandoned', accepted: 0, reason }),
-      committedRecord({ round: 2, shape }),
-      committedRecord({ round: 3, kind: 'evaluate', modelRound: 1, histogram: Array.from({ length: 20 }, () => 5) }),
-    ];
-    const now = { waiting: 0, invited: 0, accepted: 0, budget: new SpentBudget(task) };
-    const rounds = summarizeTraining({ manifest, hash: await manifestHash(manifest) }, records, now);
-    expect(await verifyRounds({ manifest, rounds, modelRound: 1 })).toEqual([]);
-  });
-
   it('finds nothing where nothing has happened yet', async () => {
     const log = await goodLog();
     const rounds = { ...log.rounds, rounds: [], committedRounds: 0 };

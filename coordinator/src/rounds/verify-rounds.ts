@@ -1,6 +1,5 @@
 import { composeSpends, type Spend } from '@chorale/privacy';
 import {
-  chargedUpdates,
   type Manifest,
   manifestHash,
   type RoundSummary,
@@ -49,7 +48,7 @@ export async function verifyRounds(log: RoundLog): Promise<string[]> {
   if ((log.modelRound ?? 0) !== committed) {
     findings.push(`the model is the one after ${log.modelRound ?? 0} rounds, the log has ${committed}`);
   }
-  return [...findings, ...disagreement(task, chargedUpdates(task, sent.train))];
+  return [...findings, ...disagreement(task, sent.train)];
 }
 
 /** What cannot be of any round. */
