@@ -25,6 +25,7 @@ const parts: Record<string, Part> = {
   'idle-clients': { run: async (options) => (await import('./idle-clients.ts')).benchIdleClients(options) },
   'durable-reports': { run: async (options) => (await import('./durable-reports.ts')).benchDurableReports(options) },
   utility: { run: async () => (await import('./utility.ts')).benchUtility(), onlyByName: true },
+  mnist: { run: async () => (await import('./mnist.ts')).benchMnist(), onlyByName: true },
   kill: { run: async (options) => (await import('./kill.ts')).benchKills(options), onlyByName: true },
   'cluster-kill': {
     run: async (options) => (await import('./cluster-kill.ts')).benchClusterKills(options),

@@ -1,6 +1,7 @@
 export type { RandomSource } from './sampling/random.ts';
 export {
   bernoulli,
+  poissonSample,
   sampleWithoutReplacement,
   SecureRandom,
   secureRandom,
@@ -83,8 +84,10 @@ export type { SampledGaussianOrder } from './accounting/renyi-accounting.ts';
 export { poissonGaussianRenyi, renyiEpsilon } from './accounting/renyi-accounting.ts';
 export { accountDiscreteLaplace } from './accounting/laplace-accounting.ts';
 export type { Guarantee, NeighboringRelation, PrivacyUnit } from './accounting/guarantee.ts';
-export type { ComposedSpend, Spend } from './accounting/composition.ts';
+export type { ComposedSpend, Composition, Spend } from './accounting/composition.ts';
 export { composeAdaptiveSpends, composeSpends } from './accounting/composition.ts';
+export type { SampledSpends } from './accounting/sampled-spends.ts';
+export { sampledSpends } from './accounting/sampled-spends.ts';
 export type { PureSteps } from './accounting/pure-accounting.ts';
 export {
   accountLaplace,

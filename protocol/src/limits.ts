@@ -22,5 +22,7 @@ export const limits = {
   features: 500,
   /** Inputs of a model that is made of a Gram matrix: its eigenvalues take a core some seconds. */
   gramInputs: 500,
+  /** Rows of one employee at a site, where a study says whose row each is. */
+  rowsPerEmployee: 100,
   rounds: 10_000,
 } as const;

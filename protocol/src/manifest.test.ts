@@ -95,6 +95,43 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     /exampleNoiseMultiplier needs/,
   ],
   [
+    'an employee column that is a feature',
+    { training: { ...training(), employeeColumn: 'age' } },
+    /the employee column must not be a feature or the label/,
+  ],
+  [
+    'an employee column that is the label',
+    { training: { ...training(), employeeColumn: 'left' } },
+    /the employee column must not be a feature or the label/,
+  ],
+  [
+    'an employee column on devices of employees',
+    {
+      training: {
+        ...training(),
+        clients: 'employee',
+        employeeColumn: 'id',
+        privacy: { ...training().privacy, exampleNoiseMultiplier: 0 },
+      },
+    },
+    /employeeColumn needs clients "site"/,
+  ],
+  [
+    'samples of rows without noise at local steps',
+    {
+      training: {
+        ...training(),
+        privacy: { updateNoiseMultiplier: 1, exampleNoiseMultiplier: 0, exampleSamplingRate: 0.1, delta: 1e-5 },
+      },
+    },
+    /exampleSamplingRate needs an exampleNoiseMultiplier above 0/,
+  ],
+  ...[1, 0, 2 ** -13].map((exampleSamplingRate): [string, object, RegExp] => [
+    `samples of rows at a rate of ${exampleSamplingRate}`,
+    { training: { ...training(), privacy: { ...training().privacy, exampleSamplingRate } } },
+    /training\.privacy\.exampleSamplingRate/,
+  ]),
+  [
     'weights whose sum would not be exact',
     { training: { ...training(), weights: { sales: 1_000_000 }, cohort: { ...training().cohort, size: 10_000 } } },
     /would not be exact/,

@@ -56,6 +56,10 @@ export const Manifest = v.pipe(
     'the label must not be a feature',
   ),
   v.check(
+    ({ training: t }) => t === undefined || [t.label, ...t.features].every(({ column }) => column !== t.employeeColumn),
+    'the employee column must not be a feature or the label',
+  ),
+  v.check(
     (m) => m.training === undefined || parameterCount(m.training) <= limits.parameters,
     'the model has too many parameters',
   ),

@@ -73,6 +73,8 @@ describe('a one-shot task', () => {
       { batchSize: 8, privacy: { ...noise, updateNoiseMultiplier: 1, exampleNoiseMultiplier: 0 } },
       /batchSize null/,
     ],
+    ['samples of rows', { privacy: { ...noise, exampleSamplingRate: 0.1 } }, /needs no exampleSamplingRate/],
+    ['rows of one employee', { employeeColumn: 'id' }, /needs no employeeColumn/],
     [
       'buffers',
       {

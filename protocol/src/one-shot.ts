@@ -59,7 +59,7 @@ const longestRow = { 'gram-matrix': 1.5, 'class-mean-difference': 1 } as const;
 
 /** What a one-shot task must not ask for, in words; `null` where it asks for nothing that would not be done. */
 export function oneShotMistake(task: TrainingTask): string | null {
-  const { algorithm, model, rounds, localEpochs, batchSize, learningRate, aggregation } = task;
+  const { algorithm, model, rounds, localEpochs, batchSize, learningRate, aggregation, privacy, employeeColumn } = task;
   if (algorithm?.oneShot === undefined) return null;
   const { rule } = algorithm.oneShot;
   const needs: [isMissing: boolean, what: string][] = [
@@ -68,6 +68,8 @@ export function oneShotMistake(task: TrainingTask): string | null {
     [model.hidden.length > 0, 'model.hidden to be empty: its model is linear'],
     [rounds !== 1 || localEpochs !== 1 || learningRate !== 1, 'rounds, localEpochs and learningRate of 1'],
     [batchSize !== null, 'batchSize null'],
+    [privacy.exampleSamplingRate !== undefined, 'no exampleSamplingRate: it has no steps'],
+    [employeeColumn !== undefined, 'no employeeColumn: it counts rows'],
     [task.asynchronous !== undefined, 'rounds that are not asynchronous'],
     [(aggregation?.rule ?? 'mean') !== 'mean', 'the aggregation rule "mean"'],
     [task.weights !== undefined, 'no weights: every row counts as one'],

@@ -1,15 +1,19 @@
-import type { TrainingTask } from './training-task.ts';
+import { stepsWithoutBatches, type TrainingTask } from './training-task.ts';
 
 /** Whose contribution a guarantee covers. */
 export type PrivacyUnit = 'employee' | 'site';
 
 /**
  * One charge for one thing sent, replace-one. `gaussian` is noise of stddev `noiseMultiplier` x sensitivity
- * on so fine a grid that it counts as continuous; `zcdp` holds for a discrete Gaussian on any grid.
+ * on so fine a grid that it counts as continuous, and `subsampled-gaussian` is that at every one of `steps`, each with a
+ * fresh sample of rows, in which each is with probability `samplingRate`; `zcdp` holds for a discrete Gaussian on any grid.
  */
 export type Charge = {
   privacyUnit: PrivacyUnit;
-  loss: { mechanism: 'gaussian'; noiseMultiplier: number } | { mechanism: 'zcdp'; rho: number };
+  loss:
+    | { mechanism: 'gaussian'; noiseMultiplier: number }
+    | { mechanism: 'subsampled-gaussian'; noiseMultiplier: number; samplingRate: number; steps: number }
+    | { mechanism: 'zcdp'; rho: number };
 };
 
 /**
@@ -18,10 +22,11 @@ export type Charge = {
  * The clipped and noised update protects the client as one unit. At a site, an employee's row has a
  * guarantee of its own only where every local step is noised. A row takes part in each of the
  * `localEpochs` full-batch steps, which compose as one Gaussian with the multiplier over the root of
- * their number; clipping and noising the update afterwards is post-processing.
+ * their number, or by chance in each step with Poisson samples; clipping and noising the update afterwards is
+ * post-processing.
  */
 export function updateCharges(task: TrainingTask): Charge[] {
-  const { updateNoiseMultiplier, exampleNoiseMultiplier } = task.privacy;
+  const { updateNoiseMultiplier, exampleNoiseMultiplier, exampleSamplingRate: samplingRate } = task.privacy;
   const charges: Charge[] = [];
   if (updateNoiseMultiplier > 0) {
     charges.push({
@@ -30,8 +35,14 @@ export function updateCharges(task: TrainingTask): Charge[] {
     });
   }
   if (exampleNoiseMultiplier > 0) {
-    const noiseMultiplier = exampleNoiseMultiplier / Math.sqrt(task.localEpochs);
-    charges.push({ privacyUnit: 'employee', loss: { mechanism: 'gaussian', noiseMultiplier } });
+    const steps = stepsWithoutBatches(task);
+    charges.push({
+      privacyUnit: 'employee',
+      loss:
+        samplingRate === undefined
+          ? { mechanism: 'gaussian', noiseMultiplier: exampleNoiseMultiplier / Math.sqrt(steps) }
+          : { mechanism: 'subsampled-gaussian', noiseMultiplier: exampleNoiseMultiplier, samplingRate, steps },
+    });
   }
   return charges;
 }

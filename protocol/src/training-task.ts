@@ -100,6 +100,11 @@ export const TrainingTask = v.pipe(
     clients: v.picklist(['employee', 'site']),
     features: v.pipe(v.array(Feature), v.minLength(1), v.maxLength(limits.features)),
     label: Label,
+    /**
+     * The column that says whose row it is, where a site has several of one employee: they are sampled, clipped and held
+     * back together. Never an input of the model. Without it every row is an employee.
+     */
+    employeeColumn: v.optional(Column),
     /** Dense layers between the inputs and the label's outputs; none is logistic, softmax or linear regression. */
     model: v.strictObject({
       hidden: v.pipe(v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096))), v.maxLength(4)),
@@ -123,6 +128,11 @@ export const TrainingTask = v.pipe(
        * `rowSensitivity`, added once to the sum of the rows. 0 is none.
        */
       exampleNoiseMultiplier: NotNegative,
+      /**
+       * A local step takes each row independently with this probability q, and an epoch has round(1 / q) such steps;
+       * without it every step takes all rows. Every double from 2^-12 on is realized exactly.
+       */
+      exampleSamplingRate: v.optional(v.pipe(v.number(), v.minValue(2 ** -12), v.ltValue(1))),
       delta: v.pipe(v.number(), v.gtValue(0), v.maxValue(1e-3)),
     }),
     cohort: v.pipe(
@@ -229,7 +239,16 @@ export const TrainingTask = v.pipe(
   ),
   v.check(
     (t) => t.privacy.exampleNoiseMultiplier === 0 || (t.clients === 'site' && t.batchSize === null),
-    'exampleNoiseMultiplier needs clients "site" and batchSize null: the accountant composes full batches',
+    'exampleNoiseMultiplier needs clients "site" and batchSize null: rows are all in a step or sampled independently',
+  ),
+  v.check(
+    ({ employeeColumn, clients, batchSize }) =>
+      employeeColumn === undefined || (clients === 'site' && batchSize === null),
+    'employeeColumn needs clients "site" and batchSize null: a batch would part the rows of an employee',
+  ),
+  v.check(
+    ({ privacy }) => privacy.exampleSamplingRate === undefined || privacy.exampleNoiseMultiplier > 0,
+    'exampleSamplingRate needs an exampleNoiseMultiplier above 0',
   ),
 );
 export type TrainingTask = v.InferOutput<typeof TrainingTask>;
@@ -270,6 +289,11 @@ export function layerSizes(task: TrainingTask): number[] {
 export function parameterCount(task: TrainingTask): number {
   const sizes = layerSizes(task);
   return sizes.slice(1).reduce((sum, outputs, layer) => sum + (sizes[layer]! + 1) * outputs, 0);
+}
+
+/** Local steps of one update where no step has a batch size: full batches or Poisson samples. */
+export function stepsWithoutBatches({ localEpochs, privacy }: TrainingTask): number {
+  return localEpochs * Math.round(1 / (privacy.exampleSamplingRate ?? 1));
 }
 
 /** Clients invited for each wanted update where a task does not say (Bonawitz et al. 2019, section 2.2). */

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
+import { accountSubsampledGaussian } from '@chorale/privacy';
 import {
   canonicalManifest,
   type ClientToServerEvents,
@@ -12,6 +13,7 @@ import { Server, type Socket } from 'socket.io';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { launchBrowser } from '../../e2e/browsers.ts';
+import { LEDGER_DELTA } from '../src/ledger.ts';
 import { trainingManifest, trainingRecords } from '../src/testing/training-study.ts';
 import './device/page.ts';
 import { serveBuild, type ServedBuild } from './served-build.ts';
@@ -136,6 +138,37 @@ test('[B1] a large model and update travel beside the socket, from another origi
   expect(updates[0]!.byteLength).toBe(bytes);
   expect(updates[1]!.equals(updates[0]!)).toBe(true);
   expect((await page.evaluate(() => globalThis.device.chorale.state())).entries).toBe(2);
+});
+
+test('[B6] a site that samples its rows trains in the worker, and is charged what its steps compose to', async () => {
+  const { training } = manifest;
+  const privacy = { ...training.privacy, exampleNoiseMultiplier: 1, exampleSamplingRate: 0.1 };
+  const sampled = { ...manifest, training: { ...training, privacy: { ...privacy, updateNoiseMultiplier: 0 } } };
+  const updates: Buffer[] = [];
+  const { url, clients } = await coordinatorOf(sampled, (request, response) => {
+    void buffer(request).then((body) => {
+      updates.push(body);
+      response.end('{"duplicate":false}', () => {
+        if (updates.length === 1) clients[0]!.emit('round', invitation(sampled.id, 5));
+        else clients[0]!.emit('training-done', { study: sampled.id, committedRounds: 4 });
+      });
+    });
+  });
+  const page = await openSite(url, sampled.id);
+  const { events, failure } = await page.evaluate(() => globalThis.device.chorale.train());
+  expect(failure).toBeNull();
+  expect(updates).toHaveLength(2);
+  // Two epochs of ten steps, in either round, whatever the samples are.
+  const progress = events.flatMap((event) => (event.type === 'local-progress' ? [event.steps] : []));
+  expect(new Set(progress)).toEqual(new Set([20]));
+  const { balances, entries } = await page.evaluate(() => globalThis.device.chorale.state());
+  expect(entries).toBe(2);
+  // All of one noise and rate, they have half of the ledger's delta.
+  const steps = { noiseMultiplier: 1, samplingRate: 0.1, steps: 40, delta: LEDGER_DELTA / 2 };
+  const { epsilon } = accountSubsampledGaussian({ ...steps, neighboringRelation: 'replace-one' });
+  const employee = balances.find(({ privacyUnit }) => privacyUnit === 'employee')!;
+  expect(employee.spent / epsilon).toBeCloseTo(1, 9);
+  expect(balances.find(({ privacyUnit }) => privacyUnit === 'site')!.spent).toBe(0);
 });
 
 test('a round that has enough stops the worker at once, and nothing is charged or sent', async () => {

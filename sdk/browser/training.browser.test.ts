@@ -68,9 +68,14 @@ async function open(url: string): Promise<Page> {
 }
 
 /** What the same work gives outside a worker, in this process. */
-async function expected(of: TrainingTask, kind: 'train' | 'evaluate', parameters: number[]): Promise<number[]> {
+async function expected(
+  of: TrainingTask,
+  kind: 'train' | 'evaluate',
+  parameters: number[],
+  rows = csv,
+): Promise<number[]> {
   const engine = new TypedArrayEngine(taskNetwork(of));
-  const { training, heldBack } = await splitRecords(encodeTable(of, await readCsv(csv)), of.evaluation);
+  const { training, heldBack } = await splitRecords(encodeTable(of, await readCsv(rows)), of.evaluation);
   const common = { task: of, engine, parameters: Float32Array.from(parameters), noiseless: true };
   return [
     ...(kind === 'train'
@@ -164,6 +169,22 @@ test.each([true, false])(
     else expect(largestDifference(updates[2]!, alone)).toBeLessThanOrEqual(1);
   },
 );
+
+test('[B7] a worker keeps the rows of one employee together', async () => {
+  const owned = { ...task, employeeColumn: 'Owner', batchSize: null };
+  const [header, ...lines] = csv.trimEnd().split(/\r?\n/);
+  const twice = [`${header},Owner`, ...lines.map((line, row) => `${line},employee ${row % 60}`)].join('\n');
+  const parameters = zeros(owned).map((_, i) => Math.sin(i) / 10);
+  for (const kind of ['train', 'evaluate'] as const) {
+    const { integers } = await page.evaluate((args) => globalThis.training.once(...args), [
+      kind,
+      { task: owned, csv: twice },
+      parameters,
+    ] as const);
+    expect(largestDifference(integers, await expected(owned, kind, parameters, twice))).toBeLessThanOrEqual(1);
+    if (kind === 'evaluate') expect(integers.reduce((sum, count) => sum + count, 0)).toBeLessThan(30);
+  }
+});
 
 test('a worker says nothing but which engine it uses, counts, and the finished update', async () => {
   await page.evaluate((args) => globalThis.training.once(...args), ['train', { task, csv }, zeros(task)] as const);

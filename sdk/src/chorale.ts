@@ -164,7 +164,10 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
     return (await this.#respondent.report())?.sent ?? null;
   }
 
-  /** What this device has spent over all studies, and on what. */
+  /**
+   * What this device has spent over all studies, and on what.
+   * @throws ChoraleError `CONNECTION_LOST` when what counts a site's samples, where there are some, cannot be fetched.
+   */
   async ledger(): Promise<{ balances: LedgerBalance[]; entries: SpendRecord[] }> {
     const { ledger } = this.#parts;
     return { balances: await ledger.balances(), entries: await ledger.entries() };

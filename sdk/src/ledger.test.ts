@@ -1,4 +1,4 @@
-import { informativeProbability } from '@chorale/privacy';
+import { accountSubsampledGaussian, informativeProbability } from '@chorale/privacy';
 import { BudgetExceededError } from '@chorale/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -17,6 +17,12 @@ const anyLoss = fc.oneof(
   fc.record({
     mechanism: fc.constant('gaussian' as const),
     noiseMultiplier: fc.double({ min: 0.5, max: 50, noNaN: true }),
+  }),
+  fc.record({
+    mechanism: fc.constant('subsampled-gaussian' as const),
+    noiseMultiplier: fc.constantFrom(0.5, 2),
+    samplingRate: fc.constantFrom(0.01, 0.2),
+    steps: fc.integer({ min: 1, max: 50 }),
   }),
 );
 const spends = fc
@@ -77,6 +83,16 @@ describe('the ledger', () => {
     expect(spent).toBeLessThan(5.14);
     // Less is known only for studies that were all fixed in advance.
     expect(spent).toBeGreaterThan(4.5);
+  });
+
+  test('[B4] sampled steps of equal noise and rate compose as one run of them, whatever their number in an update', async () => {
+    const sampled = (reference: string, steps: number, noiseMultiplier = 0.6): SpendRecord =>
+      spend(reference, { loss: { mechanism: 'subsampled-gaussian', noiseMultiplier, samplingRate: 0.02, steps } });
+    const all = { noiseMultiplier: 0.6, samplingRate: 0.02, steps: 150, delta: 5e-7 };
+    const { epsilon } = accountSubsampledGaussian({ ...all, neighboringRelation: 'replace-one' });
+    expect(await spentOnEmployee(sampled('a', 50), sampled('b', 100))).toBe(epsilon);
+    expect(await spentOnEmployee(sampled('a', 50), sampled('b', 100), sampled('c', 1, 9))).toBeGreaterThan(epsilon);
+    expect(await spentOnEmployee(sampled('a', 150), spend('b', { loss: gaussian(9) }))).toBeGreaterThan(epsilon);
   });
 
   test('[B4] of one set of rows that part counts which is worse together with all the rest', async () => {

@@ -1,5 +1,6 @@
-import { composeAdaptiveSpends, type ComposedSpend, type PrivacyUnit, type Spend } from '@chorale/privacy';
+import { composeAdaptiveSpends, type PrivacyUnit, type SampledSpends, type Spend } from '@chorale/privacy';
 import { BudgetExceededError } from '@chorale/protocol';
+import { lazyPart } from './lazy-part.ts';
 import type { DeviceStore, SpendRecord } from './storage/device-store.ts';
 import { spendKey } from './storage/spend-key.ts';
 
@@ -44,12 +45,14 @@ export class Ledger {
     return (await this.#store.spends()).toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
   }
 
+  /** @throws ChoraleError `CONNECTION_LOST` when what counts a site's samples cannot be fetched. */
   async balances(): Promise<LedgerBalance[]> {
     const spends = await this.#store.spends();
+    const sampled = await sampledSpendsFor(spends);
     return units.map((privacyUnit) => ({
       privacyUnit,
       neighboringRelation: 'replace-one',
-      spent: compose(spends, privacyUnit),
+      spent: compose(spends, privacyUnit, sampled),
       limit: this.maxEpsilon,
       delta: LEDGER_DELTA,
     }));
@@ -58,16 +61,21 @@ export class Ledger {
   /**
    * Whether these may be charged on top of everything before. Charging them is the store's commit, in
    * one transaction with what is to be sent; the caller holds the device's lock around both.
-   * @throws BudgetExceededError naming spent, asked and limit.
+   * @throws BudgetExceededError naming spent, asked and limit; ChoraleError as `balances`.
    */
   async check(asked: readonly SpendRecord[]): Promise<void> {
     const spends = await this.#store.spends();
     const all = [...new Map([...spends, ...asked].map((spend) => [spendKey(spend), spend])).values()];
+    const sampled = await sampledSpendsFor(all);
     for (const unit of new Set(asked.map((spend) => spend.privacyUnit))) {
-      const total = compose(all, unit);
+      const total = compose(all, unit, sampled);
       // The negation also stops a total that is not a number.
       if (!(total <= this.maxEpsilon)) {
-        const parts = { spent: compose(spends, unit), asked: compose(asked, unit), limit: this.maxEpsilon };
+        const parts = {
+          spent: compose(spends, unit, sampled),
+          asked: compose(asked, unit, sampled),
+          limit: this.maxEpsilon,
+        };
         throw new BudgetExceededError(
           `${unit}: epsilon ${show(parts.spent)} was spent and ${show(parts.asked)} is asked, together ${show(total)}; ` +
             `the limit of this device is ${show(parts.limit)} (delta ${LEDGER_DELTA})`,
@@ -77,6 +85,12 @@ export class Ledger {
   }
 }
 
+/** What counts Gaussians on samples, which only sites have: fetched where there is one. */
+async function sampledSpendsFor(records: readonly SpendRecord[]): Promise<SampledSpends | undefined> {
+  if (!records.some(({ loss }) => loss.mechanism === 'subsampled-gaussian')) return undefined;
+  return (await lazyPart(import('./sampled-spends.ts'))).sampledSpends;
+}
+
 /**
  * Epsilon at the ledger's delta; 0 when nothing was sent.
  *
@@ -84,7 +98,11 @@ export class Ledger {
  * parts, not both (parallel composition). Two sets may hold one employee in different parts, so they add up. Which part
  * weighs more depends on all the rest, so each choice is composed and the worst one counts.
  */
-function compose(records: readonly SpendRecord[], privacyUnit: PrivacyUnit): number {
+function compose(
+  records: readonly SpendRecord[],
+  privacyUnit: PrivacyUnit,
+  sampled: SampledSpends | undefined,
+): number {
   const charged = records.filter((record) => record.privacyUnit === privacyUnit);
   let choices = [charged.filter(({ rows }) => rows === undefined)];
   const sets = Map.groupBy(charged, ({ study, rows }) => (rows === undefined ? '' : `${study}\n${rows.records}`));
@@ -96,17 +114,20 @@ function compose(records: readonly SpendRecord[], privacyUnit: PrivacyUnit): num
       choices.map((choice) => [...choice, ...part]),
     );
   }
-  return Math.max(...choices.map((choice) => composeAll(choice, privacyUnit)));
+  return Math.max(...choices.map((choice) => composeAll(choice, privacyUnit, sampled)));
 }
 
 const MOST_CHOICES = 64;
 
-function composeAll(records: readonly SpendRecord[], privacyUnit: PrivacyUnit): number {
+function composeAll(
+  records: readonly SpendRecord[],
+  privacyUnit: PrivacyUnit,
+  sampled: SampledSpends | undefined,
+): number {
   const spends = records.map(({ loss, neighboringRelation }): Spend => ({ privacyUnit, neighboringRelation, ...loss }));
   if (spends.length === 0) return 0;
   // A study may be drawn up after another's results were seen, and the limit stops it: a privacy filter.
-  const composed: ComposedSpend = composeAdaptiveSpends(spends, { delta: LEDGER_DELTA });
-  return composed.epsilon;
+  return composeAdaptiveSpends(spends, { delta: LEDGER_DELTA, sampled }).epsilon;
 }
 
 function show(epsilon: number): string {

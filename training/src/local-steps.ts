@@ -13,7 +13,7 @@ export interface LocalSteps {
   /**
    * One step, along the mean of the rows' gradients.
    * @param gradientSum `[parameters]`, noised or not
-   * @param rows whose gradients it sums, >= 1
+   * @param rows whose gradients it sums, or how many they are on average; > 0
    */
   take(gradientSum: ArrayLike<number>, rows: number): void;
   /** `[parameters]` that the client contributes, before it is clipped. To be called once, after the last step. */

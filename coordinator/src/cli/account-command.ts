@@ -25,12 +25,14 @@ type Parameter =
   | 'dimension'
   | 'options'
   | 'epsilonPerStep';
-type Given = Partial<Record<Parameter, number>>;
+type Given = Partial<Record<Parameter, number>> & { relation?: SampledRelation };
 type Steps = { steps: number; delta: number; privacyUnit: PrivacyUnit };
+const SAMPLED_RELATIONS = ['add-or-remove-one', 'replace-one'] as const;
+type SampledRelation = (typeof SAMPLED_RELATIONS)[number];
 type Mechanism = {
-  takes: Parameter[];
+  takes: (Parameter | 'relation')[];
   /** @param of a parameter's value; refuses the command when it is missing */
-  account: (of: (parameter: Parameter) => number, steps: Steps) => Guarantee;
+  account: (of: (parameter: Parameter) => number, steps: Steps, relation: SampledRelation | undefined) => Guarantee;
 };
 
 const neighboringRelation = 'replace-one';
@@ -47,11 +49,12 @@ const MECHANISMS: Record<string, Mechanism> = {
     }),
   },
   'subsampled-gaussian': {
-    takes: ['noiseMultiplier', 'samplingRate'],
-    account: (of, steps) =>
+    takes: ['noiseMultiplier', 'samplingRate', 'relation'],
+    account: (of, steps, relation) =>
       accountSubsampledGaussian({
         noiseMultiplier: of('noiseMultiplier'),
         samplingRate: of('samplingRate'),
+        neighboringRelation: relation,
         ...steps,
       }),
   },
@@ -104,7 +107,7 @@ const MECHANISMS: Record<string, Mechanism> = {
 export function accountCommand(): Command {
   return new Command('account')
     .description(
-      'privacy loss of repeated releases, each at the given noise: replace-one, but add-or-remove-one for subsampled-gaussian',
+      'privacy loss of repeated releases, each at the given noise: replace-one, but add-or-remove-one for subsampled-gaussian unless told otherwise',
     )
     .requiredOption('--mechanism <M>', Object.keys(MECHANISMS).join(', '), parseName)
     .option(
@@ -117,6 +120,7 @@ export function accountCommand(): Command {
       'subsampled-gaussian: probability that a record takes part in one release, independently of the others',
       parseNumber,
     )
+    .addOption(new Option('--relation <R>', 'subsampled-gaussian').choices(SAMPLED_RELATIONS))
     .option('--sample-size <M>', 'fixed-size-gaussian: records in one release', parseWholeNumber)
     .option('--population-size <N>', 'fixed-size-gaussian: records that samples are drawn from', parseWholeNumber)
     .option('--noise-stddev <S>', 'discrete-gaussian', parseNumber)
@@ -172,5 +176,5 @@ function account(name: string, given: Given, steps: Steps): Guarantee {
     if (value === undefined) throw new UsageError(`mechanism ${name} needs ${flagOf(parameter)}`);
     return value;
   };
-  return calculate(() => mechanism.account(of, steps));
+  return calculate(() => mechanism.account(of, steps, given.relation));
 }

@@ -108,6 +108,16 @@ describe('chorale: calculations', () => {
     // Of the bracket [2.85349, 2.85555] by the PRV accountant.
     expect(sampled.epsilon).toBeCloseTo(2.85452, 3);
     expect(sampled).toMatchObject({ delta: 1e-5, neighboringRelation: 'add-or-remove-one', privacyUnit: 'site' });
+    const replaced = await json(
+      `account --mechanism subsampled-gaussian --relation replace-one --sampling-rate 0.1 ${noise}`,
+    );
+    expect(replaced.neighboringRelation).toBe('replace-one');
+    // A multiplier of 1 is twice as much noise where the sensitivity is that of a replacement.
+    const twice = await json(
+      `account --mechanism subsampled-gaussian --sampling-rate 0.1 ${noise.replace('-multiplier 1', '-multiplier 2')}`,
+    );
+    expect(replaced.epsilon).toBeGreaterThan(twice.epsilon);
+    expect(replaced.epsilon).toBeLessThan(sampled.epsilon);
     const fixed = await json(
       `account --mechanism fixed-size-gaussian --sample-size 100 --population-size 1000 ${noise}`,
     );
@@ -179,6 +189,8 @@ describe('chorale: bad arguments end with code 2 and one line', () => {
     'account --mechanism subsampled-gaussian --delta 1e-6 --noise-multiplier 1',
     'account --mechanism subsampled-gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 1.1',
     'account --mechanism subsampled-gaussian --delta 0 --noise-multiplier 1 --sampling-rate 0.1',
+    'account --mechanism gaussian --delta 1e-6 --noise-multiplier 1 --relation replace-one',
+    'account --mechanism subsampled-gaussian --delta 1e-6 --noise-multiplier 1 --sampling-rate 0.1 --relation zero-out',
     'account --mechanism fixed-size-gaussian --delta 1e-6 --noise-multiplier 1 --sample-size 5 --population-size 4',
     'account --mechanism pure --epsilon-per-step 1 --delta 0 --unit team',
     'calibrate --mechanism gaussian --epsilon 1 --delta 1e-6 --sensitivity 1 --sampling-rate 0',

@@ -1,4 +1,4 @@
-import { gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
+import { accountSubsampledGaussian, gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
 import { describe, expect, it } from 'vitest';
 import { SpentBudget } from './spent-budget.ts';
 import { siteTask } from './testing/study.ts';
@@ -24,6 +24,14 @@ describe('SpentBudget', () => {
       guarantee('site', epsilonOf(4, 3)),
       guarantee('employee', epsilonOf(8, 12)),
     ]);
+  });
+
+  it('[R18] composes the sampled steps of all rounds for a row of one employee', () => {
+    const task = siteTask({ privacy: { ...privacy(0, 1).privacy, exampleSamplingRate: 0.05 }, localEpochs: 2 });
+    const steps = { noiseMultiplier: 1, samplingRate: 0.05, steps: 3 * 2 * 20, delta };
+    const { epsilon } = accountSubsampledGaussian({ ...steps, neighboringRelation: 'replace-one' });
+    expect(new SpentBudget(task).after({ train: 3, evaluate: 0 })).toEqual([guarantee('employee', epsilon)]);
+    expect(epsilon).toBeLessThan(epsilonOf(1, 120) / 10);
   });
 
   it('[R18] takes the larger of training and evaluation for a row, which is in one of the two', () => {

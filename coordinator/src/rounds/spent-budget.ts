@@ -1,4 +1,4 @@
-import { gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
+import { accountSubsampledGaussian, gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
 import { type Charge, evaluationCharges, type Guarantee, type TrainingTask, updateCharges } from '@chorale/protocol';
 
 /**
@@ -35,12 +35,23 @@ export class SpentBudget {
   #guarantee({ privacyUnit, loss }: Charge, steps: number): Guarantee {
     const { delta } = this.#task.privacy;
     const key = `${JSON.stringify(loss)} ${steps}`;
-    const epsilon =
-      this.#known.get(key) ??
-      (loss.mechanism === 'gaussian'
-        ? gaussianEpsilon({ noiseMultiplier: loss.noiseMultiplier, steps, delta })
-        : zcdpEpsilon({ rho: loss.rho * steps, delta }));
+    const epsilon = this.#known.get(key) ?? epsilonOf(loss, steps, delta);
     this.#known.set(key, epsilon);
     return { privacyUnit, neighboringRelation: 'replace-one', epsilon, delta };
+  }
+}
+
+/** Of one loss, so many times. */
+function epsilonOf(loss: Charge['loss'], times: number, delta: number): number {
+  switch (loss.mechanism) {
+    case 'gaussian':
+      return gaussianEpsilon({ noiseMultiplier: loss.noiseMultiplier, steps: times, delta });
+    case 'subsampled-gaussian': {
+      const { noiseMultiplier, samplingRate, steps } = loss;
+      const sampled = { noiseMultiplier, samplingRate, steps: times * steps, delta };
+      return accountSubsampledGaussian({ ...sampled, neighboringRelation: 'replace-one' }).epsilon;
+    }
+    case 'zcdp':
+      return zcdpEpsilon({ rho: loss.rho * times, delta });
   }
 }

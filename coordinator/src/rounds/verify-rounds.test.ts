@@ -36,6 +36,7 @@ describe('verifyRounds', () => {
       { updateNoiseMultiplier: 1, exampleNoiseMultiplier: 2 },
       { updateNoiseMultiplier: 3, exampleNoiseMultiplier: 0 },
       { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 4 },
+      { updateNoiseMultiplier: 2, exampleNoiseMultiplier: 1, exampleSamplingRate: 0.1 },
       { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0 },
     ];
     for (const noise of noises) {

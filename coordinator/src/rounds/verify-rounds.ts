@@ -1,4 +1,4 @@
-import { composeSpends, type Spend } from '@chorale/privacy';
+import { composeSpends, sampledSpends, type Spend } from '@chorale/privacy';
 import {
   type Manifest,
   manifestHash,
@@ -109,7 +109,7 @@ function disagreement(task: TrainingTask, steps: number): string[] {
     const { delta } = task.privacy;
     const ledger = composeSpends(
       Array.from({ length: steps }, () => spend),
-      { delta },
+      { delta, sampled: sampledSpends },
     ).epsilon;
     const own = new SpentBudget(task).after({ train: steps, evaluate: 0 }).find((g) => g.privacyUnit === privacyUnit);
     if (own !== undefined && Math.abs(ledger - own.epsilon) <= 1e-6 * ledger) return [];

@@ -9,10 +9,10 @@ export type ColumnMatch = {
   expects: string;
   /** The file's column; undefined when none has the name, or several do. */
   found: string | undefined;
-  role: 'feature' | 'label';
+  role: 'feature' | 'label' | 'employee';
 };
 
-/** The study's features and label, each with the file's column of that name or the one chosen for it. */
+/** The study's features, label and employee column, each with the file's column of that name or the one chosen for it. */
 export function columnMatches(
   task: TrainingTask,
   columns: readonly string[],
@@ -24,6 +24,7 @@ export function columnMatches(
     const alike = columns.filter((column) => normalizeName(column) === normalizeName(source));
     return alike.length === 1 ? alike[0] : undefined;
   };
+  const { employeeColumn } = task;
   return [
     ...task.features.map((feature): ColumnMatch => ({
       wanted: feature.column,
@@ -32,6 +33,16 @@ export function columnMatches(
       role: 'feature',
     })),
     { wanted: task.label.column, expects: labelExpectation(task.label), found: find(task.label.column), role: 'label' },
+    ...(employeeColumn === undefined
+      ? []
+      : [
+          {
+            wanted: employeeColumn,
+            expects: 'who it is, so that rows of one employee are kept together',
+            found: find(employeeColumn),
+            role: 'employee' as const,
+          },
+        ]),
   ];
 }
 

@@ -146,7 +146,9 @@ export function mappingView({
             ${matches.toSorted(missingFirst).map(
               ({ wanted, expects, found, role }) =>
                 html` <tr>
-                  <th scope="row">${wanted}${role === 'label' ? html` <span class="badge">label</span>` : nothing}</th>
+                  <th scope="row">
+                    ${wanted}${role === 'feature' ? nothing : html` <span class="badge">${role}</span>`}
+                  </th>
                   <td class="small">${expects}</td>
                   <td>
                     <select

@@ -135,9 +135,13 @@ class SitePage extends PageElement {
     await this.focusOn('.error-summary');
   }
 
-  private async showReady(source: string, { rows, warnings }: EncodedRecords, table: Table | undefined): Promise<void> {
+  private async showReady(
+    source: string,
+    { rows, employees, warnings }: EncodedRecords,
+    table: Table | undefined,
+  ): Promise<void> {
     const { holdout, seed } = this.manifest!.training!.evaluation;
-    const mask = await heldBackRows({ rows, holdout, seed });
+    const mask = await heldBackRows({ rows, employees, holdout, seed });
     const heldBack = mask.reduce((sum, held) => sum + held, 0);
     this.rows = { state: 'ready', ready: { source, rows, heldBack, warnings }, table };
   }

@@ -3,13 +3,22 @@ import { describe, expect, it } from 'vitest';
 import { composeAdaptiveSpends, composeSpends, type Spend } from './composition.ts';
 import { gaussianDelta, gaussianEpsilon, zcdpEpsilon } from './gaussian-accounting.ts';
 import { accountPureMix, accountRandomizedResponse } from './pure-accounting.ts';
+import { sampledSpends } from './sampled-spends.ts';
 import { accountShuffle } from './shuffle-accounting.ts';
+import { accountSubsampledGaussian } from './subsampled-gaussian-accounting.ts';
 import { accountTernary, informativeProbability } from './ternary-accounting.ts';
 
 const base = { neighboringRelation: 'replace-one', privacyUnit: 'employee' } as const;
 const pure = (epsilon: number): Spend => ({ ...base, mechanism: 'pure', epsilon });
 const gaussian = (noiseMultiplier: number): Spend => ({ ...base, mechanism: 'gaussian', noiseMultiplier });
 const zcdp = (rho: number): Spend => ({ ...base, mechanism: 'zcdp', rho });
+const sampled = (noiseMultiplier: number, samplingRate: number, steps: number): Spend => ({
+  ...base,
+  mechanism: 'subsampled-gaussian',
+  noiseMultiplier,
+  samplingRate,
+  steps,
+});
 const ternary = (epsilon: number, informative: number, steps?: number): Spend => ({
   ...base,
   mechanism: 'ternary',
@@ -33,6 +42,9 @@ const anySpend = fc.oneof(
   fc.tuple(positive(2), positive(1), fc.integer({ min: 1, max: 20 })).map((parts) => ternary(...parts)),
   fc.double({ min: 0.5, max: 50, noNaN: true }).map(gaussian),
   positive(1).map(zcdp),
+  fc
+    .tuple(fc.constantFrom(0.6, 2), fc.constantFrom(0.01, 0.2), fc.integer({ min: 1, max: 50 }))
+    .map((p) => sampled(...p)),
 );
 const someSpends = fc.array(anySpend, { minLength: 1, maxLength: 6 });
 
@@ -78,7 +90,10 @@ describe('composition of parameters fixed in advance', () => {
   });
 
   it('charges 52 weekly answers among five at epsilon 0.2 at most 4.5, not 10.4', () => {
-    const { epsilon, delta } = composeSpends(Array.from({ length: 52 }, weekly), { delta: 1e-6 });
+    const { epsilon, delta } = composeSpends(Array.from({ length: 52 }, weekly), {
+      delta: 1e-6,
+      sampled: sampledSpends,
+    });
     closeTo(epsilon, accountRandomizedResponse({ options: 5, epsilonPerStep: 0.2, steps: 52, delta: 1e-6 }).epsilon);
     expect(epsilon).toBeLessThan(4.5);
     expect(delta).toBe(1e-6);
@@ -86,16 +101,19 @@ describe('composition of parameters fixed in advance', () => {
 
   it('takes any number of steps', () => {
     const many = (steps: number): Spend[] => [ternary(1e-3, 0.5, steps)];
-    const { epsilon } = composeSpends(many(50_000), { delta: 1e-6 });
+    const { epsilon } = composeSpends(many(50_000), { delta: 1e-6, sampled: sampledSpends });
     const account = { epsilonPerStep: 1e-3, informative: 0.5, steps: 50_000, delta: 1e-6 };
     closeTo(epsilon, accountTernary(account).epsilon);
-    const mixed = composeSpends([...many(2_000_000_000), ternary(0.1, 0.5), gaussian(2)], { delta: 1e-6 });
+    const mixed = composeSpends([...many(2_000_000_000), ternary(0.1, 0.5), gaussian(2)], {
+      delta: 1e-6,
+      sampled: sampledSpends,
+    });
     expect(mixed.accountant).toBe('renyi');
     expect(mixed.epsilon).toBeLessThan(1_000);
   });
 
   it('adds Gaussians by the root of their squares, exactly', () => {
-    const { epsilon } = composeSpends([gaussian(4), gaussian(4), gaussian(2)], { delta: 1e-5 });
+    const { epsilon } = composeSpends([gaussian(4), gaussian(4), gaussian(2)], { delta: 1e-5, sampled: sampledSpends });
     const noiseMultiplier = 1 / Math.sqrt(1 / 16 + 1 / 16 + 1 / 4);
     closeTo(epsilon, gaussianEpsilon({ noiseMultiplier, delta: 1e-5 }), 1e-13);
   });
@@ -136,28 +154,50 @@ describe('composition of parameters fixed in advance', () => {
         const tail = gaussianDelta({ noiseMultiplier: 2, epsilon: Math.abs(rest) });
         return total + probability * (rest < 0 ? Math.exp(rest) * tail - Math.expm1(rest) : tail);
       }, 0);
-    const { epsilon } = composeSpends([gaussian(2), ...shares.map((share) => ternary(0.3, share))], { delta: 1e-6 });
+    const { epsilon } = composeSpends([gaussian(2), ...shares.map((share) => ternary(0.3, share))], {
+      delta: 1e-6,
+      sampled: sampledSpends,
+    });
     expect(deltaAt(epsilon)).toBeLessThanOrEqual(1e-6);
     expect(deltaAt(epsilon * (1 - 3e-4))).toBeGreaterThan(1e-6);
   });
 
   it('adds zCDP by Renyi divergence', () => {
     closeTo(
-      composeSpends([zcdp(0.1), gaussian(1)], { delta: 1e-5 }).epsilon,
+      composeSpends([zcdp(0.1), gaussian(1)], { delta: 1e-5, sampled: sampledSpends }).epsilon,
       zcdpEpsilon({ rho: 0.6, delta: 1e-5 }),
       1e-6,
     );
-    const { epsilon, accountant } = composeSpends([zcdp(0.01), pure(3)], { delta: 1e-5 });
+    const { epsilon, accountant } = composeSpends([zcdp(0.01), pure(3)], { delta: 1e-5, sampled: sampledSpends });
     expect(epsilon).toBeLessThan(3 + zcdpEpsilon({ rho: 0.01, delta: 1e-5 }));
     expect(epsilon).toBeGreaterThan(3);
     expect(accountant).toBe('renyi');
   });
 
+  it('adds up the steps of subsampled Gaussians of one noise and rate, and counts them as Gaussians among others', () => {
+    const { epsilon, accountant } = composeSpends([sampled(1, 0.01, 300), sampled(1, 0.01, 700)], {
+      delta: 1e-5,
+      sampled: sampledSpends,
+    });
+    const all = { noiseMultiplier: 1, samplingRate: 0.01, steps: 1_000, delta: 1e-5 };
+    expect(epsilon).toBe(accountSubsampledGaussian({ ...all, neighboringRelation: 'replace-one' }).epsilon);
+    expect(accountant).toBe('loss-distribution');
+    // Three in four rows at four steps of much noise: hardly less than four Gaussians.
+    const mixed = composeSpends([sampled(10, 0.75, 4), gaussian(5), pure(0.5)], {
+      delta: 1e-5,
+      sampled: sampledSpends,
+    });
+    expect(mixed.epsilon).toBeLessThanOrEqual(
+      composeSpends([gaussian(5), gaussian(5), pure(0.5)], { delta: 1e-5, sampled: sampledSpends }).epsilon *
+        (1 + 1e-9),
+    );
+  });
+
   it('takes a minute part of a second for a long ledger', () => {
     const start = performance.now();
     const many = Array.from({ length: 300 }, (_, index) => ternary(0.1 + index / 10_000, 0.4));
-    composeSpends([gaussian(1), ...many], { delta: 1e-6 });
-    composeAdaptiveSpends([gaussian(1), ...many], { delta: 1e-6 });
+    composeSpends([gaussian(1), ...many], { delta: 1e-6, sampled: sampledSpends });
+    composeAdaptiveSpends([gaussian(1), ...many], { delta: 1e-6, sampled: sampledSpends });
     expect(performance.now() - start).toBeLessThan(1_000);
   });
 });
@@ -166,7 +206,7 @@ const composing =
   (compose: typeof composeSpends) =>
   (...spends: unknown[]) =>
   () =>
-    compose(spends as Spend[], { delta: 1e-6 });
+    compose(spends as Spend[], { delta: 1e-6, sampled: sampledSpends });
 
 describe.each([
   ['fixed', composeSpends],
@@ -175,10 +215,12 @@ describe.each([
   it('ignores order and never forgets a spend', () => {
     fc.assert(
       fc.property(someSpends, anySpend, (spends, extra) => {
-        const { epsilon } = compose(spends, { delta: 1e-6 });
-        closeTo(compose(spends.toReversed(), { delta: 1e-6 }).epsilon + 1, epsilon + 1);
+        const { epsilon } = compose(spends, { delta: 1e-6, sampled: sampledSpends });
+        closeTo(compose(spends.toReversed(), { delta: 1e-6, sampled: sampledSpends }).epsilon + 1, epsilon + 1);
         // Bounds on a grid may vary a little.
-        expect(compose([...spends, extra], { delta: 1e-6 }).epsilon).toBeGreaterThanOrEqual(epsilon * (1 - 1e-3));
+        expect(compose([...spends, extra], { delta: 1e-6, sampled: sampledSpends }).epsilon).toBeGreaterThanOrEqual(
+          epsilon * (1 - 1e-3),
+        );
       }),
       { numRuns: 60 },
     );
@@ -186,16 +228,18 @@ describe.each([
 
   it('comes to the very same number in any order, on grids too', () => {
     const spends = Array.from({ length: 30 }, (_, index) => ternary(0.2 + index / 1_000, 1 / (index + 1)));
-    expect(compose(spends.toReversed(), { delta: 1e-6 })).toEqual(compose(spends, { delta: 1e-6 }));
+    expect(compose(spends.toReversed(), { delta: 1e-6, sampled: sampledSpends })).toEqual(
+      compose(spends, { delta: 1e-6, sampled: sampledSpends }),
+    );
   });
 
   it('charges a ternary spend no more than the pure one that it is', () => {
     fc.assert(
       fc.property(positive(2), positive(1), someSpends, (epsilon, informative, others) => {
-        const whole = compose([...others, pure(epsilon)], { delta: 1e-6 }).epsilon;
-        expect(compose([...others, ternary(epsilon, informative)], { delta: 1e-6 }).epsilon).toBeLessThanOrEqual(
-          whole * (1 + 1e-3),
-        );
+        const whole = compose([...others, pure(epsilon)], { delta: 1e-6, sampled: sampledSpends }).epsilon;
+        expect(
+          compose([...others, ternary(epsilon, informative)], { delta: 1e-6, sampled: sampledSpends }).epsilon,
+        ).toBeLessThanOrEqual(whole * (1 + 1e-3));
       }),
       { numRuns: 60 },
     );
@@ -224,6 +268,11 @@ describe.each([
     expect(of(ternary(0, 1))).toThrow('epsilonPerStep must be');
     expect(of(ternary(1, 1, 1.5))).toThrow('steps must be');
     expect(() => compose([gaussian(1)], { delta: 0 })).toThrow('delta must be > 0');
+    expect(() => compose([sampled(1, 0.1, 1)], { delta: 0, sampled: sampledSpends })).toThrow('delta must be > 0');
+    expect(() => compose([sampled(1, 0.1, 1)], { delta: 0.1 })).toThrow(
+      'sampled must be given for a subsampled-gaussian',
+    );
+    expect(() => compose([sampled(1, 1.1, 1)], { delta: 0.1, sampled: sampledSpends })).toThrow('samplingRate must be');
     expect(() => compose([pure(1)], { delta: 1 })).toThrow('delta must be in [0, 1)');
   });
 
@@ -279,7 +328,7 @@ function deltaOfBestStrategy(
 }
 
 const spent = (spends: Spend[]): [number, string] => {
-  const { epsilon, accountant } = composeAdaptiveSpends(spends, { delta: 1e-6 });
+  const { epsilon, accountant } = composeAdaptiveSpends(spends, { delta: 1e-6, sampled: sampledSpends });
   return [epsilon, accountant];
 };
 
@@ -307,9 +356,11 @@ describe('composition of parameters chosen along the way', () => {
   it('is no smaller than for fixed ones, nor larger than the sum, and always spends its delta', () => {
     fc.assert(
       fc.property(someSpends, (spends) => {
-        const adaptive = composeAdaptiveSpends(spends, { delta: 1e-6 });
+        const adaptive = composeAdaptiveSpends(spends, { delta: 1e-6, sampled: sampledSpends });
         expect(adaptive.delta).toBe(1e-6);
-        expect(adaptive.epsilon).toBeGreaterThanOrEqual(composeSpends(spends, { delta: 1e-6 }).epsilon * (1 - 1e-9));
+        expect(adaptive.epsilon).toBeGreaterThanOrEqual(
+          composeSpends(spends, { delta: 1e-6, sampled: sampledSpends }).epsilon * (1 - 1e-9),
+        );
         if (spends.every(({ mechanism }) => mechanism === 'pure' || mechanism === 'ternary')) {
           expect(adaptive.epsilon).toBeLessThanOrEqual(composeSpends(spends, { delta: 0 }).epsilon * (1 + 1e-12));
         }
@@ -329,6 +380,19 @@ describe('composition of parameters chosen along the way', () => {
     const { epsilon } = composeAdaptiveSpends([zcdp(0.25), pure(50)], { delta });
     const conversion = Math.log1p(-1 / 9) - Math.log((delta / 24) * 9) / 8;
     expect(Math.abs(epsilon - (50 + 9 * 0.25 + conversion))).toBeLessThan(1e-9);
+  });
+
+  it('gives subsampled Gaussians of one noise and rate half of delta, and their Renyi divergences among other spends', () => {
+    const [alone, accountant] = spent([sampled(0.6, 0.01, 500), sampled(0.6, 0.01, 500)]);
+    const all = { noiseMultiplier: 0.6, samplingRate: 0.01, steps: 1_000, delta: 5e-7 };
+    expect(alone).toBe(accountSubsampledGaussian({ ...all, neighboringRelation: 'replace-one' }).epsilon);
+    expect(accountant).toBe('subsampled-gaussian-filter');
+    const [another, second] = spent([sampled(0.6, 0.01, 999), sampled(0.6, 0.011, 1)]);
+    expect([second, another > alone, another < alone * 1.4]).toEqual(['renyi-filter', true, true]);
+    for (const other of [gaussian(20), pure(0.1), zcdp(0.001), ternary(0.1, 0.5)]) {
+      const [together, third] = spent([sampled(0.6, 0.01, 1_000), other]);
+      expect([third, together > alone, together < alone * 1.4]).toEqual(['renyi-filter', true, true]);
+    }
   });
 
   it('costs little beside fixed ones where spends are many, small or of one kind', () => {

@@ -4,6 +4,8 @@ import { epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import { mixtureEpsilon } from './loss-mixture.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
+import type { SampledSpends } from './sampled-spends.ts';
+import type { SubsampledGaussian } from './subsampled-gaussian-losses.ts';
 import { checkTernary, type TernaryLoss } from './ternary-accounting.ts';
 import { ternaryCumulant, ternaryRho } from './ternary-divergence.ts';
 
@@ -24,8 +26,24 @@ export type Spend = {
       readonly steps?: number | undefined;
     }
   | { readonly mechanism: 'gaussian'; /** Finite and > 0. */ readonly noiseMultiplier: number }
+  | {
+      /** Gaussians, each on a fresh Poisson sample; `noiseMultiplier` is finite and > 0, `samplingRate` in (0, 1]. */
+      readonly mechanism: 'subsampled-gaussian';
+      readonly noiseMultiplier: number;
+      readonly samplingRate: number;
+      /** Integer >= 1. */
+      readonly steps: number;
+    }
   | { readonly mechanism: 'zcdp'; /** Finite and >= 0. */ readonly rho: number }
 );
+
+/** At which delta spends are composed, and by what those that sample are. */
+export interface Composition {
+  /** In [0, 1); 0 is enough where all spends are pure or ternary. */
+  readonly delta: number;
+  /** `sampledSpends`, where a spend may be a subsampled Gaussian: a part that most pages need not load. */
+  readonly sampled?: SampledSpends | undefined;
+}
 
 /** What a ledger's spends come to. */
 export type ComposedSpend = Guarantee & { readonly neighboringRelation: 'replace-one' };
@@ -35,24 +53,25 @@ export type ComposedSpend = Guarantee & { readonly neighboringRelation: 'replace
  * depend on the ones before. For parameters chosen along the way see `composeAdaptiveSpends`.
  *
  * The smallest of: the sum of pure epsilons, with delta 0; the loss distribution of pure, ternary and Gaussian spends,
- * exact or closely above; the sum of Renyi divergences at the best order, which zCDP spends need.
+ * exact or closely above, or of subsampled Gaussians with one noise and rate, which count as Gaussians among other spends;
+ * the sum of Renyi divergences at the best order, which zCDP spends need.
  *
- * @param delta in [0, 1); 0 is enough where all spends are pure or ternary
  * @throws {RangeError} for no spends, a spend out of range, or delta 0 with a spend that needs one
- * @throws {TypeError} for an unknown mechanism, a relation other than replace-one, or an unknown or mixed privacy unit
+ * @throws {TypeError} for an unknown mechanism, or a subsampled one without `sampled`; a relation other than replace-one,
+ *   or an unknown or mixed privacy unit
  * @see Zhu, Dong and Wang, Optimal accounting of differential privacy via characteristic function, AISTATS 2022,
  *   theorem 10; Bun and Steinke, Concentrated differential privacy, TCC 2016, lemma 1.7
  */
-export function composeSpends(spends: readonly Spend[], { delta }: { delta: number }): ComposedSpend {
-  const total = totalOf(spends);
+export function composeSpends(spends: readonly Spend[], { delta, sampled }: Composition): ComposedSpend {
+  const total = totalOf(spends, sampled);
   const bounds = pureBounds(total, delta);
   if (delta > 0) {
-    const { losses, rho, squaredShift } = total;
+    const { losses, rho } = total;
     if (rho === 0) {
+      const shift = Math.sqrt(unsampledShift(total));
       const epsilon =
-        losses.length === 0
-          ? epsilonOfShift(Math.sqrt(squaredShift), delta)
-          : mixtureEpsilon(losses, Math.sqrt(squaredShift), delta);
+        sampledAlone(total, delta) ??
+        (losses.length === 0 ? epsilonOfShift(shift, delta) : mixtureEpsilon(losses, shift, delta));
       bounds.push({ epsilon, delta, accountant: 'loss-distribution' });
     }
     const [renyi] = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });
@@ -73,35 +92,39 @@ export function composeSpends(spends: readonly Spend[], { delta }: { delta: numb
  *   rhos of zCDP, which bound the divergence at all orders at once (Whitehouse et al. 2023, theorem 1);
  *   Renyi divergences at one order fixed in advance (Feldman and Zrnic 2021, theorem 4.3). Choosing the order at the end
  *     is not covered: each has a part of delta.
- * A loss distribution is none of these.
+ * A loss distribution is none of these. But subsampled Gaussians all of one noise and rate have a fifth sum, their number:
+ * at most N releases, each dominated by the same pair, lose at most what N such pairs do, whenever one stops.
  *
  * Any one of them may be within the limit, whichever it happens to be, if their deltas are added: let E_j be the
  * transcripts that end with sum j within its limit and none of the sums before it. Sums do not fall, so on E_j sum j was
  * always within; there the transcript has the same probability as where sum j alone is enforced. Hence
  *   P(S) = sum over j of P(S and E_j) <= sum over j of (e^epsilon Q(S and E_j) + delta_j) = e^epsilon Q(S) + delta.
- * Which of them exist, and their parts of delta, must not depend on the spends either: Gaussians have half of it, because
- * training is what spends most.
+ * Which of them exist, and their parts of delta, must not depend on what was released: Gaussians have half of it, because
+ * training is what spends most, and so have, instead, subsampled Gaussians of the noise and rate of the first spend of all
+ * where that is one, as nothing was released before it.
  *
- * @param delta in [0, 1); 0 is enough where all spends are pure or ternary
  * @throws as `composeSpends`
  * @see Rogers, Roth, Ullman and Vadhan, Privacy odometers and filters, NeurIPS 2016; Feldman and Zrnic, Individual
  *   privacy accounting via a Renyi filter, NeurIPS 2021; Smith and Thakurta, Fully adaptive composition for Gaussian
  *   differential privacy, 2022; Whitehouse, Ramdas, Rogers and Wu, Fully-adaptive composition in differential privacy,
  *   ICML 2023
  */
-export function composeAdaptiveSpends(spends: readonly Spend[], { delta }: { delta: number }): ComposedSpend {
-  const total = totalOf(spends);
+export function composeAdaptiveSpends(spends: readonly Spend[], { delta, sampled }: Composition): ComposedSpend {
+  const total = totalOf(spends, sampled);
   const bounds = pureBounds(total, delta).map((bound) => ({ ...bound, delta }));
   if (delta > 0) {
-    const { losses, rho, squaredShift } = total;
+    const { losses, rho } = total;
     const add = (epsilon: number, accountant: string): void => {
       bounds.push({ epsilon: Math.max(0, epsilon), delta, accountant });
     };
-    if (rho === 0) {
-      const shift = losses.reduce((sum, loss) => sum + loss.steps * ternaryShift(loss) ** 2, squaredShift);
+    const alone = sampledAlone(total, delta / 2);
+    if (alone !== null) add(alone, 'subsampled-gaussian-filter');
+    // Had a subsampled Gaussian come first, it would have this part of delta.
+    else if (rho === 0 && total.sampled.length === 0) {
+      const shift = losses.reduce((sum, loss) => sum + loss.steps * ternaryShift(loss) ** 2, total.squaredShift);
       add(epsilonOfShift(Math.sqrt(shift), delta / 2), 'gaussian-filter');
     }
-    const allRho = losses.reduce((sum, loss) => sum + loss.steps * ternaryRho(loss), rho + squaredShift / 2);
+    const allRho = losses.reduce((sum, loss) => sum + loss.steps * ternaryRho(loss), rho + unsampledShift(total) / 2);
     add(zcdpEpsilon({ rho: allRho, delta: delta / 4 }), 'zcdp-filter');
     for (const x of filterScales) {
       add(cumulantEpsilon(cumulantOf(x, total), x, delta / 4 / filterScales.length), 'renyi-filter');
@@ -129,9 +152,32 @@ interface Total {
   /** Of all Gaussians, which add like one with the root of the sum of squared shifts 1 / noiseMultiplier. */
   readonly squaredShift: number;
   readonly rho: number;
+  /** Those of one noise and rate counted together. */
+  readonly sampled: readonly (SubsampledGaussian & { readonly steps: number })[];
+  readonly accountant: SampledSpends | undefined;
 }
 
-function totalOf(spends: readonly Spend[]): Total {
+/** The epsilon of subsampled Gaussians of one noise and rate where nothing else was spent, or `null`. */
+function sampledAlone({ losses, squaredShift, rho, sampled, accountant }: Total, delta: number): number | null {
+  const [first, ...others] = sampled;
+  if (
+    first === undefined ||
+    accountant === undefined ||
+    others.length > 0 ||
+    losses.length > 0 ||
+    squaredShift > 0 ||
+    rho > 0
+  )
+    return null;
+  return accountant.epsilon({ ...first, delta });
+}
+
+/** The squared shift of all Gaussians, where sampling counts for nothing: leaving a record out never costs. */
+function unsampledShift({ squaredShift, sampled }: Total): number {
+  return sampled.reduce((sum, { noiseMultiplier, steps }) => sum + steps / noiseMultiplier ** 2, squaredShift);
+}
+
+function totalOf(spends: readonly Spend[], accountant: SampledSpends | undefined): Total {
   const first = spends[0];
   if (first === undefined) throw new RangeError('spends must hold at least one spend, got none');
   const { privacyUnit } = first;
@@ -144,6 +190,7 @@ function totalOf(spends: readonly Spend[]): Total {
     const key = `${epsilonPerStep} ${informative}`;
     losses.set(key, { epsilonPerStep, informative, steps: steps + (losses.get(key)?.steps ?? 0) });
   };
+  const sampled = new Map<string, SubsampledGaussian & { steps: number }>();
   for (const spend of spends) {
     if (spend.neighboringRelation !== 'replace-one') {
       throw new TypeError(
@@ -173,13 +220,23 @@ function totalOf(spends: readonly Spend[]): Total {
         checkPositive({ noiseMultiplier: spend.noiseMultiplier });
         squaredShift += 1 / spend.noiseMultiplier ** 2;
         break;
+      case 'subsampled-gaussian': {
+        const { noiseMultiplier, samplingRate, steps } = spend;
+        if (accountant === undefined) throw new TypeError('sampled must be given for a subsampled-gaussian, got none');
+        checkPositive({ noiseMultiplier });
+        checkIn('samplingRate', samplingRate, '(0, 1]');
+        checkPositiveInteger({ steps });
+        const key = `${noiseMultiplier} ${samplingRate}`;
+        sampled.set(key, { noiseMultiplier, samplingRate, steps: steps + (sampled.get(key)?.steps ?? 0) });
+        break;
+      }
       case 'zcdp':
         checkIn('rho', spend.rho, '[0, Infinity)');
         rho += spend.rho;
         break;
       default:
         throw new TypeError(
-          `mechanism must be pure, ternary, gaussian or zcdp, got ${(spend as { mechanism: string }).mechanism}`,
+          `mechanism must be pure, ternary, gaussian, subsampled-gaussian or zcdp, got ${(spend as { mechanism: string }).mechanism}`,
         );
     }
   }
@@ -187,12 +244,14 @@ function totalOf(spends: readonly Spend[]): Total {
   const sorted = [...losses.values()].toSorted(
     (a, b) => a.epsilonPerStep - b.epsilonPerStep || a.informative - b.informative,
   );
-  return { privacyUnit, pure, losses: sorted, squaredShift, rho };
+  return { privacyUnit, pure, losses: sorted, squaredShift, rho, sampled: [...sampled.values()], accountant };
 }
 
-function pureBounds({ pure, squaredShift, rho }: Total, delta: number): Bound[] {
+function pureBounds({ pure, squaredShift, rho, sampled }: Total, delta: number): Bound[] {
   checkIn('delta', delta, '[0, 1)');
-  return squaredShift === 0 && rho === 0 ? [{ epsilon: pure, delta: 0, accountant: 'pure-sum' }] : [];
+  return squaredShift === 0 && rho === 0 && sampled.length === 0
+    ? [{ epsilon: pure, delta: 0, accountant: 'pure-sum' }]
+    : [];
 }
 
 function smallestOf(bounds: readonly Bound[], { privacyUnit }: Total): ComposedSpend {
@@ -202,11 +261,12 @@ function smallestOf(bounds: readonly Bound[], { privacyUnit }: Total): ComposedS
 }
 
 /** All spends' ln E[e^(x loss)], by bounds that add up; a Gaussian is 1 / (2 noiseMultiplier^2)-zCDP. */
-function cumulantOf(x: number, { losses, rho, squaredShift }: Total): number {
-  return losses.reduce(
+function cumulantOf(x: number, { losses, rho, squaredShift, sampled, accountant }: Total): number {
+  const others = losses.reduce(
     (sum, loss) => sum + loss.steps * ternaryCumulant(x, loss),
     x * (x + 1) * (rho + squaredShift / 2),
   );
+  return sampled.reduce((sum, gaussian) => sum + gaussian.steps * accountant!.cumulant(x, gaussian), others);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
-import { checkSubsampledGaussian } from './subsampled-gaussian-losses.ts';
+import { checkSubsampledGaussian, lossAt, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
 
 /** One Gaussian release on a random part of the records, and a Renyi order. */
 export interface SampledGaussianOrder {
@@ -63,6 +63,24 @@ export function poissonGaussianRenyi(sampled: SampledGaussianOrder): number {
   };
   const logMean = logGaussianMean(logOfValue, noiseMultiplier, Math.max(order, 2));
   return logOnePlusExp(logMean) / (order - 1);
+}
+
+/**
+ * ln E[e^(x loss)] of one Gaussian on a Poisson sample, replace-one, for x > 0: not more than 1e-12 above the exact one of
+ * the pair that dominates it, nor above the one without sampling. For which pair that is see `Direction`, `exchanged`.
+ *
+ * @param noiseMultiplier over the sensitivity to replacing a record
+ */
+export function exchangedGaussianCumulant(x: number, { noiseMultiplier, samplingRate }: SubsampledGaussian): number {
+  const unsampled = (x * (x + 1)) / (2 * noiseMultiplier ** 2);
+  const pair = { noiseMultiplier: 2 * noiseMultiplier, samplingRate };
+  const variance = pair.noiseMultiplier ** 2;
+  // P^(1 + x) / Q^x over N(0, s^2), where P / N and Q / N are e^L at a point and at its mirror image.
+  const logOfValue = (y: number): number => {
+    const point = variance * y + 0.5;
+    return (1 + x) * lossAt(point, pair) - x * lossAt(-point, pair);
+  };
+  return Math.min(unsampled, logGaussianMean(logOfValue, pair.noiseMultiplier, 1 + 2 * x) + 1e-12);
 }
 
 // (1 + u)^order - 1 - order u where order |u| is small: the rest of the binomial series.

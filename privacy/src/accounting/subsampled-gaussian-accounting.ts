@@ -17,8 +17,8 @@ import {
 /** Gaussian releases, each on a fresh Poisson sample: every record takes part in each with the same probability. */
 export interface SubsampledGaussianSteps {
   /**
-   * noiseStddev / sensitivity, finite and > 0, with the sensitivity to adding or removing one record: for a sum of
-   * vectors clipped to norm C that is C, not the 2 C of replacing one.
+   * noiseStddev / sensitivity, finite and > 0, with the sensitivity of the relation: for a sum of vectors clipped to norm
+   * C that is C to adding or removing one record, and 2 C to replacing one.
    */
   readonly noiseMultiplier: number;
   /** In (0, 1]. */
@@ -27,19 +27,23 @@ export interface SubsampledGaussianSteps {
   readonly steps: number;
   /** In (0, 1). */
   readonly delta: number;
+  /** `add-or-remove-one` unless given. */
+  readonly neighboringRelation?: 'add-or-remove-one' | 'replace-one' | undefined;
   /** `employee` unless given. */
   readonly privacyUnit?: PrivacyUnit | undefined;
 }
 
 /**
- * The composition of Poisson-subsampled Gaussians, add-or-remove-one. Exact for one step and for a rate of 1, otherwise
- * an upper bound: up to 100,000 steps about 1.5e-4 above the exact epsilon at most, a part of 1e-4 where that is below 2.
- * Below a rate of 1e-3 that part is up to half a percent. Where the few steps that a record is in decide and hide little
- * (noise multiplier .5 at a rate of 1e-7, or delta below 1e-12), the answer may be several times the exact one.
+ * The composition of Poisson-subsampled Gaussians. Exact for a rate of 1 and, add-or-remove-one, for one step;
+ * otherwise an upper bound by the pair that dominates one release (see `Direction`): up to 100,000 steps about 1.5e-4
+ * above the exact epsilon at most, a part of 1e-4 where that is below 2. Below a rate of 1e-3 that part is up to half a
+ * percent. Where the few steps that a record is in decide and hide little (noise multiplier .5 at a rate of 1e-7, or
+ * delta below 1e-12), the answer may be several times the exact one.
  *
  * @throws {RangeError} outside the ranges of `SubsampledGaussianSteps`
  */
 export function accountSubsampledGaussian({
+  neighboringRelation = 'add-or-remove-one',
   privacyUnit = 'employee',
   ...sampled
 }: SubsampledGaussianSteps): Guarantee {
@@ -47,15 +51,21 @@ export function accountSubsampledGaussian({
   checkSubsampledGaussian(sampled);
   checkPositiveInteger({ steps });
   checkProbability({ delta });
-  const exact = samplingRate === 1 || steps === 1;
+  const directions = relations[neighboringRelation];
+  const exact = samplingRate === 1 || (steps === 1 && neighboringRelation === 'add-or-remove-one');
   return {
-    epsilon: exact ? exactSampledEpsilon(sampled) : composedSampledEpsilon(sampled, ['removed', 'added']),
+    epsilon: exact ? exactSampledEpsilon(sampled) : composedSampledEpsilon(sampled, directions),
     delta,
     accountant: exact ? 'subsampled-gaussian-exact' : 'subsampled-gaussian-loss-distribution',
-    neighboringRelation: 'add-or-remove-one',
+    neighboringRelation,
     privacyUnit,
   };
 }
+
+const relations = {
+  'add-or-remove-one': ['removed', 'added'],
+  'replace-one': ['exchanged'],
+} as const;
 
 /*
  * One step: with Q the density without the record and R the shifted one, that with it is Q + q (R - Q), so that
@@ -63,6 +73,9 @@ export function accountSubsampledGaussian({
  * where e^epsilon' = 1 + (e^epsilon - 1) / q. The other direction has
  *   c integral of (Q - e^epsilon'' R)_+, c = 1 - (1 - q) e^epsilon <= q, e^epsilon'' = q e^epsilon / c >= e^epsilon',
  * which is no more (Balle, Barthe and Gaboardi, Privacy amplification by subsampling, NeurIPS 2018, theorem 8).
+ *
+ * For `exchanged` it is an upper bound: there H_a = q Phi(t) - c Phi(t - 1 / s) - a q Phi(t - 2 / s) with s in units of
+ * half the sensitivity, which is at most q (Phi(t) - (c / q + a) Phi(t - 2 / s)), and c / q + a = e^epsilon'.
  */
 export function exactSampledEpsilon({ noiseMultiplier, samplingRate, steps, delta }: SubsampledGaussianSteps): number {
   if (delta >= samplingRate) return 0;
@@ -73,7 +86,7 @@ export function exactSampledEpsilon({ noiseMultiplier, samplingRate, steps, delt
     : epsilon + Math.log(samplingRate + (1 - samplingRate) * Math.exp(-epsilon));
 }
 
-/** An upper bound for more than one step and a rate below 1, the largest of all directions'. */
+/** An upper bound for a rate below 1, and for more than one step or `exchanged`: the largest of all directions'. */
 export function composedSampledEpsilon(
   { noiseMultiplier, samplingRate, steps, delta }: SubsampledGaussianSteps,
   [first, second]: readonly [Direction, Direction?],
@@ -83,7 +96,7 @@ export function composedSampledEpsilon(
   if (-Math.expm1(steps * Math.log1p(-samplingRate)) <= delta) return 0;
   const unsampled = gaussianEpsilon({ noiseMultiplier, steps, delta });
   if (noiseMultiplier < leastNoise) return unsampled;
-  const gaussian = { noiseMultiplier, samplingRate };
+  const gaussian = { noiseMultiplier: first === 'exchanged' ? 2 * noiseMultiplier : noiseMultiplier, samplingRate };
   const boundOf = (direction: Direction, tolerance: number): number => {
     let found = Infinity;
     for (let pass = 1; ; pass += 1) {
@@ -126,9 +139,9 @@ function planLattice(
   { steps, delta, tolerance, atMost }: { steps: number; delta: number; tolerance: number; atMost: number },
 ): [expected: number, range: LatticeRange] {
   const reach = -normalQuantile((1e-7 * delta) / steps) * gaussian.noiseMultiplier;
-  const from = direction === 'replaced' ? 0.5 : -reach;
+  const from = direction === 'replaced' ? 0.5 : direction === 'exchanged' ? 0 : -reach;
   const farthest = reach + 1;
-  const range = lossAt(farthest, gaussian) - lossAt(from, gaussian);
+  const range = lossAt(farthest, gaussian, direction) - lossAt(from, gaussian, direction);
   const rough = subsampledGaussianLosses(gaussian, direction, [from, farthest, range / roughPoints]);
   const single = cumulantOf(rough);
   const [renyi, x] = epsilonOfCumulant((order) => steps * single(order), { delta });

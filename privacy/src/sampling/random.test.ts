@@ -4,6 +4,7 @@ import { fitPValue } from '../../testing/chi-square.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import {
   bernoulli,
+  poissonSample,
   sampleWithoutReplacement,
   SecureRandom,
   SecureRandomUnavailableError,
@@ -138,6 +139,51 @@ describe('sampleWithoutReplacement', () => {
         `from must be an integer >= 0, got ${from}`,
       );
     }
+  });
+});
+
+describe('poissonSample', () => {
+  it('has each element with the probability, independently of the others, for two words each', () => {
+    const random = seededRandom(5);
+    for (const rate of [2 ** -12, 0.05, 1 / 3, 0.9]) {
+      const draws = 40_000;
+      const [alone, together] = [
+        [0, 0, 0],
+        [0, 0, 0],
+      ];
+      for (let draw = 0; draw < draws; draw += 1) {
+        const chosen = poissonSample({ rate, from: 3 }, random);
+        expect(chosen).toEqual(chosen.toSorted((a, b) => a - b));
+        for (const index of [0, 1, 2]) {
+          alone[index]! += Number(chosen.includes(index));
+          together[index]! += Number(chosen.includes(index) && chosen.includes((index + 1) % 3));
+        }
+      }
+      // z = 6.11, and a count more where counts are few.
+      const near = (count: number, p: number): void =>
+        expect(Math.abs(count - draws * p)).toBeLessThanOrEqual(6.11 * Math.sqrt(draws * p * (1 - p)) + 1);
+      for (const count of alone) near(count, rate);
+      for (const count of together) near(count, rate ** 2);
+    }
+    const before = random.wordsDrawn;
+    poissonSample({ rate: 0.01, from: 1_000 }, random);
+    expect(random.wordsDrawn - before).toBe(2_000);
+  });
+
+  it('realizes every bit of the rate: a word is in exactly where it is below', () => {
+    for (const rate of [2 ** -12 * (1 + 2 ** -52), 0.1, 1 / 3, 1 - 2 ** -53, 1]) {
+      const threshold = BigInt(rate * 2 ** 64);
+      const words = [threshold - 1n, threshold < 2n ** 64n ? threshold : 2n ** 64n - 1n];
+      const halves = words.flatMap((word) => [Number(word >> 32n), Number(word & 0xffff_ffffn)]);
+      const random = { nextUint32: () => halves.shift()!, nextUint64: () => 0n, wordsDrawn: 0 };
+      expect(poissonSample({ rate, from: 2 }, random)).toEqual(rate === 1 ? [0, 1] : [0]);
+    }
+  });
+
+  it('refuses what is out of range', () => {
+    for (const rate of [0, 2 ** -13, 1.1, Number.NaN])
+      expect(() => poissonSample({ rate, from: 1 })).toThrow('rate must be in [2**-12, 1]');
+    expect(() => poissonSample({ rate: 0.5, from: -1 })).toThrow('from must be an integer >= 0, got -1');
   });
 });
 

@@ -138,6 +138,32 @@ export function sampleWithoutReplacement(
 }
 
 /**
+ * A Poisson sample: the integers of [0, from) of which each is chosen independently, with probability exactly `rate`, in
+ * increasing order. Always two words for each, and their comparison with two constants.
+ *
+ * @param rate in [2**-12, 1]: every double there is a multiple of 2**-64
+ * @param from integer >= 0
+ * @throws {RangeError} outside these ranges
+ */
+export function poissonSample(
+  { rate, from }: { rate: number; from: number },
+  random: RandomSource = secureRandom(),
+): number[] {
+  if (!(rate >= 2 ** -12 && rate <= 1)) throw new RangeError(`rate must be in [2**-12, 1], got ${rate}`);
+  if (!Number.isSafeInteger(from) || from < 0) throw new RangeError(`from must be an integer >= 0, got ${from}`);
+  // A number of 64 bits is below rate * 2**64, whose two words these are; scaling by powers of two is exact.
+  const high = Math.floor(rate * twoTo32);
+  const low = (rate * twoTo32 - high) * twoTo32;
+  const chosen: number[] = [];
+  for (let index = 0; index < from; index += 1) {
+    const first = random.nextUint32();
+    const second = random.nextUint32();
+    if (first < high || (first === high && second < low)) chosen.push(index);
+  }
+  return chosen;
+}
+
+/**
  * True with probability exactly weight / 2**64; always one 64-bit word.
  *
  * @param weight in [0, 2**64]

@@ -61,6 +61,11 @@ const roundSpend: SpendRecord = {
   reference: '3 aa',
   loss: { mechanism: 'gaussian', noiseMultiplier: 4.25 },
 };
+const sampledSpend: SpendRecord = {
+  ...roundSpend,
+  reference: '4 bb',
+  loss: { mechanism: 'subsampled-gaussian', noiseMultiplier: 0.75, samplingRate: 0.05, steps: 40 },
+};
 const update = (round: number, study = 'pulse'): StoredUpdate => ({
   study,
   round,
@@ -122,12 +127,14 @@ export const deviceStoreContract: readonly DeviceStoreRule[] = [
   {
     rule: 'the same thing is charged once, other units and things on their own',
     check: async (store) => {
+      await store.commitUpdate({ update: update(4), spends: [sampledSpend] });
+      same(await store.spends(), [sampledSpend]);
       const site: SpendRecord = { ...roundSpend, privacyUnit: 'site' };
       await store.commitReport(commit);
       await store.commitReport(commit);
       await store.commitUpdate({ update: update(3), spends: [roundSpend, site] });
       await store.commitUpdate({ update: update(3), spends: [{ ...roundSpend, reference: '3 bb' }] });
-      same((await store.spends()).length, 4);
+      same((await store.spends()).length, 5);
     },
   },
   {

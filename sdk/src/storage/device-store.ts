@@ -88,6 +88,7 @@ export type SpendRecord = {
     /** As many answers as steps; see `informativeProbability`. */
     | { mechanism: 'ternary'; epsilon: number; informative: number; steps: number }
     | { mechanism: 'gaussian'; noiseMultiplier: number }
+    | { mechanism: 'subsampled-gaussian'; noiseMultiplier: number; samplingRate: number; steps: number }
     | { mechanism: 'zcdp'; rho: number };
   at: string;
 };

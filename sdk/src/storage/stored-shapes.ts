@@ -78,6 +78,12 @@ export const StoredSpend = v.object({
       steps: Round,
     }),
     v.object({ mechanism: v.literal('gaussian'), noiseMultiplier: v.pipe(v.number(), v.finite(), v.gtValue(0)) }),
+    v.object({
+      mechanism: v.literal('subsampled-gaussian'),
+      noiseMultiplier: v.pipe(v.number(), v.finite(), v.gtValue(0)),
+      samplingRate: v.pipe(v.number(), v.gtValue(0), v.maxValue(1)),
+      steps: Round,
+    }),
     v.object({ mechanism: v.literal('zcdp'), rho: Epsilon }),
   ]),
   at: v.string(),

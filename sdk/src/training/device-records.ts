@@ -1,4 +1,4 @@
-import { type Answers, ChoraleError, inputSize, type TrainingTask } from '@chorale/protocol';
+import { type Answers, ChoraleError, inputSize, limits, type TrainingTask } from '@chorale/protocol';
 import * as v from 'valibot';
 import type { DeviceStore } from '../storage/device-store.ts';
 import { type EncodedRecords, encodeTable } from './features.ts';
@@ -10,6 +10,7 @@ const StoredRecords = v.object({
   id: v.optional(v.string()),
   inputs: v.instance(Float32Array),
   labels: v.union([v.instance(Uint8Array), v.instance(Float32Array)]),
+  employees: v.optional(v.instance(Uint32Array)),
   rows: v.pipe(v.number(), v.integer(), v.minValue(1)),
   warnings: v.array(
     v.object({
@@ -62,10 +63,22 @@ export async function storedRecordsId(store: DeviceStore, study: string): Promis
   return result.success ? result.output.id : undefined;
 }
 
-/** Whether records have the task's width, finite inputs, and its kind of labels. */
-export function fits(task: TrainingTask, { inputs, labels, rows }: EncodedRecords): boolean {
+/** Whether records have the task's width, finite inputs, and its kind of labels, and say whose row each is where the task asks for that. */
+export function fits(task: TrainingTask, { inputs, labels, employees, rows }: EncodedRecords): boolean {
   if (labels.length !== rows || inputs.length !== rows * inputSize(task)) return false;
-  return areLabelsOf(task.label, labels) && inputs.every(Number.isFinite);
+  const fit = areLabelsOf(task.label, labels) && inputs.every(Number.isFinite);
+  if (task.employeeColumn === undefined) return fit && employees === undefined;
+  return fit && employees?.length === rows && isNumbered(employees);
+}
+
+/** Whether employees are numbered as they first appear, each with no more rows than there may be. */
+function isNumbered(employees: Uint32Array): boolean {
+  const rows: number[] = [];
+  return employees.every((employee) => {
+    if (employee > rows.length) return false;
+    rows[employee] = (rows[employee] ?? 0) + 1;
+    return rows[employee] <= limits.rowsPerEmployee;
+  });
 }
 
 /** One row of an employee's answers; a column is a question's id, yes and no are `yes` and `no`. */

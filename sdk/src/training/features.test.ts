@@ -1,4 +1,4 @@
-import { inputNames, type TrainingTask } from '@chorale/protocol';
+import { inputNames, limits, type TrainingTask } from '@chorale/protocol';
 import { expect, test } from 'vitest';
 import { CsvError } from './csv-error.ts';
 import { readCsv } from './csv.ts';
@@ -16,9 +16,9 @@ const task: TrainingTask = {
   label: { column: 'Left', positive: 'Yes', negative: 'No' },
 };
 
-async function problemsOf(text: string, mapping = {}): Promise<unknown> {
+async function problemsOf(text: string, mapping = {}, of = task): Promise<unknown> {
   const error = await readCsv(text)
-    .then((table) => encodeTable(task, table, { mapping }))
+    .then((table) => encodeTable(of, table, { mapping }))
     .catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(CsvError);
   return (error as CsvError).problems;
@@ -34,6 +34,27 @@ test('numbers, levels and categories become inputs, the label 0 or 1', async () 
     rows: 3,
     warnings: [],
   });
+});
+
+/** A file of a row for each of these employees. */
+const fileOf = (...employees: string[]): string =>
+  ['Left,Unit,Age,JobLevel,employee', ...employees.map((name) => `Yes,Sales,30,Medium,${name}`)].join('\n');
+
+test('[B7] rows are numbered by whose they are, and no cell that says it may be empty', async () => {
+  const asked = { ...task, employeeColumn: 'Employee' };
+  expect(encodeTable(asked, await readCsv(fileOf('b7', 'a1', 'b7', 'c')))).toMatchObject({
+    employees: Uint32Array.from([0, 1, 0, 2]),
+    rows: 4,
+  });
+  expect(encodeTable(task, await readCsv(fileOf('b7', 'a1'))).employees).toBeUndefined();
+  expect(await problemsOf(fileOf('b7', ''), {}, asked)).toEqual([
+    { row: 2, line: 3, column: 'Employee', message: 'the cell is empty' },
+  ]);
+  const many = Array.from({ length: limits.rowsPerEmployee }, () => 'a');
+  expect(encodeTable(asked, await readCsv(fileOf(...many, 'b'))).rows).toBe(limits.rowsPerEmployee + 1);
+  expect(await problemsOf(fileOf(...many, 'b', 'a'), {}, asked)).toEqual([
+    { row: 102, line: 103, column: 'Employee', message: 'more than 100 rows of one employee' },
+  ]);
 });
 
 test('columns and values are found whatever their case, spaces, underscores and hyphens', () => {

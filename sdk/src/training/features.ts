@@ -1,4 +1,4 @@
-import { type Feature, featureInputs, inputSize, type TrainingTask } from '@chorale/protocol';
+import { type Feature, featureInputs, inputSize, limits, type TrainingTask } from '@chorale/protocol';
 import { type CellEncoder, finder, isMissing, normalizeName, parseNumber, unknown } from './cells.ts';
 import { CsvError, type CsvProblem, maximumProblems } from './csv-error.ts';
 import { labelColumn, type Labels } from './labels.ts';
@@ -11,6 +11,8 @@ export type EncodedRecords = {
   inputs: Float32Array;
   /** `[rows]`: 1 for the positive value, or the category's position; or floats, numbers scaled to [-1, 1]. */
   labels: Labels;
+  /** `[rows]`, whose row each is, numbered as they first appear; only where the task names a column for it. */
+  employees?: Uint32Array | undefined;
   rows: number;
   warnings: RecordsWarning[];
 };
@@ -31,8 +33,16 @@ export function encodeTable(
 ): EncodedRecords {
   const { column } = task.label;
   const { labels, encode, warnings: ofLabels } = labelColumn(task.label, table.rows.length);
-  const { inputs, rows, warnings } = encodeColumns(task, table, { mapping, more: [{ column, encode }] });
-  return { inputs, labels, rows, warnings: [...warnings, ...ofLabels()] };
+  const employees = task.employeeColumn === undefined ? undefined : new Uint32Array(table.rows.length);
+  const more = employees === undefined ? [] : [{ column: task.employeeColumn!, encode: employeeEncoder(employees) }];
+  const { inputs, rows, warnings } = encodeColumns(task, table, { mapping, more: [{ column, encode }, ...more] });
+  return {
+    inputs,
+    labels,
+    ...(employees === undefined ? {} : { employees }),
+    rows,
+    warnings: [...warnings, ...ofLabels()],
+  };
 }
 
 /** As `encodeTable`, for rows whose label is not known: what a trained model scores. */
@@ -163,6 +173,20 @@ function featureEncoder({
       };
     }
   }
+}
+
+function employeeEncoder(employees: Uint32Array): CellEncoder {
+  const known = new Map<string, { number: number; rows: number }>();
+  return ({ text, row }) => {
+    if (text === '') return 'the cell is empty';
+    const employee = known.get(text) ?? { number: known.size, rows: 0 };
+    known.set(text, employee);
+    employee.rows += 1;
+    employees[row] = employee.number;
+    return employee.rows > limits.rowsPerEmployee
+      ? `more than ${limits.rowsPerEmployee} rows of one employee`
+      : undefined;
+  };
 }
 
 /** Columns of one value, whose weights mean no more than the bias does. One row alone has no others. */

@@ -36,6 +36,21 @@ test('a split holds each row once, inputs and label together', async () => {
   }
 });
 
+test('[B7] all rows of an employee are in one part, of which only the first one evaluates', async () => {
+  const rows = 300;
+  const employees = Uint32Array.from({ length: rows }, (_, row) => Math.floor(row / 3));
+  const inputs = Float32Array.from({ length: rows }, (_, row) => row);
+  const records = { inputs, labels: new Uint8Array(rows), employees, rows };
+  const { training, heldBack } = await splitRecords(records, { holdout: 0.4, seed: 3 });
+  const mask = await heldBackRows({ rows: 100, holdout: 0.4, seed: 3 });
+  const held = [...mask.keys()].filter((employee) => mask[employee] === 1);
+  expect([...heldBack.inputs]).toEqual(held.map((employee) => 3 * employee));
+  expect([...heldBack.employees!]).toEqual(held.map((_, i) => i));
+  const kept = [...mask.keys()].filter((employee) => mask[employee] === 0);
+  expect([...training.inputs]).toEqual(kept.flatMap((employee) => [0, 1, 2].map((row) => 3 * employee + row)));
+  expect([...training.employees!]).toEqual(kept.flatMap((_, i) => [i, i, i]));
+});
+
 test('rows are gathered in the order asked for', () => {
   const source = { inputs: Float32Array.from([1, 2, 3, 4, 5, 6]), labels: Uint8Array.from([0, 1, 1]), rows: 3 };
   expect(gatherRows(source, [2, 0])).toEqual({

@@ -3,6 +3,7 @@ import { GRID_STEPS, inputSize, parameterCount, type TrainingTask, updateNormBou
 import { expect, test } from 'vitest';
 import type { TrainingEngine } from './engines/engine.ts';
 import { TypedArrayEngine } from './engines/typed-array-engine.ts';
+import { gatherRows, type SiteRows } from './holdout.ts';
 import { localRound } from './local-round.ts';
 import { taskNetwork } from './task-network.ts';
 import { attritionTask } from './testing/attrition-task.ts';
@@ -93,6 +94,145 @@ test('noise at every step leaves noise in the model, and needs no consent', asyn
   const actual = norm(noise) / Math.sqrt(parameterCount(task));
   expect(actual / expected).toBeGreaterThan(2 / 3);
   expect(actual / expected).toBeLessThan(4 / 3);
+});
+
+/** Records what each step was computed on; gradients are those of the real engine. */
+function recordingEngine(): { engine: TrainingEngine; batches: string[][]; sums: Float64Array[] } {
+  const batches: string[][] = [];
+  const sums: Float64Array[] = [];
+  const width = inputSize(task);
+  const engine: TrainingEngine = {
+    ...common.engine,
+    name: 'typed-arrays',
+    async clippedGradientSum(p, batch, bound) {
+      batches.push(
+        Array.from({ length: batch.rows }, (_, row) => batch.inputs.slice(row * width, (row + 1) * width).join()),
+      );
+      const sum = await common.engine.clippedGradientSum(p, batch, bound);
+      sums.push(Float64Array.from(sum.gradientSum));
+      return sum;
+    },
+    loss: (p, batch) => common.engine.loss(p, batch),
+    scores: (p, batch) => common.engine.scores(p, batch),
+    dispose() {},
+  };
+  return { engine, batches, sums };
+}
+
+const poisson = (exampleNoiseMultiplier: number, exampleSamplingRate: number): TrainingTask => ({
+  ...task,
+  clippingNorm: 1000,
+  privacy: { ...noNoise, exampleNoiseMultiplier, exampleSamplingRate },
+});
+
+test('[B6] Poisson steps take each row by chance, and are divided by how many that is on average', async () => {
+  const { engine, batches, sums } = recordingEngine();
+  const task300 = { ...poisson(1e-6, 0.3), localEpochs: 100 };
+  const update = await localRound({ ...common, engine, task: task300, noiseless: false, random: seededRandom(6) });
+  // An epoch has round(1 / 0.3) steps.
+  expect(batches).toHaveLength(300);
+  const counts = new Map<string, number>();
+  for (const row of batches.flat()) counts.set(row, (counts.get(row) ?? 0) + 1);
+  expect(counts.size).toBe(40);
+  // Binomial of 300 steps; z = 6.11.
+  for (const count of counts.values()) expect(Math.abs(count - 90)).toBeLessThan(6.11 * Math.sqrt(300 * 0.3 * 0.7));
+  expect(new Set(batches.map((rows) => rows.length)).size).toBeGreaterThan(5);
+  // The mean of a step is over 12 rows, whatever it has.
+  for (const [i, value] of update.entries()) {
+    const total = sums.reduce((sum, gradient) => sum + gradient[i]!, 0);
+    expect(Math.abs((value / GRID_STEPS) * 1000 + (0.5 * total) / 12)).toBeLessThan(0.02);
+  }
+});
+
+test('[B6] a Poisson step without a row is noised like any other', async () => {
+  const { engine, batches } = recordingEngine();
+  const few = { inputs: training.inputs.slice(0, 2 * inputSize(task)), labels: training.labels.slice(0, 2), rows: 2 };
+  const rare = { ...poisson(5, 2 ** -12), localEpochs: 1, learningRate: 2 ** -17 };
+  const work = { ...common, engine, training: few, task: rare, noiseless: false };
+  const update = await localRound({ ...work, random: seededRandom(7) });
+  expect(batches).toHaveLength(4096);
+  expect(batches.filter((rows) => rows.length === 0).length).toBeGreaterThan(4080);
+  // 4,096 steps of learning rate / expected rows x 5 x 2c; z = 6.11 of the variance of as many draws as parameters.
+  const expected = (2 ** -17 / (2 * 2 ** -12)) * 5 * 2 * Math.sqrt(4096);
+  const count = parameterCount(task);
+  const actual = norm(Array.from(update, (value) => (value / GRID_STEPS) * 1000)) / Math.sqrt(count);
+  expect(Math.abs((actual / expected) ** 2 - 1)).toBeLessThan(6.11 * Math.sqrt(2 / count));
+});
+
+test('[B6] rows change neither the number of Poisson steps nor the noise and random words that are drawn', async () => {
+  const strange = {
+    ...training,
+    inputs: training.inputs.map((value) => -1e30 * value),
+    labels: training.labels.map(() => 1),
+  };
+  const work = async (rows: typeof training): Promise<unknown> => {
+    const random = seededRandom(8);
+    const { engine, batches } = recordingEngine();
+    const steps: number[] = [];
+    await localRound({
+      ...common,
+      engine,
+      random,
+      training: rows,
+      task: poisson(2, 0.1),
+      onProgress: ({ step, steps: all }) => void steps.push(step / all),
+    });
+    return { words: random.wordsDrawn, sizes: batches.map((batch) => batch.length), steps };
+  };
+  const plain = await work(training);
+  expect(await work(strange)).toEqual(plain);
+  expect(plain).toMatchObject({ steps: Array.from({ length: 30 }, (_, i) => (i + 1) / 30) });
+});
+
+/** Rows of these positions, one after the other, and whose they are. */
+const rowsOf = (positions: number[], employees?: number[]): SiteRows =>
+  gatherRows(
+    { ...training, ...(employees === undefined ? {} : { employees: perRow(positions, employees) }) },
+    positions,
+  );
+function perRow(positions: number[], employees: number[]): Uint32Array {
+  const all = new Uint32Array(training.rows);
+  for (const [i, position] of positions.entries()) all[position] = employees[i]!;
+  return all;
+}
+
+test('[B7] an employee counts once, by the mean of what their rows give, however many those are', async () => {
+  const owned = { ...task, employeeColumn: 'id', localEpochs: 1, clippingNorm: 1000 };
+  const stepOf = async (rows: SiteRows): Promise<number[]> =>
+    Array.from(await localRound({ ...common, task: owned, training: rows }), (v) => (v / GRID_STEPS) * 1000);
+  // Three employees with rows 0; 1, 2 and 3; 4 and 5: the mean of three means.
+  const together = await stepOf(rowsOf([0, 1, 4, 2, 5, 3], [0, 1, 2, 1, 2, 1]));
+  const single = await Promise.all([0, 1, 2, 3, 4, 5].map((row) => stepOf(rowsOf([row]))));
+  for (const [i, value] of together.entries()) {
+    const [a, b, c, d, e, f] = single.map((step) => step[i]!) as [number, number, number, number, number, number];
+    expect(Math.abs(value - (a + (b + c + d) / 3 + (e + f) / 2) / 3)).toBeLessThan(0.05);
+  }
+  // Other rows, and fewer of them, for the second: twice the clipping norm, times learning rate over employees.
+  const other = await stepOf(rowsOf([0, 30, 4, 5], [0, 1, 2, 2]));
+  const moved = norm(together.map((value, i) => value - other[i]!));
+  expect(moved).toBeGreaterThan(0);
+  expect(moved).toBeLessThanOrEqual(((0.5 * 2) / 3) * 1.001);
+});
+
+test('[B7] a sample has all rows of an employee or none, and is divided by how many employees it has on average', async () => {
+  const { engine, batches, sums } = recordingEngine();
+  const owned = { ...poisson(1e-6, 0.3), employeeColumn: 'id' };
+  const employees = Uint32Array.from({ length: training.rows }, (_, row) => row % 20);
+  const rows = { ...training, employees };
+  const update = await localRound({ ...common, engine, task: owned, training: rows, random: seededRandom(9) });
+  const width = inputSize(task);
+  const ownerOf = new Map(
+    [...employees].map((employee, row) => [training.inputs.slice(row * width, (row + 1) * width).join(), employee]),
+  );
+  expect(batches).toHaveLength(9);
+  for (const batch of batches) {
+    const owners = batch.map((row) => ownerOf.get(row)!);
+    for (const owner of owners) expect(owners.filter((one) => one === owner)).toHaveLength(2);
+  }
+  for (const [i, value] of update.entries()) {
+    const total = sums.reduce((sum, gradient) => sum + gradient[i]! / 2, 0);
+    expect(Math.abs((value / GRID_STEPS) * 1000 + (0.5 * total) / 6)).toBeLessThan(0.05);
+  }
 });
 
 test('without noise and without consent nothing is computed', async () => {

@@ -1,9 +1,17 @@
-import { type RandomSource, secureRandom, uniformInteger } from '@chorale/privacy';
-import { ChoraleError, parameterCount, type TrainingTask, updateFormat, updateNoiseStddev } from '@chorale/protocol';
+import { poissonSample, type RandomSource, secureRandom, uniformInteger } from '@chorale/privacy';
+import {
+  ChoraleError,
+  limits,
+  parameterCount,
+  stepsWithoutBatches,
+  type TrainingTask,
+  updateFormat,
+  updateNoiseStddev,
+} from '@chorale/protocol';
 import { type ClientAlgorithm, clientAlgorithm } from '@chorale/training';
 import { lazyPart } from '../lazy-part.ts';
-import type { Batch, TrainingEngine } from './engines/engine.ts';
-import { gatherRows } from './holdout.ts';
+import type { TrainingEngine } from './engines/engine.ts';
+import { employeesOf, gatherRows, type SiteRows } from './holdout.ts';
 import { noisedGradientSum } from './noised-gradient.ts';
 import { addNoise, quantizeUpdate, roundToFormat } from './quantized-update.ts';
 
@@ -14,7 +22,7 @@ export type LocalRoundOptions = {
   task: TrainingTask;
   engine: TrainingEngine;
   /** Rows that may train: none that is held back. */
-  training: Batch;
+  training: SiteRows;
   /** The round's model. */
   parameters: Float32Array;
   /** Committed rounds behind it, which only an algorithm that remembers them asks for; 0 without it. */
@@ -31,8 +39,10 @@ export type LocalRoundOptions = {
 
 /**
  * One client's part of a training round: local steps from the round's model by the task's algorithm, or the sums of its
- * rows that a one-shot task asks for, then what comes of them, clipped to `clippingNorm`, on the integer grid, noised, and rounded to the bits that it travels in. With an
- * `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016, Algorithm 1).
+ * rows that a one-shot task asks for, then what comes of them, clipped to `clippingNorm`, on the integer grid, noised, and
+ * rounded to the bits that it travels in. With an `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016,
+ * Algorithm 1, whose lots are Poisson samples; the steps are divided by the expected size of a sample, as a sample's own
+ * size would be private).
  *
  * @returns `[updateLength]` grid steps: the one form of an update that may leave the tab.
  * @throws ChoraleError `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`; `CONNECTION_LOST` when a part of the SDK cannot be
@@ -73,23 +83,30 @@ export async function localSteps({
   onProgress,
   signal,
 }: Omit<LocalRoundOptions, 'noiseless' | 'random'> & { random: RandomSource }): Promise<Float64Array> {
-  const { exampleClippingNorm, localEpochs } = task;
-  const { exampleNoiseMultiplier: noiseMultiplier } = task.privacy;
-  const batchSize = Math.min(task.batchSize ?? training.rows, training.rows);
-  const steps = localEpochs * Math.ceil(training.rows / batchSize);
+  const { exampleClippingNorm, localEpochs, batchSize } = task;
+  const { exampleNoiseMultiplier: noiseMultiplier, exampleSamplingRate } = task.privacy;
+  const { rows } = training;
+  // How many units there are is public, how many rows one of them has is not.
+  const units = employeesOf(training);
+  const mostRows = training.employees === undefined ? rows : units * limits.rowsPerEmployee;
+  const steps = batchSize === null ? stepsWithoutBatches(task) : localEpochs * Math.ceil(rows / batchSize);
   const local = algorithm.start({ parameters, modelRound });
   const rounded = new Float32Array(parameters);
   let step = 0;
   for (let epoch = 0; epoch < localEpochs; epoch += 1) {
-    for (const batch of batches(training, batchSize, random)) {
+    const batches =
+      exampleSamplingRate === undefined
+        ? shuffledBatches(training, batchSize ?? rows, random)
+        : poissonBatches(training, { units, rate: exampleSamplingRate, steps: steps / localEpochs }, random);
+    for (const batch of batches) {
       signal?.throwIfAborted();
       rounded.set(local.weights);
-      const sum = await engine.clippedGradientSum(rounded, batch, exampleClippingNorm);
+      const sum = await employeeGradientSum(engine, { parameters: rounded, batch, exampleClippingNorm });
       const gradient =
         noiseMultiplier === 0
-          ? sum.gradientSum
-          : noisedGradientSum(sum, { exampleClippingNorm, noiseMultiplier }, random);
-      local.take(gradient, batch.rows);
+          ? sum
+          : noisedGradientSum(sum, { rows: mostRows, exampleClippingNorm, noiseMultiplier }, random);
+      local.take(gradient, exampleSamplingRate === undefined ? employeesOf(batch) : exampleSamplingRate * units);
       step += 1;
       await onProgress?.({ step, steps });
     }
@@ -99,14 +116,63 @@ export async function localSteps({
 }
 
 /** All rows in one batch, or shuffled into batches of the size, of which the last may be smaller. */
-function* batches(rows: Batch, batchSize: number, random: RandomSource): Generator<Batch> {
-  if (batchSize === rows.rows) {
+function* shuffledBatches(rows: SiteRows, batchSize: number, random: RandomSource): Generator<SiteRows> {
+  if (batchSize >= rows.rows) {
     yield rows;
     return;
   }
   const order = shuffled(rows.rows, random);
   for (let start = 0; start < order.length; start += batchSize)
     yield gatherRows(rows, order.subarray(start, start + batchSize));
+}
+
+/** Every employee, with all their rows, independently in each batch, which may be empty. */
+function* poissonBatches(
+  rows: SiteRows,
+  { units, rate, steps }: { units: number; rate: number; steps: number },
+  random: RandomSource,
+): Generator<SiteRows> {
+  const { employees } = rows;
+  for (let step = 0; step < steps; step += 1) {
+    const sample = poissonSample({ rate, from: units }, random);
+    if (employees === undefined) yield gatherRows(rows, sample);
+    else {
+      const chosen = new Set(sample);
+      yield gatherRows(
+        rows,
+        [...employees.keys()].filter((row) => chosen.has(employees[row]!)),
+      );
+    }
+  }
+}
+
+/**
+ * The sum over employees of the mean of their rows' clipped gradients. A mean is no longer than the longest of what it is
+ * of: replacing all rows of an employee, by more or fewer too, moves the sum by twice the clipping norm at most.
+ *
+ * With n rows there are at most sqrt(2 n) different numbers of rows an employee, each a division and an addition more;
+ * their rounding is within what `gradientSensitivity` has for n rows.
+ */
+async function employeeGradientSum(
+  engine: TrainingEngine,
+  {
+    parameters,
+    batch,
+    exampleClippingNorm,
+  }: { parameters: Float32Array; batch: SiteRows; exampleClippingNorm: number },
+): Promise<Float32Array | Float64Array> {
+  const { employees } = batch;
+  if (employees === undefined) {
+    return (await engine.clippedGradientSum(parameters, batch, exampleClippingNorm)).gradientSum;
+  }
+  const rowsOf = new Uint32Array(employeesOf(batch));
+  for (const employee of employees) rowsOf[employee]! += 1;
+  const sum = new Float64Array(parameters.length);
+  for (const [count, rows] of Map.groupBy(employees.keys(), (row) => rowsOf[employees[row]!]!)) {
+    const { gradientSum } = await engine.clippedGradientSum(parameters, gatherRows(batch, rows), exampleClippingNorm);
+    for (let i = 0; i < sum.length; i += 1) sum[i]! += gradientSum[i]! / count;
+  }
+  return sum;
 }
 
 /** Fisher and Yates: every order equally likely. */

@@ -50,8 +50,8 @@ export async function oneShotStatistics({
   // Rows are at most 1.5 long where 2c, what replacing one moves their sum by, is the root of 4.5: what that sensitivity has
   // for rounding is enough, since 1.5 / c = root of 2 makes each of its terms larger by less than the factor of 2 that is left.
   const noised = noisedGradientSum(
-    { gradientSum: statistics.sum, examples: rows },
-    { exampleClippingNorm: rowSensitivity(task)! / 2, noiseMultiplier },
+    statistics.sum,
+    { rows, exampleClippingNorm: rowSensitivity(task)! / 2, noiseMultiplier },
     random,
   );
   return statistics.contribution(noised);

@@ -1,12 +1,11 @@
 import type { RandomSource } from '@chorale/privacy';
 import type { TrainingTask } from '@chorale/protocol';
 import { type ClientAlgorithm, clientAlgorithm } from '@chorale/training';
-import type { Batch, EngineName, TrainingEngine } from './engines/engine.ts';
+import type { EngineName, TrainingEngine } from './engines/engine.ts';
 import { FallbackEngine } from './engines/fallback-engine.ts';
 import { type EngineSelection, type OptionalEngineName, selectEngine } from './engines/select-engine.ts';
 import { evaluationHistogram } from './evaluation.ts';
-import type { EncodedRecords } from './features.ts';
-import { splitRecords } from './holdout.ts';
+import { type SiteRows, splitRecords } from './holdout.ts';
 import { localRound, type LocalProgress } from './local-round.ts';
 import { taskNetwork } from './task-network.ts';
 
@@ -15,7 +14,7 @@ export type EngineChoice = { name: EngineName; reason: string };
 
 export type TrainingSessionOptions = {
   task: TrainingTask;
-  records: Pick<EncodedRecords, 'inputs' | 'labels' | 'rows'>;
+  records: SiteRows;
   noiseless: boolean;
   preferredEngine?: 'typed-arrays' | OptionalEngineName | undefined;
   candidates?: readonly OptionalEngineName[] | undefined;
@@ -36,7 +35,7 @@ type Contribution = {
 export class TrainingSession {
   readonly rows: { training: number; heldBack: number };
   readonly #options: TrainingSessionOptions;
-  readonly #split: { training: Batch; heldBack: Batch };
+  readonly #split: { training: SiteRows; heldBack: SiteRows };
   readonly #fallback: TrainingEngine;
   /** Remembers rounds for as long as the session lives. */
   readonly #algorithm: ClientAlgorithm;
@@ -44,7 +43,7 @@ export class TrainingSession {
 
   private constructor(
     options: TrainingSessionOptions,
-    split: { training: Batch; heldBack: Batch },
+    split: { training: SiteRows; heldBack: SiteRows },
     selected: EngineSelection,
   ) {
     this.#options = options;
@@ -67,7 +66,11 @@ export class TrainingSession {
     // An employee's device holds one row or a few, all of which train; it is never asked to evaluate.
     const holdout = task.clients === 'employee' ? 0 : task.evaluation.holdout;
     const split = await splitRecords(records, { holdout, seed: task.evaluation.seed });
-    const rowsPerStep = Math.max(1, Math.min(task.batchSize ?? split.training.rows, split.training.rows));
+    const rate = task.privacy.exampleSamplingRate ?? 1;
+    const rowsPerStep = Math.max(
+      1,
+      Math.min(task.batchSize ?? Math.ceil(rate * split.training.rows), split.training.rows),
+    );
     const selected = await selectEngine({
       network: taskNetwork(task),
       rowsPerStep,

@@ -189,7 +189,12 @@ export class TrainingWorker {
       task,
       noiseless,
       lock,
-      records: { inputs: records.inputs, labels: records.labels, rows: records.rows },
+      records: {
+        inputs: records.inputs,
+        labels: records.labels,
+        ...(records.employees === undefined ? {} : { employees: records.employees }),
+        rows: records.rows,
+      },
       ...(preferredEngine === undefined ? {} : { preferredEngine }),
       ...(candidates === undefined ? {} : { candidates: [...candidates] }),
       ...(toSave === null ? {} : { reasonToSave: toSave }),

@@ -7,6 +7,7 @@ const Floats = v.custom<Float32Array>((value) => value instanceof Float32Array);
 const Labels = v.custom<Uint8Array | Float32Array>(
   (value) => value instanceof Uint8Array || value instanceof Float32Array,
 );
+const Employees = v.custom<Uint32Array>((value) => value instanceof Uint32Array);
 const Optional = v.picklist(['webgpu', 'webgl', 'wasm']);
 
 /** Page to training worker. `start` comes first and once; those with an `id` are answered under it. */
@@ -14,7 +15,7 @@ export const WorkerRequest = v.variant('type', [
   v.strictObject({
     type: v.literal('start'),
     task: TrainingTask,
-    records: v.object({ inputs: Floats, labels: Labels, rows: v.number() }),
+    records: v.object({ inputs: Floats, labels: Labels, employees: v.optional(Employees), rows: v.number() }),
     noiseless: v.boolean(),
     preferredEngine: v.optional(v.picklist(['typed-arrays', ...Optional.options])),
     candidates: v.optional(v.array(Optional)),

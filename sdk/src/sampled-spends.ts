@@ -1,0 +1,1 @@
+export { sampledSpends } from '@chorale/privacy';
