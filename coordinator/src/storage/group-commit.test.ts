@@ -47,6 +47,17 @@ it('undoes a request that fails, and that one alone', () => {
   expect(transactions[0]!.visible).toEqual([1, 3]);
 });
 
+it('undoes a request that is alone in its transaction', () => {
+  const { db, commit, transactions } = numbers();
+  commit.add(-1);
+  commit.flush();
+  expect(transactions).toEqual([{ replies: ['-1: negative'], visible: [] }]);
+  expect(db.isTransaction).toBe(false);
+  commit.add(2);
+  commit.flush();
+  expect(transactions[1]).toEqual({ replies: ['kept 2'], visible: [2] });
+});
+
 it('keeps nothing of a transaction that cannot be written, says so to all, and goes on', () => {
   const { db, commit, visible, transactions } = numbers();
   db.exec('PRAGMA max_page_count = 8');

@@ -18,12 +18,14 @@ export type GroupCommitOptions<Request, Reply> = {
  */
 export class GroupCommit<Request, Reply> {
   readonly #options: GroupCommitOptions<Request, Reply>;
+  readonly #transaction: Record<'begin' | 'commit' | 'undo', StatementSync>;
   readonly #savepoint: Record<'begin' | 'release' | 'undo', StatementSync>;
   #waiting: Request[] = [];
 
   constructor(options: GroupCommitOptions<Request, Reply>) {
     this.#options = options;
     const { db } = options;
+    this.#transaction = { begin: db.prepare('BEGIN'), commit: db.prepare('COMMIT'), undo: db.prepare('ROLLBACK') };
     this.#savepoint = {
       begin: db.prepare('SAVEPOINT request'),
       release: db.prepare('RELEASE request'),
@@ -45,15 +47,16 @@ export class GroupCommit<Request, Reply> {
   }
 
   #write(batch: Request[]): Reply[] {
-    const { db, fail } = this.#options;
+    const { db, run, fail } = this.#options;
     try {
-      db.exec('BEGIN');
-      const replies = batch.map((request) => this.#runAlone(request));
-      db.exec('COMMIT');
+      this.#transaction.begin.run();
+      // One request alone is undone with its transaction: a savepoint would copy each page that it changes.
+      const replies = batch.map((request) => (batch.length === 1 ? run(request) : this.#runAlone(request)));
+      this.#transaction.commit.run();
       return replies;
     } catch (error) {
       // Some failures, a full disk among them, have ended the transaction already.
-      if (db.isTransaction) db.exec('ROLLBACK');
+      if (db.isTransaction) this.#transaction.undo.run();
       return batch.map((request) => fail(request, error));
     }
   }
