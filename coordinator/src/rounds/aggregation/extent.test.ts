@@ -21,12 +21,15 @@ describe('measure', () => {
 
   it('[R3] has a checksum that each coordinate, its sign and its place change', () => {
     const { checksum } = measure(Int32Array.of(3, -4, 5));
-    // FNV-1a by hand, a coordinate a step.
-    const steps = [3, -4, 5].reduce((sum, x) => Number(BigInt.asIntN(32, BigInt(sum ^ x) * 16777619n)), 2166136261);
-    expect(checksum).toBe(steps);
+    // FNV-1a by hand, a coordinate a step: of the first and third, and of the second, taken in last.
+    const fnv = (values: number[], start = 2166136261): number =>
+      values.reduce((hash, x) => Number(BigInt.asIntN(32, BigInt(hash ^ x) * 16777619n)), start);
+    expect(checksum).toBe(fnv([0], fnv([3, 5])) ^ fnv([-4]));
     for (const other of [
       [-3, -4, 5],
       [3, 5, -4],
+      [-4, 3, 5],
+      [5, -4, 3],
       [3, -4, 5, 0],
       [3, -4, 6],
     ]) {

@@ -3,14 +3,17 @@ export type Measured = {
   /** L2 norm, which no coordinate exceeds in magnitude. */
   norm: number;
   /**
-   * FNV-1a over the coordinates, 32 bits: tells a message that is repeated from another one. Two that are made to
+   * 32 bits of FNV-1a over the coordinates: tells a message that is repeated from another one. Two that are made to
    * have the same one harm nobody but their sender, so no stronger and slower hash is needed.
    */
   checksum: number;
 };
 
-/** FNV-1a's prime and offset for 32 bits (Fowler, Noll, Vo; RFC 9923). */
-const FNV = { prime: 0x01000193, offset: 0x811c9dc5 } as const;
+/** FNV-1a for 32 bits (Fowler, Noll, Vo; RFC 9923). */
+const FNV_PRIME = 0x01000193;
+const FNV_OFFSET = 0x811c9dc5;
+
+// Each step of a checksum waits for the one before, so there are two: of every other coordinate, in half the time.
 
 /**
  * Measures a vector in one pass. Nothing overflows: a square is at most 2^62, and doubles add up 2^900 of them.
@@ -19,24 +22,46 @@ const FNV = { prime: 0x01000193, offset: 0x811c9dc5 } as const;
  */
 export function measure(vector: Int32Array): Measured {
   let square = 0;
-  let checksum: number = FNV.offset;
-  for (let i = 0; i < vector.length; i += 1) {
+  let even = FNV_OFFSET;
+  let odd = FNV_OFFSET;
+  const last = vector.length - 1;
+  for (let i = 0; i < last; i += 2) {
     const value = vector[i]!;
-    square += value * value;
-    checksum = Math.imul(checksum ^ value, FNV.prime);
+    const next = vector[i + 1]!;
+    square += value * value + next * next;
+    even = Math.imul(even ^ value, FNV_PRIME);
+    odd = Math.imul(odd ^ next, FNV_PRIME);
   }
-  return { norm: Math.sqrt(square), checksum };
+  return measured(vector, { square, even, odd });
 }
 
 /** `measure` that adds weight x vector to a sum on the way: most of what either takes is to read the vector. */
 export function measureAndAdd(vector: Int32Array, { sum, weight }: { sum: Float64Array; weight: number }): Measured {
+  // Known to be a double, so that products are not watched for overflow and negative zero.
+  const factor = Float64Array.of(weight)[0]!;
   let square = 0;
-  let checksum: number = FNV.offset;
-  for (let i = 0; i < vector.length; i += 1) {
+  let even = FNV_OFFSET;
+  let odd = FNV_OFFSET;
+  const last = vector.length - 1;
+  for (let i = 0; i < last; i += 2) {
     const value = vector[i]!;
-    square += value * value;
-    checksum = Math.imul(checksum ^ value, FNV.prime);
-    sum[i]! += weight * value;
+    const next = vector[i + 1]!;
+    square += value * value + next * next;
+    even = Math.imul(even ^ value, FNV_PRIME);
+    odd = Math.imul(odd ^ next, FNV_PRIME);
+    sum[i]! += factor * value;
+    sum[i + 1]! += factor * next;
   }
-  return { norm: Math.sqrt(square), checksum };
+  if (last % 2 === 0) sum[last]! += factor * vector[last]!;
+  return measured(vector, { square, even, odd });
+}
+
+/** What the pairs of a vector came to, with its last coordinate where that has no other. */
+function measured(vector: Int32Array, { square, even, odd }: { square: number; even: number; odd: number }): Measured {
+  const single = vector.length % 2 === 0 ? null : vector.at(-1)!;
+  const whole = single === null ? even : Math.imul(even ^ single, FNV_PRIME);
+  return {
+    norm: Math.sqrt(square + (single ?? 0) ** 2),
+    checksum: Math.imul(whole, FNV_PRIME) ^ odd,
+  };
 }
