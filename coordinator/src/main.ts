@@ -201,7 +201,10 @@ async function serve(
   const close = (): Promise<void> => (closing ??= end());
   const drain = async (timeoutMs: number): Promise<void> => {
     admission.close();
-    for (const study of training.running) if (!openRounds.has(study)) training.rest(study);
+    for (const study of training.running) {
+      if (openRounds.has(study)) training.finish(study);
+      else training.rest(study);
+    }
     const { promise, resolve } = Promise.withResolvers<void>();
     openRounds.whenSettled(timeoutMs, {
       ended: (study) => training.rest(study),

@@ -168,6 +168,10 @@ export class ClusteredStudy implements StudyRounds {
     return summarizeTraining(this.#study, records, { ...attendance, budget: this.#budget });
   }
 
+  finish(): void {
+    this.#training?.finish();
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     // Whoever watches is told why a takeover failed.

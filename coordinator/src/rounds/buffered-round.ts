@@ -14,7 +14,7 @@ import {
   withContributors,
 } from './cohort.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
-import { beginRound } from './round-start.ts';
+import { beginRound, newRound } from './round-start.ts';
 import {
   type Effect,
   type Phase,
@@ -57,7 +57,7 @@ export function openBuffer(task: TrainingTask, before: TrainingState, now: numbe
   const { connected, computing } = state;
   if (connected.isEmpty() && computing.isEmpty()) return unchanged(state);
   const cohort = carriedCohort(computing, connected);
-  return beginRound(state, { kind: 'train', cohort, turns: task.cohort.size }, now);
+  return beginRound(state, newRound(state, { kind: 'train', cohort }, now), task.cohort.size);
 }
 
 /** What an event changes while updates are gathered in buffers. */
@@ -101,6 +101,7 @@ export function applyToBuffer(task: TrainingTask, state: TrainingState, event: T
         ],
       };
     }
+    case 'aggregated':
     case 'tick':
       return unchanged(state);
   }
@@ -115,7 +116,7 @@ export function settleBuffer(task: TrainingTask, before: TrainingState, phase: B
   if (round.cohort.accepted >= task.cohort.size) {
     const turnout = turnoutOf(before, round.cohort);
     return {
-      state: { ...before, phase: { state: 'aggregating', round, turnout } },
+      state: { ...before, phase: { state: 'aggregating', round, turnout, next: null } },
       effects: [{ type: 'aggregate', round, turnout }],
     };
   }

@@ -1,8 +1,9 @@
 import { invitationLimit, type TrainingTask } from '@chorale/protocol';
 import { sentAway, withArrival } from './arrival.ts';
+import { nextKind } from './cadence.ts';
 import { newCohort, pendingMembers, removeMember, reopenMember, setPresence, settleMember, shapeOf } from './cohort.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
-import { beginRound } from './round-start.ts';
+import { beginRound, newRound } from './round-start.ts';
 import {
   type Phase,
   type Round,
@@ -21,6 +22,7 @@ const GATHERING_MS = 1000;
 export const ABSENCE_GRACE_MS = 10_000;
 
 type Reporting = Extract<Phase, { state: 'reporting' }>;
+type Aggregating = Extract<Phase, { state: 'aggregating' }>;
 type Cohort = Round['cohort'];
 
 /** What an event changes in a round of one cohort, or between two such rounds. */
@@ -49,7 +51,12 @@ export function applyToCohort(task: TrainingTask, state: TrainingState, event: T
     case 'stored': {
       const { phase } = state;
       if (phase.state !== 'aggregating' || phase.round.number !== event.round) return unchanged(state);
-      return commit(state, phase.round, now);
+      return commit(task, state, phase, now);
+    }
+    case 'aggregated': {
+      const { phase } = state;
+      if (phase.state !== 'aggregating' || phase.round.number !== event.round) return unchanged(state);
+      return unchanged(withNext(task, state, phase, now));
     }
     case 'failed': {
       const { phase } = state;
@@ -86,8 +93,25 @@ export function selectionEnd(task: TrainingTask, { connected, latestArrival }: T
  */
 export function selectCohort(task: TrainingTask, state: TrainingState, kind: Round['kind'], now: number): Step {
   if (now < selectionEnd(task, state)) return unchanged(state);
-  const limit = invitationLimit(task);
-  return beginRound(state, { kind, cohort: newCohort(state.connected.toSeq().take(limit)), turns: limit }, now);
+  return beginRound(state, roundOf(task, state, kind, now), invitationLimit(task));
+}
+
+function roundOf(task: TrainingTask, state: TrainingState, kind: Round['kind'], now: number): Round {
+  const cohort = newCohort(state.connected.toSeq().take(invitationLimit(task)));
+  return newRound(state, { kind, cohort }, now);
+}
+
+/**
+ * The state with the round that begins as soon as this one is committed, where enough clients wait for it: its number
+ * becomes durable with that commit. [R2] Members that leave meanwhile are missed in it, as in one that is being opened.
+ */
+function withNext(task: TrainingTask, state: TrainingState, phase: Aggregating, now: number): TrainingState {
+  const { round } = phase;
+  const after = afterCommit(state, round, { back: round.cohort.members.keys(), now });
+  const kind = nextKind(task, after.progress);
+  // Who computes for a buffer may change until it is opened.
+  const isReady = kind !== null && task.asynchronous === undefined && now >= selectionEnd(task, after);
+  return isReady ? { ...state, phase: { ...phase, next: roundOf(task, after, kind, now) } } : state;
 }
 
 /**
@@ -113,7 +137,7 @@ export function settleReporting(task: TrainingTask, state: TrainingState, phase:
     const turnout = turnoutOf(cohort, { isOver });
     const late = pendingMembers(cohort).filter((participant) => state.connected.has(participant));
     return {
-      state: { ...state, phase: { state: 'aggregating', round, turnout } },
+      state: { ...state, phase: { state: 'aggregating', round, turnout, next: null } },
       effects: [
         ...(late.length > 0 ? [{ type: 'close', round, participants: late } as const] : []),
         { type: 'aggregate', round, turnout },
@@ -182,10 +206,12 @@ function whileOpen(state: TrainingState, round: number, now: number, change: (co
   return unchanged(isOpen ? withCohort(state, change) : state);
 }
 
-function commit(state: TrainingState, round: Round, now: number): Step {
+function commit(task: TrainingTask, state: TrainingState, { round, next }: Aggregating, now: number): Step {
+  const after = afterCommit(state, round, { back: round.cohort.members.keys(), now });
+  const begun = next === null ? unchanged(after) : beginRound(after, next, invitationLimit(task));
   return {
-    state: afterCommit(state, round, { back: round.cohort.members.keys(), now }),
-    effects: [{ type: 'announce', round, outcome: 'committed', participants: reporters(round) }],
+    state: begun.state,
+    effects: [{ type: 'announce', round, outcome: 'committed', participants: reporters(round) }, ...begun.effects],
   };
 }
 

@@ -19,6 +19,8 @@ export class RoundHistory {
   readonly #options: Options;
   readonly #records = new Map<number, RoundRecord>();
   readonly #sent = { train: 0, evaluate: 0 };
+  /** A round that was opened with the commit of the one before, until it begins. */
+  #next: RoundRecord | null = null;
   readonly #stopping = Promise.withResolvers<void>();
   #isStopped = false;
 
@@ -39,28 +41,32 @@ export class RoundHistory {
 
   /** Makes a round's number durable; rejects where that is not certain. [R2] */
   async open(round: Round): Promise<void> {
-    const record = this.#opened(round);
-    await this.#options.store.openRound(record, this.#by);
+    const known = this.#next?.round === round.number ? this.#next : null;
+    this.#next = null;
+    const record = known ?? this.#opened(round);
+    if (known === null) await this.#options.store.openRound(record, this.#by);
     this.#keep(record);
   }
 
   /**
-   * Makes a round's outcome and its model durable, both or neither; `false` when they are not. After a
-   * failed write that is unknown: the promise stays open until the store has settled which it is, or
-   * until `stop`. [R13]
+   * Makes a round's outcome, its model and the number of the next round durable, all or none; `false` when
+   * they are not. After a failed write that is unknown: the promise stays open until the store has settled
+   * which it is, or until `stop`. [R13]
    */
-  async commit(round: Round, turnout: Turnout, result: Result): Promise<boolean> {
+  async commit(round: Round, turnout: Turnout, result: Result, following: Round | null): Promise<boolean> {
     const { study, store, log } = this.#options;
     const histogram = 'histogram' in result ? result.histogram : null;
     const record: RoundRecord = { ...this.#ended(round, turnout), state: 'committed', histogram };
     const model = 'model' in result ? toRecord({ study, modelRound: round.modelRound + 1 }, result.model) : null;
+    const next = following === null ? null : this.#opened(following);
     try {
-      await store.endRound(record, model, this.#by);
+      await store.endRound(record, model, { ...this.#by, next });
     } catch (error) {
       log.error({ study, round: round.number, err: error }, 'storing a committed round failed');
       if (!(await this.#wasCommitted(record))) return false;
     }
     this.#keep(record);
+    this.#next = next;
     return true;
   }
 

@@ -278,6 +278,59 @@ describe('the end of a round', () => {
     ]);
   });
 
+  it('[R2] has the next round ready while one is stored, and begins it with its members of then', () => {
+    const training = new Training(crowded);
+    const everybody = Array.from({ length: 15 }, (_, i) => `p${i}`);
+    training.join(...everybody);
+    training.send({ type: 'opened', round: 1 });
+    training.accept(...everybody.slice(0, 10));
+    expect(training.send({ type: 'aggregated', round: 1 })).toEqual([]);
+    expect(training.phase).toMatchObject({ state: 'aggregating', round: { number: 1 } });
+    const next = training.phase.state === 'aggregating' ? training.phase.next : null;
+    // The first cohort has gone to the back of the queue.
+    const members = ['p13', 'p14', ...everybody.slice(0, 11)];
+    expect(next).toMatchObject({ number: 2, kind: 'train', modelRound: 1 });
+    expect([...next!.cohort.members.keys()]).toEqual(members);
+    training.join('late');
+    training.lose('p14');
+    training.send({ type: 'left', participant: 'p0', forGood: true });
+    const stored = training.send({ type: 'stored', round: 1 });
+    expect(stored).toMatchObject([
+      { type: 'announce', round: { number: 1 }, outcome: 'committed' },
+      { type: 'open', round: { number: 2 } },
+    ]);
+    const present = members.filter((participant) => participant !== 'p14' && participant !== 'p0');
+    expect(training.send({ type: 'opened', round: 2 })).toMatchObject([{ type: 'invite', participants: present }]);
+    expect(training.join('p14')).toMatchObject([{ type: 'invite', participants: ['p14'] }]);
+    expect(training.state.progress).toMatchObject({ round: 2, committedRounds: 1 });
+  });
+
+  it('[R2] [R9] uses the number of a round that was made ready for another where the commit failed', () => {
+    const training = invitedRound();
+    training.accept('a', 'b', 'c');
+    training.send({ type: 'aggregated', round: 1 });
+    expect(training.phase).toMatchObject({ next: { number: 2 } });
+    training.send({ type: 'failed', round: 1, reason: 'disk full' });
+    expect(training.phase).toEqual({ state: 'abandoned', retryAt: training.now + BACKOFF_MS.first });
+    expect(training.waitForTimer()).toMatchObject([{ type: 'open', round: { number: 2, modelRound: 0 } }]);
+  });
+
+  it('[R1] [R11] makes no round ready that would not begin at once', () => {
+    const training = invitedRound();
+    training.accept('a', 'b', 'c');
+    training.lose('a');
+    training.lose('b');
+    training.send({ type: 'aggregated', round: 1 });
+    expect(training.phase).toMatchObject({ state: 'aggregating', next: null });
+    const last = new Training({ ...task, clients: 'employee', rounds: 1 });
+    last.join('a', 'b', 'c');
+    last.send({ type: 'opened', round: 1 });
+    last.accept('a', 'b', 'c');
+    last.send({ type: 'aggregated', round: 1 });
+    expect(last.phase).toMatchObject({ state: 'aggregating', next: null });
+    expect(types(last.send({ type: 'stored', round: 1 }))).toEqual(['announce', 'finish']);
+  });
+
   it('[R11] is done without a last evaluation that nobody takes part in', () => {
     const training = new Training();
     training.join('a', 'b', 'c');

@@ -33,6 +33,8 @@ export interface StudyRounds {
   /** The present model's parameters as they are sent, if it is the one after `modelRound` rounds. */
   model(modelRound: number): Promise<Uint8Array | null>;
   rounds(): Promise<TrainingRounds>;
+  /** No other round is made ready while the present one ends: `stop` follows then. */
+  finish(): void;
   /** Ends the timers and waits for writes under way. An open round stays open, as after a crash. */
   stop(): Promise<void>;
 }

@@ -46,6 +46,7 @@ export class StudyTraining implements StudyRounds {
   #state: TrainingState;
   #writes: Promise<void> = Promise.resolve();
   #timer: { at: number; cancel: () => void } | null = null;
+  #isFinishing = false;
   #isStopped = false;
 
   private constructor(
@@ -169,6 +170,10 @@ export class StudyTraining implements StudyRounds {
       committedRounds: progress.committedRounds,
       done: phase.state === 'done',
     };
+  }
+
+  finish(): void {
+    this.#isFinishing = true;
   }
 
   async stop(): Promise<void> {
@@ -325,7 +330,7 @@ export class StudyTraining implements StudyRounds {
       this.#fail(round, 'the updates could not be aggregated', error);
       return;
     }
-    if (!(await this.#history.commit(round, turnout, result))) {
+    if (!(await this.#history.commit(round, turnout, result, this.#following(round)))) {
       this.#fail(round, 'the outcome could not be stored');
       return;
     }
@@ -343,6 +348,14 @@ export class StudyTraining implements StudyRounds {
     const { model } = this.#model;
     if (this.#task.algorithm?.oneShot === undefined) return nextModel(this.#task, model, { sum, totalWeight });
     return oneShotInThread({ task: this.#task, model, released: { sum, totalWeight } });
+  }
+
+  /** The round that begins when this one is committed, which is about to be tried; `null` where none does at once. */
+  #following(round: Round): Round | null {
+    if (this.#isFinishing) return null;
+    this.#dispatch({ type: 'aggregated', round: round.number });
+    const { phase } = this.#state;
+    return phase.state === 'aggregating' ? phase.next : null;
   }
 
   #abandon({ round, turnout, reason }: Extract<Effect, { type: 'abandon' }>): void {

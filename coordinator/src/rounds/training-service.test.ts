@@ -342,6 +342,26 @@ describe('training over sockets and a store', () => {
 });
 
 describe('a store that fails', () => {
+  it('[R2] [R13] is asked once for the end of a round and the number of the next', async () => {
+    const writes: string[] = [];
+    const counted = new Proxy(store, {
+      get(target, name) {
+        const value: unknown = Reflect.get(target, name);
+        if (typeof value !== 'function') return value;
+        return (...args: unknown[]) => {
+          if (name === 'openRound' || name === 'endRound') writes.push(name);
+          return Reflect.apply(value, target, args);
+        };
+      },
+    });
+    const hash = await start(siteTask(), counted);
+    const { trio } = await invitedTrio(hash);
+    await Promise.all(trio.map((client) => client.update(STUDY, 1, grid(1, 0, 0))));
+    expect(await trio[0]!.next('round')).toMatchObject({ round: 2, modelRound: 1 });
+    expect(writes).toEqual(['openRound', 'endRound']);
+    expect(await store.readRounds(STUDY)).toMatchObject([{ state: 'committed' }, { round: 2, state: 'open' }]);
+  });
+
   it('[R13] abandons a round whose outcome was not written, and goes on', async () => {
     const faulty = faultyStore(store);
     const hash = await start(siteTask(), faulty.store);

@@ -92,6 +92,11 @@ export class TrainingService {
     return this.#running.keys();
   }
 
+  /** Makes no other round of a study ready while its present one ends; `rest` follows then. */
+  finish(study: string): void {
+    this.#running.get(study)?.finish();
+  }
+
   /** Begins no round of a study any longer; one that is open stays so, as after a crash. */
   rest(study: string): void {
     void this.#running.get(study)?.stop();

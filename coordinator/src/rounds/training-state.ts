@@ -41,8 +41,8 @@ export type Phase =
       /** Connected clients that nothing is asked of, in the order in which they are to be invited. */
       readonly ready: OrderedSet<string>;
     }
-  /** Nothing more is accepted; the aggregate is being made and stored. */
-  | { readonly state: 'aggregating'; readonly round: Round; readonly turnout: Turnout }
+  /** Nothing more is accepted; the aggregate is being made and then stored, together with the opening of `next`. */
+  | { readonly state: 'aggregating'; readonly round: Round; readonly turnout: Turnout; readonly next: Round | null }
   | { readonly state: 'abandoned'; readonly retryAt: number }
   | { readonly state: 'done' };
 
@@ -76,6 +76,8 @@ export type TrainingEvent =
   /** The node that held these participants' updates is gone, and the updates with it. */
   | { readonly type: 'updates-lost'; readonly round: number; readonly participants: readonly string[] }
   | { readonly type: 'declined'; readonly round: number; readonly participant: string }
+  /** The aggregate is made, and about to be stored: the round that follows it may be stored with it. */
+  | { readonly type: 'aggregated'; readonly round: number }
   /** The aggregate, and the model if there is a new one, are durable: made of these participants' contributions. */
   | { readonly type: 'stored'; readonly round: number; readonly participants?: ReadonlySet<string> }
   /** The round could not be opened, aggregated or stored, and certainly is not committed. */
@@ -83,6 +85,7 @@ export type TrainingEvent =
   | { readonly type: 'tick' };
 
 export type Effect =
+  /** Makes sure that a round's number is durable, which it may be already. */
   | { readonly type: 'open'; readonly round: Round }
   | {
       readonly type: 'invite';
@@ -111,6 +114,11 @@ export type Step = { readonly state: TrainingState; readonly effects: readonly E
 /** The state with another cohort, in the phases in which what members do still matters. */
 export function withCohort(state: TrainingState, change: (cohort: Cohort) => Cohort): TrainingState {
   const { phase } = state;
+  if (phase.state === 'aggregating' && phase.next !== null) {
+    const { next } = phase;
+    const cohort = change(next.cohort);
+    return cohort === next.cohort ? state : { ...state, phase: { ...phase, next: { ...next, cohort } } };
+  }
   if (phase.state !== 'configuring' && phase.state !== 'reporting' && phase.state !== 'buffering') return state;
   const cohort = change(phase.round.cohort);
   return cohort === phase.round.cohort ? state : { ...state, phase: { ...phase, round: { ...phase.round, cohort } } };

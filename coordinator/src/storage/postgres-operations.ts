@@ -13,7 +13,7 @@ import {
   toModelRow,
 } from './postgres-rows.ts';
 import type { PostgresTables } from './postgres-schema.ts';
-import type { ModelRecord, ReportExtent, RoundOwner, Store } from './store.ts';
+import type { ModelRecord, ReportExtent, RoundOwner, RoundRecord, Store } from './store.ts';
 
 /** The store's methods as SQL, except for reports, which are written together, and the end of it all. */
 export type PostgresOperations = Omit<Store, 'addReport' | 'close'>;
@@ -64,9 +64,8 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
 
     openRound: (round, by) =>
       db.transaction().execute(async (transaction) => {
-        if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
         await requireOwner(transaction, round.study, by);
-        await transaction.insertInto('round').values(toRoundRow(round)).execute();
+        await insertRound(transaction, round);
       }),
     endRound: (record, model, by) =>
       db.transaction().execute(async (transaction) => {
@@ -83,6 +82,7 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
           .executeTakeFirst();
         if (numUpdatedRows !== 1n) throw new RangeError(`round ${round} of study ${study} is not open`);
         if (model !== null) await putModel(transaction, model);
+        if (by?.next != null) await insertRound(transaction, by.next);
       }),
     abandonOpenRounds: ({ study, reason, endedAt, ...by }) =>
       db.transaction().execute(async (transaction) => {
@@ -166,6 +166,11 @@ async function requireOwner(db: Kysely<PostgresTables>, study: string, by: Round
     .forShare()
     .executeTakeFirst();
   if (row === undefined) throw new RangeError(`owner must be the node that runs study ${study}, got ${by.owner}`);
+}
+
+async function insertRound(db: Kysely<PostgresTables>, round: RoundRecord): Promise<void> {
+  if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
+  await db.insertInto('round').values(toRoundRow(round)).execute();
 }
 
 /** @throws RangeError for a model that is no newer than the stored one */

@@ -61,7 +61,7 @@ export class PostgresStore implements Store {
   countReports: Store['countReports'] = (study) => this.#run(() => this.#operations.countReports(study));
   readReports: Store['readReports'] = (study, page) => this.#run(() => this.#operations.readReports(study, page));
   openRound: Store['openRound'] = (round, by) => this.#run(() => this.#operations.openRound(round, by));
-  endRound: Store['endRound'] = (round, model, by) => this.#run(() => this.#operations.endRound(round, model, by));
+  endRound: Store['endRound'] = (...args) => this.#run(() => this.#operations.endRound(...args));
   abandonOpenRounds: Store['abandonOpenRounds'] = (restart) =>
     this.#run(() => this.#operations.abandonOpenRounds(restart));
   readRounds: Store['readRounds'] = (study) => this.#run(() => this.#operations.readRounds(study));

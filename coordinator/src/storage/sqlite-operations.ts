@@ -36,8 +36,8 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const countReports = db.prepare('SELECT count(*) AS count FROM report WHERE study = ?');
   const selectReports = db.prepare('SELECT * FROM report WHERE study = ? AND sequence > ? ORDER BY sequence LIMIT ?');
   const insertRound = db.prepare(
-    `INSERT INTO round (study, round, kind, state, model_round, cohort, accepted, dropouts, started_at, ended_at, reason, histogram)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO round (study, round, kind, state, model_round, cohort, accepted, dropouts, started_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const endRound = db.prepare(
     `UPDATE round SET state = ?, cohort = ?, accepted = ?, dropouts = ?, ended_at = ?, reason = ?, histogram = ?, shape = ?
@@ -63,6 +63,12 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const selectSecrets = db.prepare('SELECT * FROM secret ORDER BY name');
   const beat = db.prepare('UPDATE heartbeat SET beats = beats + 1');
   const selectSecret = db.prepare('SELECT value FROM secret WHERE name = ?');
+
+  const openRound = (record: RoundRecord): void => {
+    if (record.state !== 'open') throw new TypeError(`state must be open, got ${record.state}`);
+    const { study, round, kind, state, modelRound, cohort, accepted, dropouts, startedAt } = record;
+    insertRound.run(study, round, kind, state, modelRound, cohort, accepted, dropouts, startedAt);
+  };
 
   return {
     putStudy({ id, hash, manifest, publishedAt }) {
@@ -93,25 +99,8 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
     countReports: (study) => Number(countReports.get(study)?.['count']),
     readReports: (study, { after, limit }) => selectReports.all(study, after, limit).map(toReport),
 
-    openRound(round) {
-      if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
-      const { study, kind, modelRound, cohort, accepted, dropouts, startedAt } = round;
-      insertRound.run(
-        study,
-        round.round,
-        kind,
-        'open',
-        modelRound,
-        cohort,
-        accepted,
-        dropouts,
-        startedAt,
-        null,
-        null,
-        null,
-      );
-    },
-    endRound(round, model) {
+    openRound,
+    endRound(round, model, { next = null } = {}) {
       if (round.state === 'open') throw new TypeError('state must be committed or abandoned, got open');
       const { study, state, cohort, accepted, dropouts, endedAt, reason } = round;
       const histogram = round.histogram === null ? null : JSON.stringify(round.histogram);
@@ -128,11 +117,13 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
         round.round,
       );
       if (changes !== 1) throw new RangeError(`round ${round.round} of study ${study} is not open`);
-      if (model === null) return;
-      const { modelRound, parameters, optimizer } = model;
-      const stored = putModel.run(model.study, modelRound, toBlob(parameters), toBlob(optimizer));
-      if (stored.changes !== 1)
-        throw new RangeError(`modelRound must be above that of the stored model, got ${modelRound}`);
+      if (model !== null) {
+        const { modelRound, parameters, optimizer } = model;
+        const stored = putModel.run(model.study, modelRound, toBlob(parameters), toBlob(optimizer));
+        if (stored.changes !== 1)
+          throw new RangeError(`modelRound must be above that of the stored model, got ${modelRound}`);
+      }
+      if (next !== null) openRound(next);
     },
     abandonOpenRounds: ({ study, reason, endedAt }) => Number(abandonRounds.run(reason, endedAt, study).changes),
     readRounds: (study) => selectRounds.all(study).map(toRound),

@@ -205,6 +205,29 @@ export function describeStore(
       expect(await store.readRounds('pulse')).toEqual([committed]);
     });
 
+    it('[R2] [R13] opens the next round with the end of one, all or nothing', async () => {
+      const store = await openWithStudy();
+      await store.openRound(openRound);
+      const model = { study: 'pulse', modelRound: 1, parameters: new Float32Array(2) };
+      const next = { ...openRound, round: 2, modelRound: 1 };
+      for (const unfit of [
+        { ...next, round: 1 },
+        { ...next, study: 'unknown' },
+        { ...committed, round: 2 },
+      ]) {
+        await expect(store.endRound(committed, { ...model }, { next: unfit })).rejects.toThrow();
+        expect(await store.readRounds('pulse')).toEqual([openRound]);
+        expect(await store.latestModel('pulse')).toBeNull();
+      }
+      await store.endRound(committed, { ...model }, { next });
+      expect(await store.readRounds('pulse')).toEqual([committed, next]);
+      expect(await store.latestModel('pulse')).toEqual(model);
+      // A repeat changes nothing.
+      const third = { ...next, round: 3 };
+      await expect(store.endRound(committed, null, { next: third })).rejects.toThrow(/not open/);
+      expect(await store.readRounds('pulse')).toEqual([committed, next]);
+    });
+
     it.each([1, 0])('[R13] refuses model %i where model 1 is stored, and leaves the round open', async (modelRound) => {
       const store = await openWithStudy();
       const optimizer = new Float32Array([5, 6]);

@@ -46,6 +46,9 @@ export type RoundRecord = {
  */
 export type RoundOwner = { owner?: number | undefined };
 
+/** What is opened with the end of the round before. */
+export type NextRound = { next?: RoundRecord | null };
+
 /** The model after `modelRound` committed training rounds; 0 is the initial one. */
 export type ModelRecord = {
   study: string;
@@ -105,11 +108,12 @@ export interface Store {
    */
   openRound(round: RoundRecord, by?: RoundOwner): Promise<void>;
   /**
-   * Ends an open round and, where it trained, stores its model with it: both or neither.
-   * @throws RangeError when the round is not open, when the model is no newer than the stored one, or when
-   *   another node owns the study's rounds
+   * Ends an open round, stores its model where it trained, and opens the one that follows at once, if `next` is given:
+   * all or nothing.
+   * @throws RangeError when the round is not open, when the model is no newer than the stored one, when the next
+   *   round's number was used, or when another node owns the study's rounds
    */
-  endRound(round: RoundRecord, model: ModelRecord | null, by?: RoundOwner): Promise<void>;
+  endRound(round: RoundRecord, model: ModelRecord | null, by?: RoundOwner & NextRound): Promise<void>;
   /**
    * Abandons rounds of one study that a stopped process left open; tells how many.
    * @throws RangeError when another node owns the study's rounds

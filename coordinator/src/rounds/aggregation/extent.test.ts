@@ -2,6 +2,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { measure } from './extent.ts';
 
+/** FNV-1a by hand, a coordinate a step. */
+function fnv(values: number[], start = 2166136261): number {
+  return values.reduce((hash, x) => Number(BigInt.asIntN(32, BigInt(hash ^ x) * 16777619n)), start);
+}
+
 describe('measure', () => {
   it('[R17] knows the norm of a vector as an exact sum of squares tells it', () => {
     fc.assert(
@@ -21,9 +26,7 @@ describe('measure', () => {
 
   it('[R3] has a checksum that each coordinate, its sign and its place change', () => {
     const { checksum } = measure(Int32Array.of(3, -4, 5));
-    // FNV-1a by hand, a coordinate a step: of the first and third, and of the second, taken in last.
-    const fnv = (values: number[], start = 2166136261): number =>
-      values.reduce((hash, x) => Number(BigInt.asIntN(32, BigInt(hash ^ x) * 16777619n)), start);
+    // Of the first and third, and of the second.
     expect(checksum).toBe(fnv([0], fnv([3, 5])) ^ fnv([-4]));
     for (const other of [
       [-3, -4, 5],

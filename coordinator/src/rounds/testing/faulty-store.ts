@@ -19,7 +19,7 @@ export function faultyStore(store: Store): { store: Store; fail(method: Method, 
   };
   const methods: Pick<Store, Method> = {
     openRound: faulty('openRound', (round) => store.openRound(round)),
-    endRound: faulty('endRound', (round, model) => store.endRound(round, model)),
+    endRound: faulty('endRound', (...args: Parameters<Store['endRound']>) => store.endRound(...args)),
     readRounds: faulty('readRounds', (study) => store.readRounds(study)),
   };
   return {

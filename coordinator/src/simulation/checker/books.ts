@@ -51,6 +51,10 @@ export class Books {
   readonly rounds = new Map<number, RoundBook>();
   /** The round that was to be opened last, by the coordinator that runs now. */
   present: RoundBook | null = null;
+  /** The round that is to be opened with the commit of the present one. */
+  next: RoundBook | null = null;
+  /** The round before the present one, whose commit opened that. */
+  concluded: RoundBook | null = null;
   /** Updates and declines that were sent and not answered yet, by round. */
   readonly unanswered = new Map<number, number>();
   /** The committed model. */
@@ -90,8 +94,13 @@ export class Books {
 
   /** [R10] [R11] Whether the present model must be evaluated before anything else. */
   get isEvaluationDue(): boolean {
-    const { task, committedRounds } = this;
-    if (task.clients !== 'site' || committedRounds === 0 || this.isEvaluated) return false;
+    return this.isDue(this);
+  }
+
+  /** [R10] Whether the model after so many rounds must be evaluated before anything else. */
+  isDue({ committedRounds, isEvaluated }: { committedRounds: number; isEvaluated: boolean }): boolean {
+    const { task } = this;
+    if (task.clients !== 'site' || committedRounds === 0 || isEvaluated) return false;
     return committedRounds >= task.rounds || committedRounds % task.evaluation.everyRounds === 0;
   }
 

@@ -110,7 +110,8 @@ export class EndingCheck {
     }
     if (this.#told !== null) this.#checkTold(this.#told);
     this.#told = null;
-    this.#checkSaid();
+    const { concluded, present } = this.#books;
+    for (const book of [concluded, present]) if (book !== null && book.buffer === null) this.#checkSaid(book);
   }
 
   /** The coordinator is gone: what it was about to say is not said. */
@@ -226,20 +227,19 @@ export class EndingCheck {
   }
 
   /** A round that is full or committed has been said to be so, to those who are connected. */
-  #checkSaid(): void {
-    const { present, seats, violations, task } = this.#books;
-    if (present === null || present.buffer !== null) return;
-    const isFull = present.accepted.size >= task.cohort.size && !present.wasFull;
-    if (isFull) present.wasFull = true;
-    const isSilent = present.confirmed && !present.wasConfirmed && present.announced === null;
-    present.wasConfirmed = present.confirmed;
+  #checkSaid(book: RoundBook): void {
+    const { seats, violations, task } = this.#books;
+    const isFull = book.accepted.size >= task.cohort.size && !book.wasFull;
+    if (isFull) book.wasFull = true;
+    const isSilent = book.confirmed && !book.wasConfirmed && book.announced === null;
+    book.wasConfirmed = book.confirmed;
     if (!isFull && !isSilent) return;
-    for (const participant of present.invited) {
-      const isDue = seats.has(participant) && isPending(present, participant) === isFull;
+    for (const participant of book.invited) {
+      const isDue = seats.has(participant) && isPending(book, participant) === isFull;
       violations.require(
-        !isDue || present.told.has(participant),
+        !isDue || book.told.has(participant),
         'R13',
-        `${participant} was not told that round ${present.number} has ended`,
+        `${participant} was not told that round ${book.number} has ended`,
       );
     }
   }

@@ -63,13 +63,14 @@ export class SeatCheck {
   }
 
   leaving(participant: string, connection: Connection, { forGood }: { forGood: boolean }): void {
-    const { seats, present, leavers } = this.#books;
+    const { seats, present, next, leavers } = this.#books;
     if (seats.get(participant) !== connection) return;
     seats.delete(participant);
     if (forGood) this.#buffers.left(participant);
     if (forGood) leavers.add(participant);
     const isMember = present !== null && present.endedMs === null && present.candidates.has(participant);
     if (forGood && isMember && isPending(present, participant)) present.left.add(participant);
+    if (forGood && next !== null && next.candidates.has(participant)) next.left.add(participant);
   }
 
   /** [R4] Who returns to an open round is invited again, unless nothing is wanted of it. */

@@ -1,9 +1,9 @@
 import { invitationLimit } from '@chorale/protocol';
-import type { ModelRecord, RoundRecord } from '../../storage/store.ts';
+import type { ModelRecord, NextRound, RoundRecord } from '../../storage/store.ts';
 import type { Books } from './books.ts';
 import type { BufferCheck } from './buffer-check.ts';
 import type { EndingCheck } from './ending-check.ts';
-import { forgetClients, newRoundBook } from './round-book.ts';
+import { forgetClients, newRoundBook, type RoundBook } from './round-book.ts';
 
 /** A call of the store; `expected` is what its tables must answer at the moment that they are asked. */
 export type StoreCall = { readonly name: string; readonly args: readonly unknown[]; expected?: unknown };
@@ -33,7 +33,12 @@ export class StoreCheck {
   /** The coordinator asks; nothing has been written yet. */
   asked({ name, args }: StoreCall): void {
     if (name === 'openRound') this.#opening(args[0] as RoundRecord);
-    if (name === 'endRound') this.#ending.ending(args[0] as RoundRecord, args[1] as ModelRecord | null);
+    if (name === 'endRound') {
+      const [record, model] = args as [RoundRecord, ModelRecord | null];
+      this.#ending.ending(record, model);
+      const next = nextOf(args);
+      if (next !== null) this.#openingNext(next, record);
+    }
   }
 
   /** The call reaches the tables, which it may change. */
@@ -48,9 +53,12 @@ export class StoreCheck {
       }
       case 'endRound': {
         const [record, model] = args as [RoundRecord, ModelRecord | null];
-        call.expected = this.#stored.get(record.round)?.state === 'open';
+        const next = nextOf(args);
+        const isFree = next === null || !this.#stored.has(next.round);
+        call.expected = this.#stored.get(record.round)?.state === 'open' && isFree;
         if (call.expected !== true) return;
         this.#stored.set(record.round, record);
+        if (next !== null) this.#stored.set(next.round, next);
         this.#books.violations.require(
           record.state === 'abandoned' || this.#books.rounds.get(record.round)?.announced !== 'abandoned',
           'R13',
@@ -98,13 +106,10 @@ export class StoreCheck {
 
   /** The coordinator learns how its call went. */
   told(call: StoreCall, isDone: boolean): void {
-    const { rounds, clocks, task } = this.#books;
     if (call.name === 'openRound') {
-      const book = rounds.get((call.args[0] as RoundRecord).round);
-      if (book !== undefined && isDone) {
-        book.openedMs = clocks.elapsedMs;
-        book.deadline = clocks.now() + task.cohort.deadlineMs;
-      } else if (book !== undefined) this.#books.resolve(book, 'abandoned');
+      const book = this.#books.rounds.get((call.args[0] as RoundRecord).round);
+      if (book !== undefined && isDone) this.#opened(book);
+      else if (book !== undefined) this.#books.resolve(book, 'abandoned');
     }
     if (call.name === 'endRound') {
       const [record, model] = call.args as [RoundRecord, ModelRecord | null];
@@ -131,6 +136,9 @@ export class StoreCheck {
     books.isEvaluated = evaluations.some(({ state }) => state === 'committed');
     books.model = this.#model?.parameters ?? new Float32Array(books.model.length);
     books.highestRound = stored.reduce((highest, { round }) => Math.max(highest, round), 0);
+    if (books.next !== null && !this.#stored.has(books.next.number)) books.rounds.delete(books.next.number);
+    books.next = null;
+    books.concluded = null;
     books.rounds.forEach((book) => {
       book.confirmed ||= this.#stored.get(book.number)?.state === 'committed';
       books.end(book);
@@ -152,24 +160,15 @@ export class StoreCheck {
 
   #opening(record: RoundRecord): void {
     const books = this.#books;
-    const { violations, task, candidates, leavers, clocks } = books;
-    const { cohort, round, kind } = record;
+    const { violations, task, clocks } = books;
+    const { round, kind } = record;
     const what = `round ${round}`;
-    violations.require(round > books.highestRound && round > this.#asked, 'R2', `${what} has a number that was used`);
-    this.#asked = Math.max(round, this.#asked);
     const last = books.present;
     // Timers may fire a little early.
     const isRested = clocks.elapsedMs + 2 >= books.restUntilMs || books.clockSetMs >= books.rest.sinceMs;
     violations.require(isRested, 'R9', () => `${what} follows ${books.rest.failures} failures after too short a rest`);
     const isFree = last === null || last.openedMs === null || last.isResolved;
     violations.require(isFree, 'R13', `${what} was to be opened before round ${last?.number} had ended`);
-    violations.require(record.state === 'open' && record.shape === null, 'R2', `${what} is stored as ${record.state}`);
-    const isBuffered = books.isBuffered(kind);
-    violations.require(
-      isBuffered || (cohort >= task.cohort.quorum && cohort <= Math.min(candidates.size, invitationLimit(task))),
-      'R1',
-      `${what} has a cohort of ${cohort} where ${candidates.size} clients wait`,
-    );
     violations.require(
       record.modelRound === books.committedRounds,
       'R15',
@@ -180,32 +179,101 @@ export class StoreCheck {
         ? books.isEvaluationDue && books.isEvaluationGivenUp !== 'yes'
         : books.committedRounds < task.rounds && (!books.isEvaluationDue || books.isEvaluationGivenUp !== 'no');
     violations.require(isWanted, 'R10', `${what} is a round of kind ${kind} after ${books.committedRounds} rounds`);
+    books.present = this.#newBook(record, what);
+    books.concluded = null;
+  }
+
+  /** [R2] A round is to be opened with the end of the one before: all of it, or none. */
+  #openingNext(record: RoundRecord, before: RoundRecord): void {
+    const books = this.#books;
+    const { violations, task } = books;
+    const what = `round ${record.round}`;
+    const { kind } = record;
+    const isTrained = before.kind === 'train';
+    const committedRounds = books.committedRounds + (isTrained ? 1 : 0);
+    violations.require(
+      before.state === 'committed' && record.round === before.round + 1,
+      'R2',
+      `${what} was to be opened with the end of round ${before.round}, which is ${before.state}`,
+    );
+    violations.require(
+      record.modelRound === committedRounds,
+      'R15',
+      `${what} starts from model ${record.modelRound} instead of ${committedRounds}`,
+    );
+    const isDue = books.isDue({ committedRounds, isEvaluated: !isTrained });
+    violations.require(
+      kind === 'evaluate' ? isDue : committedRounds < task.rounds && !isDue,
+      'R10',
+      `${what} is a round of kind ${kind} after ${committedRounds} rounds`,
+    );
+    books.next = this.#newBook(record, what);
+  }
+
+  #newBook(record: RoundRecord, what: string): RoundBook {
+    const books = this.#books;
+    const { violations, task, candidates, leavers, clocks } = books;
+    const { cohort, round, kind } = record;
+    violations.require(round > books.highestRound && round > this.#asked, 'R2', `${what} has a number that was used`);
+    this.#asked = Math.max(round, this.#asked);
+    violations.require(record.state === 'open' && record.shape === null, 'R2', `${what} is stored as ${record.state}`);
+    const isBuffered = books.isBuffered(kind);
+    violations.require(
+      isBuffered || (cohort >= task.cohort.quorum && cohort <= Math.min(candidates.size, invitationLimit(task))),
+      'R1',
+      `${what} has a cohort of ${cohort} where ${candidates.size} clients wait`,
+    );
     const book = newRoundBook(record, { candidates, leavers, askedMs: clocks.elapsedMs });
     if (isBuffered) book.buffer = this.#buffers.opening(record, what);
     books.rounds.set(round, book);
-    books.present = book;
     books.nextCohort();
     const old = books.rounds.get(round - REMEMBERED);
     if (old !== undefined) forgetClients(old);
+    return book;
+  }
+
+  /** The coordinator knows that a round's number is durable. */
+  #opened(book: RoundBook): void {
+    const { clocks, task } = this.#books;
+    book.openedMs = clocks.elapsedMs;
+    book.deadline = clocks.now() + task.cohort.deadlineMs;
   }
 
   #confirm(round: number, model: ModelRecord | null): void {
     const book = this.#books.rounds.get(round);
     if (book === undefined || book.confirmed) return;
     book.confirmed = true;
-    this.#books.resolve(book, 'committed');
-    this.#books.commit(book.kind, model?.parameters ?? null);
+    const books = this.#books;
+    books.resolve(book, 'committed');
+    books.commit(book.kind, model?.parameters ?? null);
+    if (books.next === null) return;
+    this.#opened(books.next);
+    books.concluded = book;
+    books.present = books.next;
+    books.next = null;
   }
 
   #confirmAbandoned(round: number): void {
-    const book = this.#books.rounds.get(round);
-    if (book !== undefined) this.#books.resolve(book, 'abandoned');
+    const { rounds, next } = this.#books;
+    const book = rounds.get(round);
+    if (book === undefined) return;
+    this.#books.resolve(book, 'abandoned');
+    if (next?.number !== round + 1) return;
+    // Its number was never stored, and may be used.
+    rounds.delete(next.number);
+    this.#books.next = null;
+    this.#asked = round;
   }
 
   #markFailed(round: number): void {
     const book = this.#books.rounds.get(round);
     if (book !== undefined) book.commitFailed = true;
   }
+}
+
+/** The round that is to be opened with the end of another. */
+function nextOf([, , by]: readonly unknown[]): RoundRecord | null {
+  return (by as NextRound | undefined)?.next ?? null;
 }
 
 function isSameRounds(a: readonly RoundRecord[], b: readonly RoundRecord[]): boolean {

@@ -28,6 +28,7 @@ export const brokenServices = {
   ignoresStaleness: { rule: 'R16', mode: 'asynchronous', serve: withTask(unweighted) },
   letsTooManyCompute: { rule: 'R21', mode: 'asynchronous', serve: inviteMore },
   forgetsWhatItTookIn: { rule: 'R3', mode: 'asynchronous', serve: withIntake((intake) => new ForgetfulIntake(intake)) },
+  opensNothingWithTheEnd: { rule: 'R2', serve: withStore({ endRound: forgetNext }) },
   announcesEarly: { rule: 'R13', serve: withStore({ endRound: answerAtOnce }) },
   takesUpAnOldModel: { rule: 'R15', serve: withStore({ latestModel: changeModel }) },
   believesAFailedCommit: { rule: 'R13', serve: withStore({ readRounds: hideCommits }) },
@@ -323,15 +324,19 @@ function hideCommits(store: Store): Store['readRounds'] {
 
 /** Says that it is done as soon as it is asked. */
 function answerAtOnce(store: Store): Store['endRound'] {
-  return async (round, model) => {
-    store.endRound(round, model).catch(() => {});
+  return async (...args) => {
+    store.endRound(...args).catch(() => {});
   };
 }
 
+function forgetNext(store: Store): Store['endRound'] {
+  return (round, model, by) => store.endRound(round, model, { owner: by?.owner });
+}
+
 function changeShape(store: Store): Store['endRound'] {
-  return (round, model) => {
+  return (round, ...rest) => {
     const shape = round.shape === null ? null : { ...round.shape, lost: round.shape.lost + 1 };
-    return store.endRound({ ...round, shape }, model);
+    return store.endRound({ ...round, shape }, ...rest);
   };
 }
 
