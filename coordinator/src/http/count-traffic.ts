@@ -8,8 +8,8 @@ export function countTraffic(app: FastifyInstance, traffic: Metrics['traffic']['
   app.addHook('onResponse', async ({ raw: { socket } }) => {
     const { read, written } = counted.get(socket) ?? { read: 0, written: 0 };
     const now = { read: socket.bytesRead, written: socket.bytesWritten };
-    traffic.received(now.read - read);
-    traffic.sent(now.written - written);
+    traffic.received += now.read - read;
+    traffic.sent += now.written - written;
     counted.set(socket, now);
   });
 }

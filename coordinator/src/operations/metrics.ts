@@ -17,8 +17,10 @@ const PHASES: readonly Phase[] = [
 /** Where bytes and refusals come and go. */
 export type Boundary = 'http' | 'websocket' | 'polling';
 
-/** Counts bytes of one transport. */
-type Traffic = { received: (bytes: number) => void; sent: (bytes: number) => void };
+/** Bytes of one transport since metrics were read. */
+type Traffic = { received: number; sent: number };
+
+const newTraffic = (): Traffic => ({ received: 0, sent: 0 });
 
 /**
  * What an operator sees of a running node, for Prometheus. Labels are studies, error codes and a few fixed
@@ -38,18 +40,6 @@ export class Metrics {
     name: 'chorale_refusals_total',
     help: 'Requests that were refused, by error code.',
     labelNames: ['code', 'boundary'] as const,
-    registers: this.#registers,
-  });
-  readonly #received = new Counter({
-    name: 'chorale_received_bytes_total',
-    help: 'Bytes that came in: of HTTP all of them, of sockets those of messages.',
-    labelNames: ['transport'] as const,
-    registers: this.#registers,
-  });
-  readonly #sent = new Counter({
-    name: 'chorale_sent_bytes_total',
-    help: 'Bytes that went out: of HTTP all of them, of sockets those of messages.',
-    labelNames: ['transport'] as const,
     registers: this.#registers,
   });
   readonly storeDuration = new Histogram({
@@ -97,15 +87,17 @@ export class Metrics {
     registers: this.#registers,
   });
 
-  /** Counters of bytes, found once: they count every message. */
-  readonly traffic = {
-    http: this.#bytes('http'),
-    websocket: this.#bytes('websocket'),
-    polling: this.#bytes('polling'),
-  } as const satisfies Record<Boundary, Traffic>;
+  /** Every message is counted: cheaply, until metrics are read. */
+  readonly traffic = { http: newTraffic(), websocket: newTraffic(), polling: newTraffic() } as const satisfies Record<
+    Boundary,
+    Traffic
+  >;
+  readonly #phases = new Map<string, Phase>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.#countBytes('received', 'Bytes that came in: of HTTP all of them, of sockets those of messages.');
+    this.#countBytes('sent', 'Bytes that went out: of HTTP all of them, of sockets those of messages.');
   }
 
   /** @param count asked for whenever metrics are read */
@@ -122,9 +114,21 @@ export class Metrics {
     });
   }
 
-  #bytes(transport: Boundary): Traffic {
-    const [received, sent] = [this.#received.labels({ transport }), this.#sent.labels({ transport })];
-    return { received: (bytes) => received.inc(bytes), sent: (bytes) => sent.inc(bytes) };
+  #countBytes(direction: keyof Traffic, help: string): void {
+    const { traffic } = this;
+    // oxlint-disable-next-line no-new
+    new Counter({
+      name: `chorale_${direction}_bytes_total`,
+      help,
+      labelNames: ['transport'] as const,
+      registers: this.#registers,
+      collect() {
+        for (const [transport, bytes] of Object.entries(traffic)) {
+          this.inc({ transport }, bytes[direction]);
+          bytes[direction] = 0;
+        }
+      },
+    });
   }
 
   refused(code: ErrorCode | 'NOT_FOUND', boundary: Boundary): void {
@@ -135,7 +139,7 @@ export class Metrics {
     const { study } = event;
     switch (event.type) {
       case 'phase':
-        for (const phase of PHASES) this.#phase.set({ study, phase }, phase === event.phase ? 1 : 0);
+        this.#enter(study, event.phase);
         return;
       case 'clients':
         this.#waiting.set({ study }, event.waiting);
@@ -152,6 +156,13 @@ export class Metrics {
         return;
       }
     }
+  }
+
+  #enter(study: string, phase: Phase): void {
+    const before = this.#phases.get(study);
+    this.#phases.set(study, phase);
+    for (const left of before === undefined ? PHASES : [before]) this.#phase.set({ study, phase: left }, 0);
+    this.#phase.set({ study, phase }, 1);
   }
 
   /** Notes what the rounds of a study have cost. */

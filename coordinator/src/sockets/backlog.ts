@@ -12,7 +12,7 @@ const RETRY_MS = 1000;
 /** Requests that are not answered yet, by their bytes: whoever sends faster than the store writes must wait. */
 export class Backlog {
   #node = 0;
-  #idle = Promise.withResolvers<void>();
+  #idle: PromiseWithResolvers<void> | null = null;
   readonly #connections = new WeakMap<object, number>();
 
   /**
@@ -37,7 +37,7 @@ export class Backlog {
   /** Resolves once nothing is under way, and the answers have left. */
   async idle(): Promise<void> {
     do {
-      if (this.#node > 0) await this.#idle.promise;
+      if (this.#node > 0) await (this.#idle ??= Promise.withResolvers()).promise;
       // What waits for the end of a request runs before this.
       await new Promise((resolve) => setImmediate(resolve));
     } while (this.#node > 0);
@@ -49,7 +49,7 @@ export class Backlog {
     if (left === 0) this.#connections.delete(connection);
     else this.#connections.set(connection, left);
     if (this.#node > 0) return;
-    this.#idle.resolve();
-    this.#idle = Promise.withResolvers();
+    this.#idle?.resolve();
+    this.#idle = null;
   }
 }

@@ -2,11 +2,12 @@ import type { IncomingHttpHeaders, Server as HttpServer } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { limits as protocolLimits } from '@chorale/protocol';
 import { Server } from 'socket.io';
-import { Decoder, Encoder } from 'socket.io-parser';
+import { Decoder } from 'socket.io-parser';
 import type { AllowedOrigins } from '../http/allowed-origins.ts';
 import { clientAddress } from '../operations/client-address.ts';
 import { Backlog } from './backlog.ts';
 import type { ChoraleServer } from './chorale-socket.ts';
+import { CohortEncoder } from './cohort-encoder.ts';
 import { ClientSession, type SessionOptions } from './client-session.ts';
 import type { EngineConnection } from './engine-connection.ts';
 import { watchConnection } from './watch-connection.ts';
@@ -73,7 +74,7 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Socke
         () => decided('too many connections were opened'),
       );
     },
-    parser: { Encoder, Decoder: OneAttachmentDecoder },
+    parser: { Encoder: CohortEncoder, Decoder: OneAttachmentDecoder },
   });
   metrics.watchConnections(() => io.engine.clientsCount);
 

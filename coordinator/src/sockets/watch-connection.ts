@@ -19,11 +19,11 @@ export function watchConnection(
   /** Queued since the connection last took anything. */
   let unread = 0;
   connection.on('packet', (packet) => {
-    metrics.traffic[connection.transport.name].received(packetBytes(packet));
+    metrics.traffic[connection.transport.name].received += packetBytes(packet);
   });
   connection.on('packetCreate', (packet) => {
     const bytes = packetBytes(packet);
-    metrics.traffic[connection.transport.name].sent(bytes);
+    metrics.traffic[connection.transport.name].sent += bytes;
     // Taken at once.
     if (connection.transport.writable) return;
     unread += bytes + PACKET_BYTES;
