@@ -111,7 +111,8 @@ function withNext(task: TrainingTask, state: TrainingState, phase: Aggregating, 
   const kind = nextKind(task, after.progress);
   // Who computes for a buffer may change until it is opened.
   const isReady = kind !== null && task.asynchronous === undefined && now >= selectionEnd(task, after);
-  return isReady ? { ...state, phase: { ...phase, next: roundOf(task, after, kind, now) } } : state;
+  if (!isReady) return state;
+  return { ...state, connected: after.connected, phase: { ...phase, next: roundOf(task, after, kind, now) } };
 }
 
 /**
@@ -207,7 +208,8 @@ function whileOpen(state: TrainingState, round: number, now: number, change: (co
 }
 
 function commit(task: TrainingTask, state: TrainingState, { round, next }: Aggregating, now: number): Step {
-  const after = afterCommit(state, round, { back: round.cohort.members.keys(), now });
+  // With a next round at hand the cohort is at the end of the queue already.
+  const after = afterCommit(state, round, { back: next === null ? round.cohort.members.keys() : [], now });
   const begun = next === null ? unchanged(after) : beginRound(after, next, invitationLimit(task));
   return {
     state: begun.state,
