@@ -301,6 +301,7 @@ describe('the end of a round', () => {
     ]);
     const present = members.filter((participant) => participant !== 'p14' && participant !== 'p0');
     expect(training.send({ type: 'opened', round: 2 })).toMatchObject([{ type: 'invite', participants: present }]);
+    expect(training.phase).toMatchObject({ round: { cohort: { pending: 12, absent: 1 } } });
     expect(training.join('p14')).toMatchObject([{ type: 'invite', participants: ['p14'] }]);
     expect(training.state.progress).toMatchObject({ round: 2, committedRounds: 1 });
   });

@@ -21,7 +21,8 @@ it.each(['cohort', 'asynchronous'] as const)(
     expect(result.abandoned).toBeGreaterThan(mode === 'cohort' ? 150 : 50);
     expect(result.storeFailures).toBeGreaterThan(75);
     for (const phase of ['starting', 'waiting', 'opening', 'reporting', 'storing']) {
-      expect(result.restartsDuring[phase], phase).toBeGreaterThan(5);
+      // Most rounds of one cohort are opened while the end of the one before is stored.
+      expect(result.restartsDuring[phase], phase).toBeGreaterThan(phase === 'opening' ? 1 : 5);
     }
     const answers = ['duplicate', 'declined', 'UPDATE_DUPLICATE', 'UPDATE_SHAPE', 'UPDATE_OVER_NORM', 'NOT_IN_COHORT'];
     if (mode === 'asynchronous') answers.push('UNAVAILABLE');
