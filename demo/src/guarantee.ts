@@ -28,12 +28,12 @@ export function formatDelta(delta: number): string {
   return `10${exponent < 0 ? '⁻' : ''}${[...String(Math.abs(exponent))].map((digit) => digits[Number(digit)]).join('')}`;
 }
 
-/** What one unit has spent that took part in every round, as figures of a list. */
+/** What one unit has spent that took part as often as it could, as figures of a list. */
 export function spentFigures(guarantees: readonly Guarantee[]): TemplateResult[] {
   return guarantees.map(
     ({ privacyUnit, epsilon, delta }) =>
       html`<div>
-        <dt>Spent by one ${privacyUnit} in every round</dt>
+        <dt>Spent by one ${privacyUnit} at most</dt>
         <dd>ε = ${epsilon.toFixed(2)} <span class="margin">δ = ${formatDelta(delta)}</span></dd>
       </div>`,
   );

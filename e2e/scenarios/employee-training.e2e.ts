@@ -23,7 +23,7 @@ const study: Manifest = parseManifest({
     features: [{ type: 'number', column: 'mood', minimum: 1, maximum: 5 }],
     label: { column: 'leave', positive: 'yes', negative: 'no' },
     model: { hidden: [], activation: 'relu' },
-    rounds: 1,
+    rounds: 2,
     localEpochs: 1,
     batchSize: null,
     learningRate: 0.5,
@@ -85,7 +85,18 @@ test.each([
   const [round] = (await rounds()).rounds;
   expect(round).toMatchObject({ kind: 'train', state: 'committed', cohort: 3, accepted: 3 });
   expect(round!.spent).toMatchObject([{ privacyUnit: 'employee', neighboringRelation: 'replace-one' }]);
-  // No held-back rows, so nothing follows the last training round.
+  // [B6] [R25] Once each: the tabs end by themselves, and the study says that it needs others for its second round.
+  for (const page of pages) {
+    await expect.poll(() => page.locator('.sentence').textContent()).toContain('has contributed as often as the study');
+    expect(await page.getByRole('button', { name: /training/ }).count()).toBe(0);
+  }
+  expect(await rounds()).toMatchObject({ state: 'exhausted', usedUp: 3, waiting: 0, totalRounds: 2 });
   expect((await rounds()).rounds).toHaveLength(1);
+  // Another visit of the same browser ends before it has asked for anything.
+  const [again] = pages;
+  await again!.reload();
+  await expect.poll(() => again!.getByText('This browser contributes to one round.').count()).toBe(1);
+  await again!.getByRole('button', { name: 'Start training' }).click();
+  await expect.poll(() => again!.locator('.sentence').textContent()).toContain('has contributed as often as the study');
   await Promise.all(pages.map((page) => page.context().close()));
 });

@@ -184,6 +184,16 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     { training: { ...training(), features: [feature] } },
     message,
   ]),
+  [
+    'limits to how often a site contributes',
+    { training: { ...training(), participation: { atMost: 2 } } },
+    /participation needs clients "employee"/,
+  ],
+  [
+    'employees who contribute to no round',
+    { training: { ...training(), participation: { atMost: 0 } } },
+    /participation\.atMost/,
+  ],
   ['updates of a size that nobody packs', { training: { ...training(), bitsPerParameter: 4 } }, /bitsPerParameter/],
   [
     'a proximal step that goes past the model of the round',

@@ -79,8 +79,11 @@ export type TrainingDoneMessage = v.InferOutput<typeof TrainingDoneMessage>;
 /** Every request is answered through its socket.io acknowledgement. */
 export type Reply<T extends object = object> = ({ ok: true } & T) | { ok: false; error: WireError };
 export type ReportReply = Reply<{ duplicate: boolean; receivedAt: string }>;
-/** With `comeBackMs` the client has no seat: more wait than will be needed, and it should ask again then. */
-export type JoinReply = Reply<{ committedRounds: number; done: boolean; comeBackMs?: number }>;
+/**
+ * With `comeBackMs` the client has no seat: more wait than will be needed, and it should ask again then. With
+ * `usedUp` it has none either: it has contributed as often as it may.
+ */
+export type JoinReply = Reply<{ committedRounds: number; done: boolean; comeBackMs?: number; usedUp?: true }>;
 export type UpdateReply = Reply<{ duplicate: boolean }>;
 
 /** A reply as it arrives, before it is trusted. */

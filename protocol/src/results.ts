@@ -116,7 +116,7 @@ export type RoundSummary = {
   reason: string | null;
   /** `null` while the round is open. */
   shape: RoundShape | null;
-  /** Spent by a client that took part in every round so far, this one included; empty without noise. */
+  /** Spent by a client that took part as often as it could so far, this round included; empty without noise. */
   spent: Guarantee[];
   /** Of an evaluation round. */
   evaluation: Evaluation | null;
@@ -129,7 +129,15 @@ export type TrainingRounds = {
   clients: 'employee' | 'site';
   simulated: boolean;
   noised: boolean;
+  /**
+   * `exhausted` where no round is under way and nobody waits who may contribute to the next, because those who came
+   * have contributed as often, or as lately, as the task allows: only new clients can bring it on.
+   */
+  state: 'training' | 'waiting' | 'exhausted' | 'done';
+  /** Clients that may be invited to the next round and wait for it. */
   waiting: number;
+  /** Clients that have contributed as often as they may. */
+  usedUp: number;
   committedRounds: number;
   totalRounds: number;
   rounds: RoundSummary[];
@@ -176,7 +184,7 @@ export type ModelCard = {
     /** Fewest and most updates in one committed training round. */
     contributions: { fewest: number; most: number };
   };
-  /** What one unit has lost that took part in every round; empty where there is no guarantee. */
+  /** What one unit has lost that took part as often as it could; empty where there is no guarantee. */
   privacy: Guarantee[];
   /** Of the latest evaluation, on rows that never trained; `null` before the first. */
   accuracy: (Evaluation & { modelRound: number }) | null;

@@ -150,6 +150,15 @@ export const TrainingTask = v.pipe(
       }),
       v.check((c) => c.quorum <= c.size, 'quorum must be at most the cohort size'),
     ),
+    /** How often an employee's device contributes; once without it. */
+    participation: v.optional(
+      v.strictObject({
+        /** Training updates that one client makes at most, counted in or not. */
+        atMost: v.pipe(Count, v.maxValue(limits.rounds)),
+        /** Numbers of rounds from one of them to the next, at least: 1 lets a client take part in every round. */
+        spacing: v.optional(v.pipe(Count, v.maxValue(limits.rounds))),
+      }),
+    ),
     /** How clients make their updates, and what the server makes of them; without it FedAvg. */
     algorithm: v.optional(TrainingAlgorithm),
     /** How updates become one; without it by their weighted mean. */
@@ -193,6 +202,11 @@ export const TrainingTask = v.pipe(
   v.check(
     ({ label, evaluation }) => (label.type === 'category') === (evaluation.bins === undefined),
     'evaluation.bins go with labels of two values and with numbers, and not with categories',
+  ),
+  v.check(
+    // A site's rounds are those of its rows, which it evaluates as well.
+    (t) => t.participation === undefined || t.clients === 'employee',
+    'participation needs clients "employee"',
   ),
   v.check(
     // A middle value has no weights.
@@ -294,6 +308,21 @@ export function parameterCount(task: TrainingTask): number {
 /** Local steps of one update where no step has a batch size: full batches or Poisson samples. */
 export function stepsWithoutBatches({ localEpochs, privacy }: TrainingTask): number {
   return localEpochs * Math.round(1 / (privacy.exampleSamplingRate ?? 1));
+}
+
+/** How often one client may contribute to training rounds, and by how much their numbers differ at least. */
+export type ParticipationLimits = { atMost: number; spacing: number };
+
+/** An employee's device contributes once, where the task says nothing else; a site contributes to every round. */
+export function participationLimits({ clients, participation }: TrainingTask): ParticipationLimits {
+  if (clients === 'site') return { atMost: Infinity, spacing: 1 };
+  return { atMost: participation?.atMost ?? 1, spacing: participation?.spacing ?? 1 };
+}
+
+/** Most updates that one client can have made once so many training rounds were sent out, whatever became of them. */
+export function mostParticipations(task: TrainingTask, rounds: number): number {
+  const { atMost, spacing } = participationLimits(task);
+  return Math.min(atMost, Math.ceil(rounds / spacing));
 }
 
 /** Clients invited for each wanted update where a task does not say (Bonawitz et al. 2019, section 2.2). */

@@ -186,8 +186,8 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
   }
 
   /**
-   * Takes part in the study's rounds until all are done, or the device's budget is spent; one tab of a
-   * device trains, others wait for their turn. Ends when the reader stops reading.
+   * Takes part in the study's rounds until all are done, the device's budget is spent, or it has contributed as
+   * often as the study allows; one tab of a device trains, others wait for their turn. Ends when the reader stops reading.
    * @throws ChoraleError `TRAINING_ABSENT`, `NOISELESS_REFUSED`, `TRAINING_DATA_INVALID`,
    *   `ENGINE_UNAVAILABLE`, `STORAGE_UNAVAILABLE`, `CONNECTION_LOST` when a part of the SDK cannot be
    *   fetched, or the coordinator's refusal.

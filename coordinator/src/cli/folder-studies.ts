@@ -1,4 +1,11 @@
-import { ChoraleError, type Manifest, type StudySummary, type SurveyResults } from '@chorale/protocol';
+import {
+  ChoraleError,
+  type Manifest,
+  participationLimits,
+  type StudySummary,
+  type SurveyResults,
+} from '@chorale/protocol';
+import { progressOf } from '../rounds/cadence.ts';
 import { summarizeTraining } from '../rounds/round-summaries.ts';
 import { SpentBudget } from '../rounds/spent-budget.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
@@ -39,7 +46,16 @@ export class FolderStudies implements StudySource {
     const [records, latest] = await Promise.all([this.#store.readRounds(study), this.#store.latestModel(study)]);
     const trained = { manifest: { ...manifest, training }, hash };
     // Nobody waits where no server runs.
-    const now = { waiting: 0, invited: 0, accepted: 0, budget: new SpentBudget(training) };
+    const participations = await this.#store.readParticipations(study);
+    const { atMost } = participationLimits(training);
+    const now = {
+      state: progressOf(records).committedRounds >= training.rounds ? ('done' as const) : ('waiting' as const),
+      waiting: 0,
+      usedUp: participations.filter(({ updates }) => updates >= atMost).length,
+      invited: 0,
+      accepted: 0,
+      budget: new SpentBudget(training),
+    };
     return {
       manifest: trained.manifest,
       rounds: summarizeTraining(trained, records, now),

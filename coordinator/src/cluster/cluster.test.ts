@@ -101,6 +101,27 @@ describe.skipIf(postgresMissing)(`several nodes${postgresMissing}`, () => {
     expect(await third.update(STUDY, 2, grid(0, 0, 0))).toEqual(refusal('NOT_IN_COHORT'));
   });
 
+  it('[R25] know who has contributed, whichever node took it in and whichever is left', async () => {
+    const nodes = new Nodes({
+      clients: 'employee',
+      privacy: { updateNoiseMultiplier: 1, exampleNoiseMultiplier: 0, delta: 1e-6 },
+    });
+    const [owner, peer] = [await nodes.start(), await nodes.start()];
+    const clients = [await joined(owner, 0), await joined(peer, 1), await joined(peer, 2)];
+    for (const client of clients) await client.next('round');
+    for (const client of clients) expect(await client.update(STUDY, 1, grid(0, 0, 0))).toMatchObject({ ok: true });
+    for (const client of clients) expect(await outcome(client)).toMatchObject({ outcome: 'committed' });
+    const again = async (node: Node, index: number) =>
+      connect(node).join(await node.server.token(STUDY, `participant-${index}`, GROUPS[index]), node.hash);
+    const usedUp = { ok: true, committedRounds: 1, done: false, usedUp: true };
+    for (const node of [owner, peer]) expect(await again(node, 0)).toEqual(usedUp);
+    const standing = { state: 'exhausted', usedUp: 3, waiting: 0 };
+    for (const { server } of [owner, peer]) expect(await server.training.rounds(STUDY)).toMatchObject(standing);
+    await owner.die();
+    await expect.poll(() => again(peer, 1), { timeout: 10_000 }).toEqual(usedUp);
+    expect(await peer.server.training.rounds(STUDY)).toMatchObject(standing);
+  });
+
   it('[R3] counts a client once that sends to both, and refuses what it must on each', async () => {
     const nodes = new Nodes();
     const [owner, peer] = [await nodes.start(), await nodes.start()];

@@ -34,9 +34,20 @@ export type StudyLink = {
   isAlive(node: number): boolean;
 };
 
-const Joining = v.object({ committedRounds: v.number(), done: v.boolean(), comeBackMs: v.optional(v.number()) });
+const Joining = v.object({
+  committedRounds: v.number(),
+  done: v.boolean(),
+  comeBackMs: v.optional(v.number()),
+  usedUp: v.optional(v.literal(true)),
+});
 const Admitted = v.object({ kind: v.picklist(['train', 'evaluate']), round: v.number(), weight: v.number() });
-const Attendance = v.object({ waiting: v.number(), accepted: v.number(), invited: v.number() });
+const Attendance = v.object({
+  state: v.picklist(['training', 'waiting', 'exhausted', 'done']),
+  waiting: v.number(),
+  usedUp: v.number(),
+  accepted: v.number(),
+  invited: v.number(),
+});
 
 /**
  * The rounds of one study on one of several nodes. One node owns them and runs `StudyTraining`; the others
@@ -122,10 +133,10 @@ export class ClusteredStudy implements StudyRounds {
         return { done, committedRounds };
       }
       const joined = v.parse(Joining, await this.#askOwner({ type: 'join', participant, group }));
-      const { comeBackMs, ...reply } = joined;
-      if (comeBackMs === undefined) return reply;
+      const { comeBackMs, usedUp, ...reply } = joined;
+      if (comeBackMs === undefined && usedUp === undefined) return reply;
       this.#giveUpSeat(participant, client);
-      return { ...reply, comeBackMs };
+      return usedUp === undefined ? { ...reply, comeBackMs: comeBackMs! } : { ...reply, usedUp };
     } catch (error) {
       this.#giveUpSeat(participant, client);
       throw error;
@@ -238,7 +249,15 @@ export class ClusteredStudy implements StudyRounds {
     this.#training = training;
     this.#owner = this.#link.node;
     this.#link.send('all', { type: 'owner', study: this.#id });
-    for (const [participant, { client, group }] of this.#seats) await training.join({ participant, group, client });
+    for (const [participant, { client, group }] of this.#seats) {
+      const { comeBackMs, usedUp } = await training.join({ participant, group, client });
+      if (comeBackMs !== undefined || usedUp !== undefined) this.#sendAway(participant, client);
+    }
+  }
+
+  /** Whoever has no seat with the owner must not wait here: a lost connection makes a client join again. */
+  #sendAway(participant: string, client: TrainingClient): void {
+    if (this.#giveUpSeat(participant, client)) client.disconnect?.(true);
   }
 
   /** Follows an owner that said who it is before this node listened. */
@@ -261,12 +280,10 @@ export class ClusteredStudy implements StudyRounds {
     for (const [participant, seat] of this.#seats) {
       this.#askOwner({ type: 'join', participant, group: seat.group })
         .then((reply) => {
-          if (v.parse(Joining, reply).comeBackMs !== undefined) throw unavailable();
+          const { comeBackMs, usedUp } = v.parse(Joining, reply);
+          if (comeBackMs !== undefined || usedUp !== undefined) throw unavailable();
         })
-        // Whoever has no seat there must not wait here: a lost connection makes a client join again.
-        .catch(() => {
-          if (this.#giveUpSeat(participant, seat.client)) seat.client.disconnect?.(true);
-        });
+        .catch(() => this.#sendAway(participant, seat.client));
     }
   }
 

@@ -23,7 +23,7 @@ export class RemoteSeats {
         const { participant, group } = message;
         const client = this.#teller.client(from, participant);
         const joined = await training.join({ participant, group, client });
-        if (joined.comeBackMs === undefined) this.#of(from).set(participant, client);
+        if (joined.comeBackMs === undefined && joined.usedUp === undefined) this.#of(from).set(participant, client);
         return joined;
       }
       case 'admit':

@@ -82,7 +82,7 @@ export class Metrics {
   });
   readonly #epsilon = new Gauge({
     name: 'chorale_epsilon_spent',
-    help: 'Epsilon of a client that took part in every round so far.',
+    help: 'Epsilon of a client that took part as often as it could so far.',
     labelNames: ['study', 'unit'] as const,
     registers: this.#registers,
   });

@@ -1,9 +1,11 @@
-import { ChoraleError, invitationLimit, type TrainingTask } from '@chorale/protocol';
+import { ChoraleError, invitationLimit, participationLimits, type TrainingTask } from '@chorale/protocol';
 import * as fc from 'fast-check';
+import { Map as ImmutableMap } from 'immutable';
 import { describe, expect, it } from 'vitest';
 import { EXPIRY_MARGIN_MS } from './buffered-round.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { requirePlace } from './membership.ts';
+import { isLimited, trainingStanding } from './participation.ts';
 import { nextWake, step } from './round.ts';
 import { expectQuiet, expectShape } from './testing/round-expectations.ts';
 import { siteTask } from './testing/study.ts';
@@ -56,11 +58,13 @@ const tasks = fc
     clients: fc.constantFrom('site' as const, 'employee' as const),
     overSelection: fc.constantFrom(1, 1.3, 2),
     maximumStaleness: fc.constantFrom(0, 1, 2, 1000),
+    participation: fc.record({ atMost: fc.constantFrom(1, 1, 1, 2, 3, 1000), spacing: fc.constantFrom(1, 1, 2, 3) }),
   })
-  .map(({ size, rounds, every, clients, overSelection, maximumStaleness }): TrainingTask => {
+  .map(({ size, rounds, every, clients, overSelection, maximumStaleness, participation }): TrainingTask => {
     const task = siteTask({
       rounds,
       clients,
+      ...(clients === 'employee' ? { participation } : {}),
       cohort: { size, quorum: size, selectionTimeoutMs: 5000, deadlineMs: 30_000, overSelection },
       asynchronous: { maximumStaleness, stalenessExponent: 0.5 },
     });
@@ -91,6 +95,8 @@ class World {
   counted = new Set<string>();
   waiting: Extract<Effect, { type: 'open' | 'aggregate' }>[] = [];
   connected = new Set<string>();
+  /** How many rounds each client's updates were in, and which was the latest. */
+  taken = new Map<string, { updates: number; latestRound: number }>();
   /** How often an update was in a model that was made after others since its invitation. */
   stale = 0;
 
@@ -105,7 +111,10 @@ class World {
     this.asked.clear();
     this.connected.clear();
     const progress = progressOf(this.stored);
-    return initialState(progress, { done: nextKind(this.task, progress) === null });
+    return initialState(progress, {
+      done: nextKind(this.task, progress) === null,
+      participations: ImmutableMap(this.taken),
+    });
   }
 
   get models(): number {
@@ -182,6 +191,10 @@ class World {
         return;
       case 'defer':
         throw new Error('nobody is sent away below the number of seats');
+      case 'turn-away':
+        expect(this.taken.get(effect.participant)?.updates).toBe(participationLimits(this.task).atMost);
+        this.connected.delete(effect.participant);
+        return;
       case 'finish':
         expect(new Set(effect.participants)).toEqual(this.connected);
         this.expectNobodyAsked();
@@ -223,7 +236,15 @@ class World {
       expect(this.now).toBeGreaterThanOrEqual(asked.deadline + EXPIRY_MARGIN_MS);
     }
     expect(round.number).toBe(this.state.progress.round);
+    expect(this.mayContribute(participant, round.number)).toBe(true);
     this.asked.set(participant, { round: round.number, modelRound: round.modelRound, deadline, in: null });
+  }
+
+  /** [R25] */
+  mayContribute(participant: string, round: number): boolean {
+    const { atMost, spacing } = participationLimits(this.task);
+    const taken = this.taken.get(participant) ?? { updates: 0, latestRound: -Infinity };
+    return taken.updates < atMost && round >= taken.latestRound + spacing;
   }
 
   inBuffer(round: number): string[] {
@@ -334,6 +355,7 @@ class World {
     if (index === -1) return;
     const { round } = this.waiting.splice(index, 1)[0]!;
     if (!succeeds) {
+      if (type === 'aggregate') this.charge(round, this.inBuffer(round.number));
       for (const [participant, asked] of this.asked) if (asked.in === round.number) this.asked.delete(participant);
       this.send({ type: 'failed', round: round.number, reason: 'disk full' });
     } else if (type === 'open') {
@@ -362,16 +384,24 @@ class World {
       expect(this.counted.has(key)).toBe(false);
       this.counted.add(key);
     }
+    this.charge(round, participants);
     this.send({ type: 'stored', round: round.number, participants });
     for (const participant of participants) {
       if (this.asked.get(participant)?.in === round.number) this.asked.delete(participant);
     }
   }
 
+  charge({ number, kind }: { number: number; kind: 'train' | 'evaluate' }, participants: Iterable<string>): void {
+    for (const participant of kind === 'train' && isLimited(this.task) ? participants : []) {
+      const updates = (this.taken.get(participant)?.updates ?? 0) + 1;
+      this.taken.set(participant, { updates, latestRound: number });
+    }
+  }
+
   check(): void {
-    const { phase, computing, connected } = this.state;
+    const { phase, computing, connected, resting } = this.state;
     expectQuiet(this.task, this.state);
-    expect(new Set(connected.keys())).toEqual(this.connected);
+    expect(new Set([...connected.keys(), ...resting.keys()])).toEqual(this.connected);
     if (phase.state !== 'buffering') return;
     this.forgetExpired();
     // Who computes in the books computes in the state, until its time is up.
@@ -411,7 +441,8 @@ describe('asynchronous step, over random clients, clocks, failing stores, nodes 
     expect(stale).toBeGreaterThan(30);
   });
 
-  it('[R11] [R21] always gets done once clients stay and the store works', () => {
+  it('[R11] [R21] [R25] always gets done once clients stay and the store works', () => {
+    let exhausted = 0;
     fc.assert(
       fc.property(tasks, fc.array(actions, { maxLength: 60, size: 'max' }), (task, list) => {
         const world = new World(task);
@@ -425,11 +456,24 @@ describe('asynchronous step, over random clients, clocks, failing stores, nodes 
           const wake = nextWake(task, world.state);
           if (wake !== null) world.act({ do: 'wait', ms: Math.max(0, wake - world.now) });
         }
-        expect(world.state.phase.state).toBe('done');
+        // [R25] Or until nobody is left that may contribute to this buffer or the next.
+        const { phase, progress } = world.state;
+        if (isLimited(task) && phase.state !== 'done') {
+          const next = phase.state === 'buffering' ? progress.round : progress.round + 1;
+          const accepted = phase.state === 'buffering' ? world.inBuffer(progress.round) : [];
+          const left = everybody.filter((who) => world.mayContribute(`p${who}`, next) && !accepted.includes(`p${who}`));
+          expect(left).toEqual([]);
+          expect(trainingStanding(task, world.state).state).toBe('exhausted');
+          exhausted += 1;
+          return;
+        }
+        expect(phase.state).toBe('done');
         expect(world.models).toBe(task.rounds);
         expect(world.stored.some((r) => r.kind === 'evaluate')).toBe(task.clients === 'site');
       }),
       { numRuns: 100 },
     );
+    // Power: limits do end some trainings.
+    expect(exhausted).toBeGreaterThan(0);
   });
 });

@@ -12,6 +12,7 @@ import { type Effect, initialState, type TrainingEvent, type TrainingState } fro
 const task: TrainingTask = {
   ...siteTask({
     clients: 'employee',
+    participation: { atMost: 50 },
     rounds: 50,
     batchSize: null,
     privacy: { updateNoiseMultiplier: 1, exampleNoiseMultiplier: 0, delta: 1e-6 },

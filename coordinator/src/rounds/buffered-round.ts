@@ -13,6 +13,7 @@ import {
   shapeOf,
   withContributors,
 } from './cohort.ts';
+import { withUsedUp } from './participation.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
 import { beginRound, newRound } from './round-start.ts';
 import {
@@ -76,7 +77,7 @@ export function applyToBuffer(task: TrainingTask, state: TrainingState, event: T
     case 'update-accepted':
       return unchanged(take(state, event, now));
     case 'declined':
-      return unchanged(decline(state, event, now));
+      return unchanged(decline(task, state, event, now));
     case 'updates-lost':
       return reopen(task, state, event, now);
     case 'stored': {
@@ -90,7 +91,9 @@ export function applyToBuffer(task: TrainingTask, state: TrainingState, event: T
         return unchanged(state);
       }
       const { round } = phase;
-      const rested = resting(state, round, { back: notComputing(state, round.cohort), now });
+      const back = notComputing(state, round.cohort);
+      const counted = phase.state === 'configuring' ? [] : contributors(round.cohort).map(([p]) => p);
+      const rested = resting(state, round, { task, back, contributors: counted, now });
       if (phase.state === 'configuring') return unchanged(rested);
       const { reason } = event;
       return {
@@ -156,7 +159,7 @@ function join(
 ): Step {
   const away = sentAway(task, state, participant);
   if (away !== null) return away;
-  const after = withCohort(withArrival(state, { participant, group }, now), (cohort) =>
+  const after = withCohort(withArrival(task, state, { participant, group }, now), (cohort) =>
     setPresence(cohort, participant, true),
   );
   const invitation = state.computing.get(participant);
@@ -174,6 +177,7 @@ function leave(
   const without: TrainingState = {
     ...state,
     connected: state.connected.delete(participant),
+    resting: state.resting.delete(participant),
     computing: forGood ? state.computing.delete(participant) : state.computing,
     phase: phase.state === 'buffering' ? { ...phase, ready: phase.ready.delete(participant) } : phase,
   };
@@ -199,14 +203,16 @@ function take(
  * goes back to the queue.
  */
 function decline(
+  task: TrainingTask,
   state: TrainingState,
-  { participant, round }: { participant: string; round: number },
+  { participant, round, usedUp }: { participant: string; round: number; usedUp?: boolean },
   now: number,
 ): TrainingState {
   const { phase, computing } = state;
   if (computing.get(participant)?.round !== round) return state;
   const without = { ...state, computing: computing.delete(participant) };
   const settled = withCohort(without, (cohort) => settleMember(cohort, participant, 'declined'));
+  if (usedUp === true) return withUsedUp(task, settled, { participant, round });
   const isPresent = 'round' in phase && phase.round.number === round;
   return isPresent ? settled : backInLine(settled, participant, now);
 }
@@ -246,7 +252,12 @@ function commit(
   const lost = contributors(round.cohort).flatMap(([p]) => (participants?.has(p) === false ? [p] : []));
   const asked = askAgain(task, cohort, lost, now);
   const computing = state.computing.deleteAll(counted.map(([participant]) => participant)).concat(asked);
-  const after = afterCommit({ ...state, computing }, round, { back: [], now });
+  const after = afterCommit({ ...state, computing }, round, {
+    task,
+    back: [],
+    contributors: counted.map(([participant]) => participant),
+    now,
+  });
   const isNext = nextKind(task, after.progress) === 'train';
   const { maximumStaleness } = task.asynchronous!;
   const isWanted = ({ modelRound }: Invitation): boolean =>

@@ -2,6 +2,7 @@ import { invitationLimit, type TrainingTask } from '@chorale/protocol';
 import { sentAway, withArrival } from './arrival.ts';
 import { nextKind } from './cadence.ts';
 import { newCohort, pendingMembers, removeMember, reopenMember, setPresence, settleMember, shapeOf } from './cohort.ts';
+import { acceptedMembers, isLimited, withUsedUp } from './participation.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
 import { beginRound, newRound } from './round-start.ts';
 import {
@@ -44,14 +45,18 @@ export function applyToCohort(task: TrainingTask, state: TrainingState, event: T
     }
     case 'update-accepted':
       return whileOpen(state, event.round, now, (cohort) => settleMember(cohort, event.participant, 'accepted'));
-    case 'declined':
-      return whileOpen(state, event.round, now, (cohort) => settleMember(cohort, event.participant, 'declined'));
+    case 'declined': {
+      const { state: after } = whileOpen(state, event.round, now, (cohort) =>
+        settleMember(cohort, event.participant, 'declined'),
+      );
+      return unchanged(event.usedUp === true ? withUsedUp(task, after, event) : after);
+    }
     case 'updates-lost':
       return reopen(state, event, now);
     case 'stored': {
       const { phase } = state;
       if (phase.state !== 'aggregating' || phase.round.number !== event.round) return unchanged(state);
-      return commit(task, state, phase, now);
+      return commit(task, state, { ...phase, participants: event.participants ?? null }, now);
     }
     case 'aggregated': {
       const { phase } = state;
@@ -66,8 +71,8 @@ export function applyToCohort(task: TrainingTask, state: TrainingState, event: T
       const { round } = phase;
       const { reason } = event;
       if (phase.state === 'configuring')
-        return unchanged(resting(state, round, { back: round.cohort.members.keys(), now }));
-      return abandon(state, { round, turnout: phase.turnout, reason, participants: reporters(round) }, now);
+        return unchanged(resting(state, round, { task, back: round.cohort.members.keys(), contributors: [], now }));
+      return abandon(task, state, { round, turnout: phase.turnout, reason, participants: reporters(round) }, now);
     }
     case 'tick':
       return unchanged(state);
@@ -106,8 +111,10 @@ function roundOf(task: TrainingTask, state: TrainingState, kind: Round['kind'], 
  * becomes durable with that commit. [R2] Members that leave meanwhile are missed in it, as in one that is being opened.
  */
 function withNext(task: TrainingTask, state: TrainingState, phase: Aggregating, now: number): TrainingState {
+  // Whom this round costs a participation is known with its commit.
+  if (isLimited(task)) return state;
   const { round } = phase;
-  const after = afterCommit(state, round, { back: round.cohort.members.keys(), now });
+  const after = afterCommit(state, round, { task, back: round.cohort.members.keys(), contributors: [], now });
   const kind = nextKind(task, after.progress);
   // Who computes for a buffer may change until it is opened.
   const isReady = kind !== null && task.asynchronous === undefined && now >= selectionEnd(task, after);
@@ -131,7 +138,7 @@ export function settleReporting(task: TrainingTask, state: TrainingState, phase:
   if (accepted + (isOver ? 0 : pending) < quorum) {
     const reason = isOver ? 'deadline passed below the quorum' : 'quorum out of reach';
     const participants = [...cohort.members.keys()];
-    return abandon(state, { round, turnout: turnoutOf(cohort, { isOver }), reason, participants }, now);
+    return abandon(task, state, { round, turnout: turnoutOf(cohort, { isOver }), reason, participants }, now);
   }
   const isWaitedOut = graceUntil !== null && absent === pending && now >= graceUntil;
   if (accepted >= size || isOver || pending === 0 || isWaitedOut) {
@@ -170,7 +177,7 @@ function join(
   if (away !== null) return away;
   const { phase } = state;
   const member = 'round' in phase ? phase.round.cohort.members.get(participant) : undefined;
-  const after = withCohort(withArrival(state, { participant, group }, now), (cohort) =>
+  const after = withCohort(withArrival(task, state, { participant, group }, now), (cohort) =>
     setPresence(cohort, participant, true),
   );
   const isInvited = after.phase.state === 'reporting' && member?.standing === 'pending';
@@ -181,7 +188,8 @@ function join(
 
 /** [R5] A client that leaves after its update was accepted still counts. */
 function leave(state: TrainingState, { participant, forGood }: { participant: string; forGood: boolean }): Step {
-  const without = { ...state, connected: state.connected.delete(participant) };
+  const { connected, resting: others } = state;
+  const without = { ...state, connected: connected.delete(participant), resting: others.delete(participant) };
   return unchanged(withCohort(without, (cohort) => removeMember(cohort, participant, { forGood })));
 }
 
@@ -207,9 +215,16 @@ function whileOpen(state: TrainingState, round: number, now: number, change: (co
   return unchanged(isOpen ? withCohort(state, change) : state);
 }
 
-function commit(task: TrainingTask, state: TrainingState, { round, next }: Aggregating, now: number): Step {
+function commit(
+  task: TrainingTask,
+  state: TrainingState,
+  { round, next, participants }: Pick<Aggregating, 'round' | 'next'> & { participants: ReadonlySet<string> | null },
+  now: number,
+): Step {
+  const contributors = participants ?? acceptedMembers(round);
   // With a next round at hand the cohort is at the end of the queue already.
-  const after = afterCommit(state, round, { back: next === null ? round.cohort.members.keys() : [], now });
+  const back = next === null ? round.cohort.members.keys() : [];
+  const after = afterCommit(state, round, { task, back, contributors, now });
   const begun = next === null ? unchanged(after) : beginRound(after, next, invitationLimit(task));
   return {
     state: begun.state,
@@ -218,6 +233,7 @@ function commit(task: TrainingTask, state: TrainingState, { round, next }: Aggre
 }
 
 function abandon(
+  task: TrainingTask,
   state: TrainingState,
   { participants, ...end }: { round: Round; turnout: Turnout; reason: string; participants: readonly string[] },
   now: number,
@@ -227,7 +243,13 @@ function abandon(
   const after =
     round.kind === 'evaluate' ? { ...progress, failedEvaluations: progress.failedEvaluations + 1 } : progress;
   return {
-    state: resting({ ...state, progress: after }, round, { back: round.cohort.members.keys(), now }),
+    state: resting({ ...state, progress: after }, round, {
+      task,
+      back: round.cohort.members.keys(),
+      // What they sent is spent.
+      contributors: acceptedMembers(round),
+      now,
+    }),
     effects: [
       { type: 'abandon', ...end },
       { type: 'announce', round, outcome: 'abandoned', participants },

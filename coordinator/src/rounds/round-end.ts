@@ -1,12 +1,14 @@
+import type { TrainingTask } from '@chorale/protocol';
 import type { Progress } from './cadence.ts';
+import { withParticipations } from './participation.ts';
 import type { Phase, Round, Step, TrainingState } from './training-state.ts';
 import { requeue } from './waiting-clients.ts';
 
 /** Rest after a first abandoned round; it doubles with each further one, up to the longest. */
 export const BACKOFF_MS = { first: 1000, longest: 60_000 } as const;
 
-/** Who goes to the end of the queue after a round, so that clients take turns. */
-type End = { back: Iterable<string>; now: number };
+/** Who goes to the end of the queue after a round, so that clients take turns, and whose updates were accepted in it. */
+type End = { task: TrainingTask; back: Iterable<string>; contributors: Iterable<string>; now: number };
 
 /** The state after a round was committed, ready for the next. */
 export function afterCommit(state: TrainingState, round: Round, end: End): TrainingState {
@@ -33,6 +35,7 @@ export function unchanged(state: TrainingState): Step {
   return { state, effects: [] };
 }
 
-function ended(state: TrainingState, round: Round, { back, now }: End): TrainingState {
-  return { ...state, connected: requeue(state.connected, back, now), roundMs: Math.max(0, now - round.startedAt) };
+function ended(state: TrainingState, round: Round, { task, back, contributors, now }: End): TrainingState {
+  const after = withParticipations(task, state, { round, contributors, now });
+  return { ...after, connected: requeue(after.connected, back, now), roundMs: Math.max(0, now - round.startedAt) };
 }

@@ -8,8 +8,9 @@ export type Log = Record<'info' | 'warn' | 'error', (fields: object, message: st
 
 type Options = { study: string; store: Store; date: () => Date; log: Log; schedule: Schedule } & RoundOwner;
 
-/** What a committed round leaves behind: a new model or a histogram. */
-type Result = { model: ServerModel } | { histogram: number[] };
+/** What a committed round leaves behind: a new model or a histogram, and whom it cost a participation. */
+type Result = ({ model: ServerModel } | { histogram: number[] }) & Charged;
+type Charged = { participants: readonly string[] };
 
 /** Pauses between two attempts to learn from the store how a round ended. */
 const RETRY_MS = { first: 500, longest: 30_000 } as const;
@@ -60,10 +61,10 @@ export class RoundHistory {
     const model = 'model' in result ? toRecord({ study, modelRound: round.modelRound + 1 }, result.model) : null;
     const next = following === null ? null : this.#opened(following);
     try {
-      await store.endRound(record, model, { ...this.#by, next });
+      await store.endRound(record, model, { ...this.#by, participants: result.participants, next });
     } catch (error) {
       log.error({ study, round: round.number, err: error }, 'storing a committed round failed');
-      if (!(await this.#wasCommitted(record))) return false;
+      if (!(await this.#wasCommitted(record, result))) return false;
     }
     this.#keep(record);
     this.#next = next;
@@ -71,13 +72,13 @@ export class RoundHistory {
   }
 
   /** Writes that a round was abandoned; where that fails it stays open in the store until the next start. */
-  async abandon(round: Round, turnout: Turnout, reason: string): Promise<void> {
+  async abandon(round: Round, turnout: Turnout, { reason, participants }: { reason: string } & Charged): Promise<void> {
     const { study, store, log } = this.#options;
     if (this.#records.get(round.number)?.state === 'abandoned') return;
     const record: RoundRecord = { ...this.#ended(round, turnout), state: 'abandoned', reason };
     this.#keep(record);
     try {
-      await store.endRound(record, null, this.#by);
+      await store.endRound(record, null, { ...this.#by, participants });
     } catch (error) {
       log.error({ study, round: round.number, err: error }, 'storing an abandoned round failed');
     }
@@ -128,7 +129,7 @@ export class RoundHistory {
    * broke may be about to write it. To abandon the round settles it: that waits for a commit under way, forestalls
    * one that is yet to come, and is refused after one that is done.
    */
-  async #wasCommitted(record: RoundRecord): Promise<boolean> {
+  async #wasCommitted(record: RoundRecord, { participants }: Charged): Promise<boolean> {
     const { study, store, log } = this.#options;
     const { round } = record;
     const abandoned: RoundRecord = {
@@ -139,7 +140,7 @@ export class RoundHistory {
     };
     for (let pauseMs: number = RETRY_MS.first; !this.#isStopped; pauseMs = Math.min(RETRY_MS.longest, 2 * pauseMs)) {
       try {
-        const settled = await store.endRound(abandoned, null, this.#by).then(
+        const settled = await store.endRound(abandoned, null, { ...this.#by, participants }).then(
           () => abandoned,
           async () => (await store.readRounds(study)).find((stored) => stored.round === round),
         );

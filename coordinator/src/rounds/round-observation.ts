@@ -10,7 +10,7 @@ export type RoundObservation = { readonly study: string } & (
       readonly outcome: 'committed' | 'abandoned';
       readonly shape: RoundShape;
       readonly durationMs: number;
-      /** What a client has spent that took part in every round so far. */
+      /** What a client has spent that took part as often as it could so far. */
       readonly spent: readonly Guarantee[];
     }
   | { readonly type: 'clients'; readonly waiting: number }

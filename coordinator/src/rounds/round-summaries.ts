@@ -41,11 +41,14 @@ function summarizeRounds(
   });
 }
 
+/** How a study's training stands at one moment. */
+export type Attendance = Pick<TrainingRounds, 'waiting' | 'state' | 'usedUp'> & { invited: number; accepted: number };
+
 /** A study's training as it is published; `waiting`, `invited` and `accepted` are those of this moment. */
 export function summarizeTraining(
   { manifest, hash }: TrainedStudy,
   records: Iterable<RoundRecord>,
-  { waiting, invited, accepted, budget }: { waiting: number; invited: number; accepted: number; budget: SpentBudget },
+  { waiting, state, usedUp, invited, accepted, budget }: Attendance & { budget: SpentBudget },
 ): TrainingRounds {
   const task = manifest.training;
   const rounds = [...records];
@@ -55,7 +58,9 @@ export function summarizeTraining(
     clients: task.clients,
     simulated: manifest.simulated,
     noised: isNoised(task),
+    state,
     waiting,
+    usedUp,
     committedRounds: progressOf(rounds).committedRounds,
     totalRounds: task.rounds,
     rounds: summarizeRounds(rounds, { task, budget, invited, accepted }),

@@ -1,7 +1,9 @@
-import { invitationLimit } from '@chorale/protocol';
+import { invitationLimit, participationLimits } from '@chorale/protocol';
 import * as fc from 'fast-check';
+import { Map as ImmutableMap } from 'immutable';
 import { describe, expect, it } from 'vitest';
 import { nextKind, progressOf } from './cadence.ts';
+import { isLimited, trainingStanding } from './participation.ts';
 import { nextWake, step } from './round.ts';
 import { expectQuiet, expectShape } from './testing/round-expectations.ts';
 import { siteTask } from './testing/study.ts';
@@ -50,11 +52,13 @@ const tasks = fc
     every: fc.integer({ min: 1, max: 3 }),
     clients: fc.constantFrom('site' as const, 'employee' as const),
     overSelection: fc.constantFrom(1, 1.3, 2),
+    participation: fc.record({ atMost: fc.constantFrom(1, 1, 1, 2, 3, 1000), spacing: fc.constantFrom(1, 1, 2, 3) }),
   })
-  .map(({ size, missing, rounds, every, clients, overSelection }) => {
+  .map(({ size, missing, rounds, every, clients, overSelection, participation }) => {
     const task = siteTask({
       rounds,
       clients,
+      ...(clients === 'employee' ? { participation } : {}),
       cohort: {
         size,
         quorum: Math.max(1, size - missing),
@@ -88,6 +92,8 @@ class World {
   waiting: Effect[] = [];
   committed: { kind: string; modelRound: number }[] = [];
   connected = new Set<string>();
+  /** What each client has contributed to, as far as the store has it. */
+  taken = new Map<string, { updates: number; latestRound: number }>();
 
   constructor(task: ReturnType<typeof siteTask>) {
     this.task = task;
@@ -100,7 +106,10 @@ class World {
     this.cohort = new Set();
     this.connected.clear();
     const progress = progressOf(this.stored);
-    return initialState(progress, { done: nextKind(this.task, progress) === null });
+    return initialState(progress, {
+      done: nextKind(this.task, progress) === null,
+      participations: ImmutableMap(this.taken),
+    });
   }
 
   send(event: TrainingEvent): void {
@@ -123,6 +132,8 @@ class World {
         expect(kind).toBe(nextKind(this.task, progressOf(this.stored)));
         expect(modelRound).toBe(this.stored.filter((r) => r.kind === 'train' && r.state === 'committed').length);
         this.chosen = new Set(members.keys());
+        // [R25]
+        if (kind === 'train') expect([...members.keys()].filter((p) => !this.mayContribute(p, number))).toEqual([]);
         this.waiting.push(effect);
         return;
       }
@@ -153,6 +164,10 @@ class World {
         return;
       case 'defer':
         throw new Error('nobody is sent away below the number of seats');
+      case 'turn-away':
+        expect(this.taken.get(effect.participant)?.updates).toBe(participationLimits(this.task).atMost);
+        this.connected.delete(effect.participant);
+        return;
       case 'announce':
         expect(this.stored.find((r) => r.round === effect.round.number)?.state).toBe(effect.outcome);
         return;
@@ -162,7 +177,17 @@ class World {
     }
   }
 
+  mayContribute(participant: string, round: number): boolean {
+    const { atMost, spacing } = participationLimits(this.task);
+    const taken = this.taken.get(participant) ?? { updates: 0, latestRound: -Infinity };
+    return taken.updates < atMost && round >= taken.latestRound + spacing;
+  }
+
   end(round: Round, state: 'committed' | 'abandoned'): void {
+    for (const participant of round.kind === 'train' && isLimited(this.task) ? this.accepted : []) {
+      const updates = (this.taken.get(participant)?.updates ?? 0) + 1;
+      this.taken.set(participant, { updates, latestRound: round.number });
+    }
     this.cohort = new Set();
     this.stored = this.stored.map((r) => (r.round === round.number ? { ...r, state } : r));
   }
@@ -234,7 +259,9 @@ class World {
       expect(new Set(inState)).toEqual(this.accepted);
     }
     expectQuiet(this.task, this.state);
-    expect(new Set(this.state.connected.keys())).toEqual(this.connected);
+    const { connected, resting } = this.state;
+    expect(new Set([...connected.keys(), ...resting.keys()])).toEqual(this.connected);
+    expect(connected.size + resting.size).toBe(this.connected.size);
   }
 }
 
@@ -244,7 +271,7 @@ function expectTurnout({ round, turnout }: Extract<Effect, { type: 'aggregate' |
 }
 
 describe('step, over random clients, clocks, failing stores and restarts', () => {
-  it('[R1] [R2] [R3] [R5] [R7] [R8] [R10] keeps its rules', () => {
+  it('[R1] [R2] [R3] [R5] [R7] [R8] [R10] [R25] keeps its rules', () => {
     let committed = 0;
     fc.assert(
       fc.property(tasks, fc.array(actions, { minLength: 20, maxLength: 250, size: 'max' }), (task, list) => {
@@ -261,7 +288,8 @@ describe('step, over random clients, clocks, failing stores and restarts', () =>
     expect(committed).toBeGreaterThan(250);
   });
 
-  it('[R6] [R11] always gets done once clients stay and the store works', () => {
+  it('[R6] [R11] [R25] always gets done once clients stay and the store works', () => {
+    let exhausted = 0;
     fc.assert(
       fc.property(tasks, fc.array(actions, { maxLength: 60, size: 'max' }), (task, list) => {
         const world = new World(task);
@@ -274,11 +302,22 @@ describe('step, over random clients, clocks, failing stores and restarts', () =>
           const wake = nextWake(task, world.state);
           if (wake !== null) world.act({ do: 'wait', ms: Math.max(0, wake - world.now) });
         }
+        // [R25] Or until too few are left that may contribute.
+        if (isLimited(task) && world.state.phase.state !== 'done') {
+          const next = world.state.progress.round + 1;
+          const left = Array.from({ length: 7 }, (_, who) => world.mayContribute(`p${who}`, next)).filter(Boolean);
+          expect(left.length).toBeLessThan(task.cohort.quorum);
+          if (left.length === 0) expect(trainingStanding(task, world.state).state).toBe('exhausted');
+          exhausted += 1;
+          return;
+        }
         expect(world.state.phase.state).toBe('done');
         expect(world.stored.filter((r) => r.kind === 'train' && r.state === 'committed')).toHaveLength(task.rounds);
         expect(world.stored.some((r) => r.kind === 'evaluate')).toBe(task.clients === 'site');
       }),
       { numRuns: 200 },
     );
+    // Power: limits do end some trainings.
+    expect(exhausted).toBeGreaterThan(0);
   });
 });

@@ -91,7 +91,7 @@ function settle(task: TrainingTask, state: TrainingState, now: number): Step {
     case 'selecting': {
       const kind = nextKind(task, state.progress);
       if (kind === null) {
-        const participants = [...state.connected.keys()];
+        const participants = [...state.connected.keys(), ...state.resting.keys()];
         return { state: { ...state, phase: { state: 'done' } }, effects: [{ type: 'finish', participants }] };
       }
       return isBuffered(task, state) ? openBuffer(task, state, now) : selectCohort(task, state, kind, now);

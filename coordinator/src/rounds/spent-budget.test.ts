@@ -1,4 +1,5 @@
 import { accountSubsampledGaussian, gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
+import type { TrainingTask } from '@chorale/protocol';
 import { describe, expect, it } from 'vitest';
 import { SpentBudget } from './spent-budget.ts';
 import { siteTask } from './testing/study.ts';
@@ -15,6 +16,9 @@ const guarantee = (privacyUnit: string, epsilon: number) => ({
   epsilon,
   delta,
 });
+
+const employees = (participation?: TrainingTask['participation']): SpentBudget =>
+  new SpentBudget(siteTask({ ...privacy(3, 0), clients: 'employee', ...(participation && { participation }) }));
 
 describe('SpentBudget', () => {
   it('[R18] counts every round sent, for the site and for a row of one employee', () => {
@@ -54,7 +58,14 @@ describe('SpentBudget', () => {
   });
 
   it('[R18] speaks of the employee where employees train', () => {
-    const budget = new SpentBudget(siteTask({ ...privacy(3, 0), clients: 'employee' }));
-    expect(budget.after({ train: 5, evaluate: 0 })).toEqual([guarantee('employee', epsilonOf(3, 5))]);
+    expect(employees({ atMost: 9 }).after({ train: 5, evaluate: 0 })).toEqual([guarantee('employee', epsilonOf(3, 5))]);
+    // Who may take part once, or in every third round, has not spent more, however many rounds there were.
+    expect(employees().after({ train: 5, evaluate: 0 })).toEqual([guarantee('employee', epsilonOf(3, 1))]);
+    expect(employees({ atMost: 4, spacing: 3 }).after({ train: 7, evaluate: 0 })).toEqual([
+      guarantee('employee', epsilonOf(3, 3)),
+    ]);
+    expect(employees({ atMost: 4, spacing: 3 }).after({ train: 70, evaluate: 0 })).toEqual([
+      guarantee('employee', epsilonOf(3, 4)),
+    ]);
   });
 });

@@ -1,8 +1,15 @@
 import { accountSubsampledGaussian, gaussianEpsilon, zcdpEpsilon } from '@chorale/privacy';
-import { type Charge, evaluationCharges, type Guarantee, type TrainingTask, updateCharges } from '@chorale/protocol';
+import {
+  type Charge,
+  evaluationCharges,
+  type Guarantee,
+  mostParticipations,
+  type TrainingTask,
+  updateCharges,
+} from '@chorale/protocol';
 
 /**
- * What a client has spent that took part in every round so far, counted over all rounds that were sent
+ * What a client has spent that took part as often as it could so far, counted over all rounds that were sent
  * out, committed or not. [R18]
  *
  * An update that is noised as a whole protects its client, employee or site. At a site an employee's
@@ -22,7 +29,7 @@ export class SpentBudget {
   after(sent: { train: number; evaluate: number }): Guarantee[] {
     if (sent.train === 0) return [];
     return updateCharges(this.#task).flatMap((charge) => {
-      const training = this.#guarantee(charge, sent.train);
+      const training = this.#guarantee(charge, mostParticipations(this.#task, sent.train));
       const isRowOfSite = this.#task.clients === 'site' && charge.privacyUnit === 'employee';
       if (!isRowOfSite || sent.evaluate === 0) return [training];
       return evaluationCharges(this.#task).map((histogram) => {

@@ -9,8 +9,8 @@ import type { Seat, TrainingClient } from './seats.ts';
 /** A study that trains. */
 export type TrainedStudy = { manifest: Manifest & { training: TrainingTask }; hash: string };
 
-/** What a client is told that wants to train; with `comeBackMs` it has no seat. */
-export type Joined = { committedRounds: number; done: boolean; comeBackMs?: number };
+/** What a client is told that wants to train; with `comeBackMs` or `usedUp` it has no seat. */
+export type Joined = { committedRounds: number; done: boolean; comeBackMs?: number; usedUp?: true };
 
 /** A contribution as it arrived: by the connection that has the seat, or, with `null`, with the invitation itself. */
 export type SentUpdate = { participant: string; client: TrainingClient | null; round: number; update: Uint8Array };
@@ -18,7 +18,7 @@ export type SentDecline = Seat & { round: number; code: string };
 
 /** The rounds of one study, whether they are run here or on another node. */
 export interface StudyRounds {
-  /** Takes a seat, or says when to come back for one. [R20] */
+  /** Takes a seat, or says when to come back for one, if ever. [R20] [R25] */
   join(seat: Seat & { group: string }): Promise<Joined>;
   /** Says that a connection is lost or, `forGood`, that the client will not come back to this round. */
   leave(seat: Seat & { forGood: boolean }): void;

@@ -6,7 +6,8 @@ import {
   type TrainingTask,
 } from '@chorale/protocol';
 import { initialOptimizer, nextModel, type ReleasedUpdates, type ServerModel } from '@chorale/training';
-import type { RoundRecord } from '../storage/store.ts';
+import { Map as ImmutableMap } from 'immutable';
+import type { ParticipationRecord, RoundRecord } from '../storage/store.ts';
 import { freeMemory } from './aggregation/free-memory.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { type Admission, admissionOf, Contributions } from './contributions.ts';
@@ -14,8 +15,9 @@ import { shapeOf, withContributors } from './cohort.ts';
 import { attendance, type Place, requirePlace } from './membership.ts';
 import { initialParameters } from './model.ts';
 import { oneShotInThread } from './one-shot-thread.ts';
+import { acceptedMembers, isLimited, trainingStanding } from './participation.ts';
 import { RoundHistory } from './round-history.ts';
-import { summarizeTraining } from './round-summaries.ts';
+import { type Attendance, summarizeTraining } from './round-summaries.ts';
 import { nextWake, step } from './round.ts';
 import { PresentModel } from './present-model.ts';
 import { type Seat, Seats } from './seats.ts';
@@ -52,7 +54,7 @@ export class StudyTraining implements StudyRounds {
   private constructor(
     study: TrainedStudy,
     options: StudyOptions,
-    stored: { rounds: RoundRecord[]; model: ServerModel },
+    stored: { rounds: RoundRecord[]; model: ServerModel; participations: ParticipationRecord[] },
   ) {
     this.#options = options;
     this.#study = study;
@@ -63,7 +65,8 @@ export class StudyTraining implements StudyRounds {
     const { openIntake } = options;
     this.#contributions = new Contributions({ study: study.manifest.id, task: this.#task, openIntake });
     const progress = progressOf(stored.rounds);
-    this.#state = initialState(progress, { done: nextKind(this.#task, progress) === null });
+    const participations = ImmutableMap(stored.participations.map((record) => [record.participant, record]));
+    this.#state = initialState(progress, { done: nextKind(this.#task, progress) === null, participations });
   }
 
   /** Takes up where the store says the study was; a round that a stopped process left open is abandoned. [R15] */
@@ -77,7 +80,11 @@ export class StudyTraining implements StudyRounds {
       owner,
     });
     if (abandoned > 0) log.warn({ study: id }, 'a round that was open at the restart was abandoned');
-    const [rounds, latest] = await Promise.all([store.readRounds(id), store.latestModel(id)]);
+    const [rounds, latest, participations] = await Promise.all([
+      store.readRounds(id),
+      store.latestModel(id),
+      isLimited(training) ? store.readParticipations(id) : [],
+    ]);
     const first = initialOptimizer(training);
     const model: ServerModel =
       latest === null
@@ -93,20 +100,23 @@ export class StudyTraining implements StudyRounds {
     if (model.optimizer?.length !== first?.length) {
       throw new ChoraleError('INTERNAL', `study ${id}: the stored model lacks what the server's rule remembers`);
     }
-    return new StudyTraining(study, options, { rounds, model });
+    return new StudyTraining(study, options, { rounds, model, participations });
   }
 
   async join({ participant, group, client }: Seat & { group: string }): Promise<Joined> {
-    let deferred: Extract<Effect, { type: 'defer' }> | undefined;
+    let refused: Extract<Effect, { type: 'defer' | 'turn-away' }> | undefined;
     // Joining again on the same connection asks for nothing new: no second copy of the model is sent.
     if (this.#seats.take({ participant, client })) {
-      deferred = this.#dispatch({ type: 'joined', participant, group }).find((effect) => effect.type === 'defer');
-      if (deferred !== undefined) this.#seats.giveUp({ participant, client });
+      refused = this.#dispatch({ type: 'joined', participant, group }).find(
+        (effect) => effect.type === 'defer' || effect.type === 'turn-away',
+      );
+      if (refused !== undefined) this.#seats.giveUp({ participant, client });
     }
     return {
       committedRounds: this.#state.progress.committedRounds,
       done: this.#state.phase.state === 'done',
-      ...(deferred === undefined ? {} : { comeBackMs: deferred.comeBackMs }),
+      ...(refused?.type === 'defer' ? { comeBackMs: refused.comeBackMs } : {}),
+      ...(refused?.type === 'turn-away' ? { usedUp: true } : {}),
     };
   }
 
@@ -148,7 +158,7 @@ export class StudyTraining implements StudyRounds {
       throw new ChoraleError('UPDATE_DUPLICATE', 'an update of this client was accepted in this round');
     }
     this.#options.log.info({ study: this.#id, round, code }, 'a client declined a round');
-    this.#dispatch({ type: 'declined', round, participant }, now);
+    this.#dispatch({ type: 'declined', round, participant, usedUp: code === 'PARTICIPATION_USED' }, now);
   }
 
   async model(modelRound: number): Promise<Uint8Array | null> {
@@ -157,16 +167,17 @@ export class StudyTraining implements StudyRounds {
 
   async rounds(): Promise<TrainingRounds> {
     return summarizeTraining(this.#study, this.#history.records(), {
-      ...attendance(this.#state),
+      ...this.attendance(),
       budget: this.#budget,
     });
   }
 
   /** How many wait and have contributed just now, and how far the training is. */
-  attendance(): ReturnType<typeof attendance> & { committedRounds: number; done: boolean } {
+  attendance(): Attendance & { committedRounds: number; done: boolean } {
     const { progress, phase } = this.#state;
     return {
       ...attendance(this.#state),
+      ...trainingStanding(this.#task, this.#state),
       committedRounds: progress.committedRounds,
       done: phase.state === 'done',
     };
@@ -257,6 +268,7 @@ export class StudyTraining implements StudyRounds {
         this.#announce(effect.round, effect.outcome, effect.participants);
         return;
       case 'defer':
+      case 'turn-away':
         // The reply to the join says so.
         return;
       case 'finish': {
@@ -330,7 +342,8 @@ export class StudyTraining implements StudyRounds {
       this.#fail(round, 'the updates could not be aggregated', error);
       return;
     }
-    if (!(await this.#history.commit(round, turnout, result, this.#following(round)))) {
+    const charged = { ...result, participants: this.#charged(round, participants) };
+    if (!(await this.#history.commit(round, turnout, charged, this.#following(round)))) {
       this.#fail(round, 'the outcome could not be stored');
       return;
     }
@@ -366,7 +379,13 @@ export class StudyTraining implements StudyRounds {
       'a round was abandoned',
     );
     this.#observeEnd(round, 'abandoned', turnout);
-    this.#write(() => this.#history.abandon(round, turnout, reason));
+    const participants = this.#charged(round, acceptedMembers(round));
+    this.#write(() => this.#history.abandon(round, turnout, { reason, participants }));
+  }
+
+  /** Whom a round has cost one of its participations, where a task limits them. */
+  #charged({ kind }: Round, contributors: Iterable<string>): string[] {
+    return kind === 'train' && isLimited(this.#task) ? [...contributors] : [];
   }
 
   #fail(round: Round, reason: string, error?: unknown): void {

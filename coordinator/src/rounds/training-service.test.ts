@@ -64,6 +64,9 @@ async function invitedTrio(hash: string): Promise<{ trio: TrainingTestClient[]; 
   return { trio, round: round! };
 }
 
+const joinAgain = async (index: number, hash: string) =>
+  connect().join(await server.token(STUDY, NAMES[index]!, GROUPS[index]), hash);
+
 const modelOf = (message: RoundMessage): number[] => [...decodeParameters(new Uint8Array(message.model!), 3)];
 const refusal = (code: string) => expect.objectContaining({ ok: false, error: expect.objectContaining({ code }) });
 const grid = (...shares: number[]): number[] => shares.map((share) => share * GRID_STEPS);
@@ -338,6 +341,81 @@ describe('training over sockets and a store', () => {
     trio[2]!.socket.emit('leave', { study: STUDY });
     expect(await trio[0]!.next('round-ended')).toMatchObject({ outcome: 'committed' });
     expect(await server.training.rounds(STUDY)).toMatchObject({ waiting: 2, committedRounds: 1 });
+  });
+});
+
+describe('employees, who contribute once', () => {
+  const once = siteTask({
+    clients: 'employee',
+    privacy: { updateNoiseMultiplier: 1, exampleNoiseMultiplier: 0, delta: 1e-6 },
+  });
+  it('[R25] are not invited again, also after a restart, and the study says that it needs new ones', async () => {
+    let hash = await start(once);
+    expect(await server.training.rounds(STUDY)).toMatchObject({ state: 'waiting', usedUp: 0 });
+    const { trio } = await invitedTrio(hash);
+    expect(await server.training.rounds(STUDY)).toMatchObject({ state: 'training' });
+    for (const client of trio.slice(0, 2)) await client.update(STUDY, 1, [0, 0, 0]);
+    // Who comes back to a round that it is in has its seat.
+    expect(await joinAgain(0, hash)).toEqual({ ok: true, committedRounds: 0, done: false });
+    trio[2]!.socket.emit('leave', { study: STUDY });
+    expect(await trio[1]!.next('round-ended')).toMatchObject({ outcome: 'committed' });
+    for (const phase of ['running', 'restarted']) {
+      const reply = { ok: true, committedRounds: 1, done: false };
+      for (const index of [0, 1]) expect(await joinAgain(index, hash), phase).toEqual({ ...reply, usedUp: true });
+      expect(await server.training.rounds(STUDY), phase).toMatchObject({
+        state: 'exhausted',
+        waiting: 0,
+        usedUp: 2,
+        totalRounds: 2,
+      });
+      expect(await joinAgain(2, hash), phase).toEqual(reply);
+      expect(await server.training.rounds(STUDY), phase).toMatchObject({ state: 'waiting', waiting: 1, usedUp: 2 });
+      if (phase === 'restarted') continue;
+      await server.close();
+      hash = await start(once);
+    }
+    await connect().join(await server.token(STUDY, 'participant-d', 'north'), hash);
+    clock.advance(once.cohort.selectionTimeoutMs);
+    expect(await clients.at(-1)!.next('round')).toMatchObject({ round: 2, modelRound: 1 });
+  });
+
+  it('[R25] have used it up where the round is abandoned, too', async () => {
+    const hash = await start({ ...once, cohort: { ...once.cohort, quorum: 3 } });
+    const { trio } = await invitedTrio(hash);
+    await trio[0]!.update(STUDY, 1, [0, 0, 0]);
+    trio[2]!.socket.emit('leave', { study: STUDY });
+    expect(await trio[0]!.next('round-ended')).toMatchObject({ outcome: 'abandoned' });
+    expect(await joinAgain(0, hash)).toMatchObject({ usedUp: true });
+    expect(await joinAgain(1, hash)).toEqual({ ok: true, committedRounds: 0, done: false });
+  });
+
+  it('[R25] are believed when they say that they have, whatever was lost here', async () => {
+    const hash = await start(once);
+    const { trio } = await invitedTrio(hash);
+    const message = { study: STUDY, round: 1, code: 'PARTICIPATION_USED' };
+    expect(await trio[0]!.request('decline', message)).toEqual({ ok: true });
+    expect(await joinAgain(0, hash)).toMatchObject({ usedUp: true });
+    expect(await server.training.rounds(STUDY)).toMatchObject({ usedUp: 1 });
+  });
+
+  it('[R25] rest between rounds where they may contribute to several', async () => {
+    const hash = await start({ ...once, rounds: 5, participation: { atMost: 2, spacing: 2 } });
+    const { trio } = await invitedTrio(hash);
+    for (const client of trio) await client.update(STUDY, 1, [0, 0, 0]);
+    expect(await trio[0]!.next('round-ended')).toMatchObject({ outcome: 'committed' });
+    // Nobody is left for round 2, without which round 3 does not come.
+    expect(await server.training.rounds(STUDY)).toMatchObject({ state: 'exhausted', waiting: 0, usedUp: 0 });
+    expect(await joinAgain(0, hash)).toEqual({ ok: true, committedRounds: 1, done: false });
+    const others = await Promise.all(
+      ['d', 'e', 'f'].map(async (name) => {
+        const client = connect();
+        await client.join(await server.token(STUDY, `participant-${name}`, 'north'), hash);
+        return client;
+      }),
+    );
+    for (const client of others) expect(await client.next('round')).toMatchObject({ round: 2 });
+    for (const client of others) await client.update(STUDY, 2, [0, 0, 0]);
+    for (const client of trio.slice(1)) expect(await client.next('round')).toMatchObject({ round: 3 });
   });
 });
 

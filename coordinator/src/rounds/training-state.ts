@@ -1,7 +1,8 @@
 import type { RoundShape } from '@chorale/protocol';
-import { OrderedMap, type OrderedSet } from 'immutable';
+import { Map, OrderedMap, type OrderedSet } from 'immutable';
 import type { Progress } from './cadence.ts';
 import type { Cohort, Invitation } from './cohort.ts';
+import type { Participations } from './participation.ts';
 import type { WaitingClients } from './waiting-clients.ts';
 
 /** One attempt, from the choice of its cohort to its end. */
@@ -54,6 +55,9 @@ export type TrainingState = {
   /** When the latest event came, by the runner's clock. */
   readonly clock: number;
   readonly connected: WaitingClients;
+  /** Clients with a connection that may not contribute to the next round, since they have to earlier ones. [R25] */
+  readonly resting: OrderedMap<string, { readonly group: string }>;
+  readonly participations: Participations;
   /** When a client last came that had no connection; `-Infinity` before the first. */
   readonly latestArrival: number;
   /** Asynchronous training: clients that compute, connected or not, in the order of their deadlines. */
@@ -75,7 +79,8 @@ export type TrainingEvent =
   | { readonly type: 'update-accepted'; readonly round: number; readonly participant: string }
   /** The node that held these participants' updates is gone, and the updates with it. */
   | { readonly type: 'updates-lost'; readonly round: number; readonly participants: readonly string[] }
-  | { readonly type: 'declined'; readonly round: number; readonly participant: string }
+  /** With `usedUp` since it has contributed as often as it may. */
+  | { readonly type: 'declined'; readonly round: number; readonly participant: string; readonly usedUp?: boolean }
   /** The aggregate is made, and about to be stored: the round that follows it may be stored with it. */
   | { readonly type: 'aggregated'; readonly round: number }
   /** The aggregate, and the model if there is a new one, are durable: made of these participants' contributions. */
@@ -95,6 +100,8 @@ export type Effect =
     }
   /** All seats are taken. */
   | { readonly type: 'defer'; readonly participant: string; readonly comeBackMs: number }
+  /** There is no seat for who has contributed as often as it may. */
+  | { readonly type: 'turn-away'; readonly participant: string }
   /** Tells members that their update is no longer wanted, so that they need not spend budget on it. */
   | { readonly type: 'close'; readonly round: Pick<Round, 'number'>; readonly participants: readonly string[] }
   | { readonly type: 'aggregate'; readonly round: Round; readonly turnout: Turnout }
@@ -125,13 +132,18 @@ export function withCohort(state: TrainingState, change: (cohort: Cohort) => Coh
 }
 
 /** The state of a coordinator that has just started: nobody is connected, no round is open. [R15] */
-export function initialState(progress: Progress, { done }: { done: boolean }): TrainingState {
+export function initialState(
+  progress: Progress,
+  { done, participations = Map() }: { done: boolean; participations?: Participations },
+): TrainingState {
   return {
     phase: { state: done ? 'done' : 'selecting' },
     progress,
     failures: 0,
     clock: -Infinity,
     connected: OrderedMap(),
+    resting: OrderedMap(),
+    participations,
     latestArrival: -Infinity,
     computing: OrderedMap(),
     deferred: 0,

@@ -18,7 +18,8 @@ async function goodLog(task: TrainingTask = siteTask()): Promise<RoundLog> {
     committedRecord({ round: 4, kind: 'evaluate', modelRound: 2, histogram: Array.from({ length: 20 }, () => 5) }),
     openRecord({ round: 5, modelRound: 2 }),
   ];
-  const now = { waiting: 0, invited: 3, accepted: 1, budget: new SpentBudget(manifest.training) };
+  const budget = new SpentBudget(manifest.training);
+  const now = { state: 'training', waiting: 0, usedUp: 0, invited: 3, accepted: 1, budget } as const;
   const rounds = summarizeTraining({ manifest, hash: await manifestHash(manifest) }, records, now);
   return { manifest, rounds, modelRound: 2 };
 }

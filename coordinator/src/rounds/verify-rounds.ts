@@ -2,6 +2,7 @@ import { composeSpends, sampledSpends, type Spend } from '@chorale/privacy';
 import {
   type Manifest,
   manifestHash,
+  mostParticipations,
   type RoundSummary,
   type TrainingRounds,
   type TrainingTask,
@@ -22,7 +23,7 @@ const TOLERANCE = 1e-9;
 
 /**
  * Checks a study's rounds by what they say themselves: numbers, states, quorums, and for each round the epsilon
- * that a client has spent which took part in all of them, computed again from the manifest and the rounds before.
+ * that a client has spent which took part as often as it could, computed again from the manifest and the rounds before.
  * @returns what is wrong, one sentence each; none where nothing is
  */
 export async function verifyRounds(log: RoundLog): Promise<string[]> {
@@ -102,8 +103,9 @@ function mismatches(
 }
 
 /** The same epsilon by the accountant of the devices' ledgers, which composes charges one by one. */
-function disagreement(task: TrainingTask, steps: number): string[] {
-  if (steps === 0) return [];
+function disagreement(task: TrainingTask, rounds: number): string[] {
+  if (rounds === 0) return [];
+  const steps = mostParticipations(task, rounds);
   return updateCharges(task).flatMap(({ privacyUnit, loss }) => {
     const spend: Spend = { privacyUnit, neighboringRelation: 'replace-one', ...loss };
     const { delta } = task.privacy;
@@ -111,9 +113,9 @@ function disagreement(task: TrainingTask, steps: number): string[] {
       Array.from({ length: steps }, () => spend),
       { delta, sampled: sampledSpends },
     ).epsilon;
-    const own = new SpentBudget(task).after({ train: steps, evaluate: 0 }).find((g) => g.privacyUnit === privacyUnit);
+    const own = new SpentBudget(task).after({ train: rounds, evaluate: 0 }).find((g) => g.privacyUnit === privacyUnit);
     if (own !== undefined && Math.abs(ledger - own.epsilon) <= 1e-6 * ledger) return [];
-    return [`two accountants disagree on ${steps} rounds for one ${privacyUnit}: ${ledger} and ${own?.epsilon}`];
+    return [`two accountants disagree on ${steps} updates for one ${privacyUnit}: ${ledger} and ${own?.epsilon}`];
   });
 }
 

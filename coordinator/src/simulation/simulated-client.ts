@@ -141,11 +141,12 @@ export class SimulatedClient {
     if (coordinator === null) return this.come(random.delayMs(1000) + 100);
     const connection = new SimulatedConnection(this, coordinator);
     this.#connection = connection;
-    coordinator.join(connection, ({ comeBackMs }) => {
-      if (comeBackMs === undefined || this.#connection !== connection) return;
+    coordinator.join(connection, ({ comeBackMs, usedUp }) => {
+      if ((comeBackMs === undefined && usedUp === undefined) || this.#connection !== connection) return;
       this.#connection = null;
       connection.isOpen = false;
-      this.come(comeBackMs + random.integer(0, 1000));
+      // One that is not wanted again tries all the same, now and then.
+      this.come(comeBackMs === undefined ? random.delayMs(20_000) : comeBackMs + random.integer(0, 1000));
     });
   }
 

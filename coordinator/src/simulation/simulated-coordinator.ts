@@ -10,7 +10,7 @@ import type { SimulatedStore } from './simulated-store.ts';
 import type { Surroundings } from './surroundings.ts';
 
 type Place = { study: string; participant: string };
-type Joined = { committedRounds: number; done: boolean; comeBackMs?: number };
+type Joined = { committedRounds: number; done: boolean; comeBackMs?: number; usedUp?: true };
 
 /** What a coordinator does for clients that train, as its sockets and its HTTP routes use it. */
 export type RoundsService = {
@@ -118,7 +118,13 @@ export class SimulatedCoordinator {
     this.#service.join({ ...this.#place(participant), group, client: connection }).then(
       (reply) => {
         if (!this.#isAlive) return;
-        trace.note(clock.elapsedMs, 'join', participant, 0, reply.comeBackMs === undefined ? '' : 'no seat');
+        trace.note(
+          clock.elapsedMs,
+          'join',
+          participant,
+          0,
+          reply.comeBackMs === undefined && reply.usedUp === undefined ? '' : 'no seat',
+        );
         checker.seats.joined(participant, connection, reply);
         answered(reply);
       },

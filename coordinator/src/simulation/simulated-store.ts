@@ -31,7 +31,14 @@ type Call = StoreCall & {
 };
 
 /** Calls whose moment is drawn; others, such as those for studies, pass through. */
-const METHODS = new Set(['openRound', 'endRound', 'abandonOpenRounds', 'readRounds', 'latestModel']);
+const METHODS = new Set([
+  'openRound',
+  'endRound',
+  'abandonOpenRounds',
+  'readRounds',
+  'readParticipations',
+  'latestModel',
+]);
 
 /**
  * A real store in simulated time. A call travels, is done by the real store, and its answer travels back;

@@ -1,4 +1,4 @@
-import { type Manifest, parseManifest, PROTOCOL_VERSION, type TrainingTask } from '@chorale/protocol';
+import { limits, type Manifest, parseManifest, PROTOCOL_VERSION, type TrainingTask } from '@chorale/protocol';
 import type { SimulationRandom } from './random.ts';
 
 /** A study that trains. */
@@ -52,8 +52,10 @@ function drawTask(
   const quorum = isAsynchronous
     ? size
     : Math.min(size, Math.max(1, Math.floor(expected * random.pick([0.4, 0.6, 0.8, 1]))));
+  const ofWhom = random.pick(['site', 'site', 'employee'] as const);
   return {
-    clients: random.pick(['site', 'site', 'employee']),
+    clients: ofWhom,
+    ...(ofWhom === 'employee' ? { participation: drawParticipation(random, isLong === true) } : {}),
     features: Array.from({ length: random.integer(1, 3) }, (_, i) => ({
       type: 'number',
       column: `Column ${i}`,
@@ -79,6 +81,12 @@ function drawTask(
     ...(isAsynchronous ? drawAsynchronous(random) : drawRule(random, quorum)),
     evaluation: { everyRounds: random.integer(2, 8), holdout: 0.2, seed: 1, bins: 2, noiseMultiplier: 0 },
   };
+}
+
+/** How often employees may contribute: mostly always, so that their rounds go on. */
+function drawParticipation(random: SimulationRandom, isLong: boolean): TrainingTask['participation'] {
+  if (isLong || random.chance(0.5)) return { atMost: limits.rounds };
+  return { atMost: random.pick([1, 2, 3, 10]), spacing: random.pick([1, 1, 2, 3]) };
 }
 
 /** How stale updates may be, what they then weigh, and how they become one. */

@@ -78,8 +78,9 @@ export class World {
   #isTouched = false;
   #isRestarting = false;
   #restarts = 0;
-  #done: 'yes' | 'no' | 'maybe' = 'no';
-  /** Since when the task is, or may be, done. */
+  /** Whether the task is done, or nobody is left who may contribute. */
+  #end: 'yes' | 'no' | 'maybe' | 'exhausted' = 'no';
+  /** Since when it may be over. */
   #doneMs: number | null = null;
 
   private constructor(options: WorldOptions, random: SimulationRandom, study: Surroundings['study']) {
@@ -190,10 +191,11 @@ export class World {
     const { checker } = this.#surroundings;
     if (this.rounds >= this.#options.rounds || checker.violations.count > 0) return true;
     // Stragglers of a task that is done still come and are told so.
-    const { isDone, clockSetMs } = checker.books;
-    if (isDone !== this.#done || !this.#isServing) this.#doneMs = null;
-    this.#done = isDone;
-    if (isDone === 'no' || !this.#isServing) return false;
+    const { isDone, canGoOn, clockSetMs } = checker.books;
+    const end = canGoOn ? isDone : 'exhausted';
+    if (end !== this.#end || !this.#isServing) this.#doneMs = null;
+    this.#end = end;
+    if (end === 'no' || !this.#isServing) return false;
     this.#doneMs ??= this.#clock.elapsedMs;
     if (this.#clock.elapsedMs <= Math.max(this.#doneMs, clockSetMs) + FAREWELL_MS) return false;
     checker.checkReleased();

@@ -1,11 +1,18 @@
 import * as v from 'valibot';
-import type { ModelRecord, RoundRecord, SecretRecord, StoredReport, StudyRecord } from './store.ts';
+import type {
+  ModelRecord,
+  ParticipationRecord,
+  RoundRecord,
+  SecretRecord,
+  StoredReport,
+  StudyRecord,
+} from './store.ts';
 
 /**
  * A backup is gzipped text of one JSON object a line, so that it can be read without this program:
  *
  *   {"format":"chorale-backup","version":1,"createdAt":"2026-11-21T08:00:00.000Z"}
- *   {"type":"study", ...}, then rounds, models, secrets and reports, each line with its `type`
+ *   {"type":"study", ...}, then rounds, models, participations, secrets and reports, each line with its `type`
  *   {"type":"end","counts":{"study":1, ...},"sha256":"..."}
  *
  * The hash is of all bytes before the last line. Nothing follows that line.
@@ -20,6 +27,7 @@ export type BackupRecord =
   | ({ type: 'study' } & StudyRecord)
   | ({ type: 'round' } & RoundRecord)
   | ({ type: 'model' } & ModelRecord)
+  | ({ type: 'participation' } & ParticipationRecord)
   | ({ type: 'secret' } & SecretRecord)
   | ({ type: 'report' } & StoredReport);
 
@@ -57,7 +65,15 @@ export const BackupHeader = v.object({
 
 export const BackupEnd = v.strictObject({
   type: v.literal('end'),
-  counts: v.strictObject({ study: Count, round: Count, model: Count, secret: Count, report: Count }),
+  counts: v.strictObject({
+    study: Count,
+    round: Count,
+    model: Count,
+    // Older backups have none.
+    participation: v.optional(Count, 0),
+    secret: Count,
+    report: Count,
+  }),
   sha256: v.pipe(v.string(), v.hexadecimal(), v.length(64)),
 });
 
@@ -92,6 +108,13 @@ const Record = v.variant('type', [
     parameters: Floats,
     optimizer: v.exactOptional(Floats),
   }),
+  v.strictObject({
+    type: v.literal('participation'),
+    study: v.string(),
+    participant: v.string(),
+    updates: v.pipe(Count, v.minValue(1)),
+    latestRound: v.pipe(Count, v.minValue(1)),
+  }),
   v.strictObject({ type: v.literal('secret'), name: v.string(), value: Bytes }),
   v.strictObject({
     type: v.literal('report'),
@@ -119,6 +142,7 @@ export function toLine(record: BackupRecord): string {
       return line({ ...record, value: Buffer.from(record.value).toString('base64') });
     case 'study':
     case 'round':
+    case 'participation':
     case 'report':
       return line(record);
   }
@@ -133,5 +157,5 @@ export function line(value: object): string {
 }
 
 export function noRecords(): BackupCounts {
-  return { study: 0, round: 0, model: 0, secret: 0, report: 0 };
+  return { study: 0, round: 0, model: 0, participation: 0, secret: 0, report: 0 };
 }

@@ -79,7 +79,8 @@ async function filledStore(kind: Kind, reports = 1200): Promise<Store> {
   const optimizer = Float32Array.of(0.5, -2, 1e-30, 4, 5, 6);
   await store.endRound(round, { study: 'pulse', modelRound: 4, parameters, optimizer });
   await store.openRound({ ...opened, study: 'exit' });
-  await store.endRound({ ...round, study: 'exit' }, { study: 'exit', modelRound: 1, parameters });
+  const participants = ['ann', 'bob ü😀'];
+  await store.endRound({ ...round, study: 'exit' }, { study: 'exit', modelRound: 1, parameters }, { participants });
   await store.openRound({ ...opened, round: 2 });
   await store.secret('invitation', 32);
   const all = Array.from({ length: reports }, (_, i) => report(`p${i}`, i % 3 === 0 ? 'exit' : 'pulse'));
@@ -136,7 +137,7 @@ describe.each(directions)('backup from %s', (_, from, to) => {
     const file = await backUp(store);
     const place = to.newPlace();
     const summary = await restoreInto(to, place, file);
-    const counts = { study: 3, round: 3, model: 2, secret: 1, report: 1200 };
+    const counts = { study: 3, round: 3, model: 2, participation: 2, secret: 1, report: 1200 };
     expect(summary).toEqual({ createdAt: '2026-11-21T08:00:00.000Z', counts });
     const restored = await open(to, place);
     expect(await everything(restored)).toEqual(await everything(store));
@@ -215,7 +216,14 @@ describe.each([
       expect(error).toMatchObject({ name: 'BackupInvalidError', message: expect.stringContaining(reason) });
       if (kind === sqlite) expect(readdirSync(place)).toEqual([]);
       const store = await kind.open(place);
-      expect(await store.snapshot()).toEqual({ studies: [], reports: [], rounds: [], models: [], secrets: [] });
+      expect(await store.snapshot()).toEqual({
+        studies: [],
+        reports: [],
+        rounds: [],
+        models: [],
+        participations: [],
+        secrets: [],
+      });
       await store.close();
     }
   });

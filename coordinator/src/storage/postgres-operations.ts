@@ -6,6 +6,7 @@ import {
   toSecretRow,
   toStudyRow,
   fromModelRow,
+  fromParticipationRow,
   fromReportRow,
   fromRoundRow,
   fromSecretRow,
@@ -81,6 +82,7 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
           .where('state', '=', 'open')
           .executeTakeFirst();
         if (numUpdatedRows !== 1n) throw new RangeError(`round ${round} of study ${study} is not open`);
+        await countParticipations(transaction, { study, round, participants: by?.participants ?? [] });
         if (model !== null) await putModel(transaction, model);
         if (by?.next != null) await insertRound(transaction, by.next);
       }),
@@ -98,6 +100,11 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
     async readRounds(study) {
       const rows = await db.selectFrom('round').selectAll().where('study', '=', study).orderBy('round').execute();
       return rows.map(fromRoundRow);
+    },
+    async readParticipations(study) {
+      return (await db.selectFrom('participation').selectAll().where('study', '=', study).execute()).map(
+        fromParticipationRow,
+      );
     },
     async latestModel(study) {
       const row = await db.selectFrom('model').selectAll().where('study', '=', study).executeTakeFirst();
@@ -129,6 +136,9 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
             fromRoundRow,
           ),
           models: (await transaction.selectFrom('model').selectAll().orderBy('study').execute()).map(fromModelRow),
+          participations: (
+            await transaction.selectFrom('participation').selectAll().orderBy('study').orderBy('participant').execute()
+          ).map(fromParticipationRow),
           secrets: (await transaction.selectFrom('secret').selectAll().orderBy('name').execute()).map(fromSecretRow),
         })),
     async ready() {
@@ -171,6 +181,19 @@ async function requireOwner(db: Kysely<PostgresTables>, study: string, by: Round
 async function insertRound(db: Kysely<PostgresTables>, round: RoundRecord): Promise<void> {
   if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
   await db.insertInto('round').values(toRoundRow(round)).execute();
+}
+
+async function countParticipations(
+  db: Kysely<PostgresTables>,
+  { study, round, participants }: { study: string; round: number; participants: readonly string[] },
+): Promise<void> {
+  if (participants.length === 0) return;
+  await sql`
+    INSERT INTO participation (study, participant, updates, latest_round)
+    SELECT ${study}, participant, 1, ${round}::int FROM unnest(${participants}::text[]) AS participant
+    ON CONFLICT (study, participant) DO UPDATE
+    SET updates = participation.updates + 1,
+      latest_round = greatest(participation.latest_round, excluded.latest_round)`.execute(db);
 }
 
 /** @throws RangeError for a model that is no newer than the stored one */

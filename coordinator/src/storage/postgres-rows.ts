@@ -1,6 +1,13 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { PostgresTables } from './postgres-schema.ts';
-import type { ModelRecord, RoundRecord, SecretRecord, StoredReport, StudyRecord } from './store.ts';
+import type {
+  ModelRecord,
+  ParticipationRecord,
+  RoundRecord,
+  SecretRecord,
+  StoredReport,
+  StudyRecord,
+} from './store.ts';
 
 // Columns are not null, of one type and checked by the tables, so rows are trusted for what they hold.
 
@@ -49,6 +56,16 @@ function toFloats(bytes: Buffer): Float32Array<ArrayBuffer> {
 
 function toBuffer({ buffer, byteOffset, byteLength }: Float32Array<ArrayBuffer>): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
+}
+
+export function fromParticipationRow(row: PostgresTables['participation']): ParticipationRecord {
+  const { study, participant, updates, latest_round: latestRound } = row;
+  return { study, participant, updates, latestRound };
+}
+
+export function toParticipationRow(record: ParticipationRecord): PostgresTables['participation'] {
+  const { study, participant, updates, latestRound } = record;
+  return { study, participant, updates, latest_round: latestRound };
 }
 
 export function fromSecretRow(row: Selectable<PostgresTables['secret']>): SecretRecord {

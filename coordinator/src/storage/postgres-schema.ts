@@ -28,6 +28,7 @@ export type PostgresTables = {
     shape: string | null;
   };
   model: { study: string; model_round: number; parameters: Buffer; optimizer: Buffer | null };
+  participation: { study: string; participant: string; updates: number; latest_round: number };
   training: { study: string; slot: Generated<number>; owner: number | null };
   secret: { name: string; value: Buffer };
   heartbeat: { id: number; beats: string };
@@ -124,6 +125,16 @@ const MIGRATIONS = [
   `
   -- What the server's rule remembers of earlier rounds; null for nothing.
   ALTER TABLE model ADD COLUMN optimizer bytea;
+  `,
+  `
+  -- Training updates that were accepted, where a task limits them.
+  CREATE TABLE participation (
+    study text COLLATE "C" NOT NULL REFERENCES study (id),
+    participant text COLLATE "C" NOT NULL,
+    updates integer NOT NULL CHECK (updates >= 1),
+    latest_round integer NOT NULL,
+    PRIMARY KEY (study, participant)
+  );
   `,
 ];
 

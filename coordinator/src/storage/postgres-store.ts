@@ -65,6 +65,8 @@ export class PostgresStore implements Store {
   abandonOpenRounds: Store['abandonOpenRounds'] = (restart) =>
     this.#run(() => this.#operations.abandonOpenRounds(restart));
   readRounds: Store['readRounds'] = (study) => this.#run(() => this.#operations.readRounds(study));
+  readParticipations: Store['readParticipations'] = (study) =>
+    this.#run(() => this.#operations.readParticipations(study));
   latestModel: Store['latestModel'] = (study) => this.#run(() => this.#operations.latestModel(study));
   secret: Store['secret'] = (name, bytes) => this.#run(() => this.#operations.secret(name, bytes));
   snapshot: Store['snapshot'] = () => this.#run(() => this.#operations.snapshot());

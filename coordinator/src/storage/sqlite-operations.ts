@@ -3,6 +3,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import { SqliteRefusal } from './sqlite-refusal.ts';
 import type {
   ModelRecord,
+  ParticipationRecord,
   ReportExtent,
   ReportOutcome,
   ReportRecord,
@@ -54,6 +55,13 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
      WHERE excluded.model_round > model.model_round`,
   );
   const selectModel = db.prepare('SELECT * FROM model WHERE study = ?');
+  const countParticipation = db.prepare(
+    `INSERT INTO participation (study, participant, updates, latest_round) VALUES (?, ?, 1, ?)
+     ON CONFLICT (study, participant) DO UPDATE
+     SET updates = updates + 1, latest_round = max(latest_round, excluded.latest_round)`,
+  );
+  const selectParticipations = db.prepare('SELECT * FROM participation WHERE study = ?');
+  const selectAllParticipations = db.prepare('SELECT * FROM participation ORDER BY study, participant');
   const insertSecret = db.prepare('INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING');
   const selectExtents = db.prepare(
     'SELECT study, count(*) AS count, max(sequence) AS last_sequence FROM report GROUP BY study ORDER BY study',
@@ -100,7 +108,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
     readReports: (study, { after, limit }) => selectReports.all(study, after, limit).map(toReport),
 
     openRound,
-    endRound(round, model, { next = null } = {}) {
+    endRound(round, model, { next = null, participants = [] } = {}) {
       if (round.state === 'open') throw new TypeError('state must be committed or abandoned, got open');
       const { study, state, cohort, accepted, dropouts, endedAt, reason } = round;
       const histogram = round.histogram === null ? null : JSON.stringify(round.histogram);
@@ -117,6 +125,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
         round.round,
       );
       if (changes !== 1) throw new RangeError(`round ${round.round} of study ${study} is not open`);
+      for (const participant of participants) countParticipation.run(study, participant, round.round);
       if (model !== null) {
         const { modelRound, parameters, optimizer } = model;
         const stored = putModel.run(model.study, modelRound, toBlob(parameters), toBlob(optimizer));
@@ -127,6 +136,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
     },
     abandonOpenRounds: ({ study, reason, endedAt }) => Number(abandonRounds.run(reason, endedAt, study).changes),
     readRounds: (study) => selectRounds.all(study).map(toRound),
+    readParticipations: (study) => selectParticipations.all(study).map(toParticipation),
     latestModel(study) {
       const row = selectModel.get(study);
       return row === undefined ? null : toModel(row);
@@ -146,6 +156,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
       reports: selectExtents.all().map(toExtent),
       rounds: selectAllRounds.all().map(toRound),
       models: selectModels.all().map(toModel),
+      participations: selectAllParticipations.all().map(toParticipation),
       secrets: selectSecrets.all().map(toSecret),
     }),
     ready: () => void beat.run(),
@@ -211,6 +222,15 @@ function toModel(row: Row): ModelRecord {
   const model = { study: String(row['study']), modelRound: Number(row['model_round']) };
   const parameters = toFloats(row['parameters']);
   return { ...model, parameters, ...(row['optimizer'] === null ? {} : { optimizer: toFloats(row['optimizer']) }) };
+}
+
+function toParticipation(row: Row): ParticipationRecord {
+  return {
+    study: String(row['study']),
+    participant: String(row['participant']),
+    updates: Number(row['updates']),
+    latestRound: Number(row['latest_round']),
+  };
 }
 
 /** Copied: a blob may start anywhere in its buffer, floats only at multiples of four. */

@@ -61,7 +61,7 @@ export function openSqliteTarget(folder: string): RestoreTarget {
 }
 
 function requireEmpty(db: DatabaseSync, folder: string): void {
-  const tables = ['study', 'report', 'round', 'model', 'secret'];
+  const tables = ['study', 'report', 'round', 'model', 'participation', 'secret'];
   if (tables.every((table) => db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined)) return;
   throw new SqliteRefusal('STORAGE_UNAVAILABLE', `data folder ${folder}: it is not empty; restore into a new one`);
 }
@@ -71,6 +71,7 @@ function inserter(db: DatabaseSync): (record: BackupRecord) => void {
   const report = db.prepare('INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)');
   const round = db.prepare('INSERT INTO round VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const model = db.prepare('INSERT INTO model VALUES (?, ?, ?, ?)');
+  const participation = db.prepare('INSERT INTO participation VALUES (?, ?, ?, ?)');
   const secret = db.prepare('INSERT INTO secret VALUES (?, ?)');
 
   return (record) => {
@@ -91,6 +92,8 @@ function inserter(db: DatabaseSync): (record: BackupRecord) => void {
         const { parameters, optimizer } = record;
         return void model.run(record.study, record.modelRound, toBlob(parameters), toBlob(optimizer));
       }
+      case 'participation':
+        return void participation.run(record.study, record.participant, record.updates, record.latestRound);
       case 'secret':
         return void secret.run(record.name, record.value);
     }

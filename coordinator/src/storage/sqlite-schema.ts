@@ -64,6 +64,16 @@ const MIGRATIONS = [
   -- What the server's rule remembers of earlier rounds; null for nothing.
   ALTER TABLE model ADD COLUMN optimizer BLOB;
   `,
+  `
+  -- Training updates that were accepted, where a task limits them.
+  CREATE TABLE participation (
+    study TEXT NOT NULL REFERENCES study (id),
+    participant TEXT NOT NULL,
+    updates INTEGER NOT NULL CHECK (updates >= 1),
+    latest_round INTEGER NOT NULL,
+    PRIMARY KEY (study, participant)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

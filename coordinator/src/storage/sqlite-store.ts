@@ -55,6 +55,7 @@ export class SqliteStore implements Store {
   endRound: Store['endRound'] = (...args) => this.#ask('endRound', args);
   abandonOpenRounds: Store['abandonOpenRounds'] = (...args) => this.#ask('abandonOpenRounds', args);
   readRounds: Store['readRounds'] = (...args) => this.#ask('readRounds', args);
+  readParticipations: Store['readParticipations'] = (...args) => this.#ask('readParticipations', args);
   latestModel: Store['latestModel'] = (...args) => this.#ask('latestModel', args);
   secret: Store['secret'] = (...args) => this.#ask('secret', args);
   snapshot: Store['snapshot'] = (...args) => this.#ask('snapshot', args);

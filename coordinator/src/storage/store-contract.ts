@@ -276,6 +276,32 @@ export function describeStore(
       expect(await store.readRounds('pulse')).toEqual([{ ...committed, shape }]);
     });
 
+    it('[R25] counts who has taken part in how many rounds, and in which last, with the end of each or not at all', async () => {
+      const store = await openWithStudy();
+      const all = async () =>
+        (await store.readParticipations('pulse')).toSorted((a, b) => a.participant.localeCompare(b.participant));
+      expect(await all()).toEqual([]);
+      for (const [round, participants] of [
+        [1, ['ann', 'bob']],
+        [2, []],
+        [4, ['bob']],
+      ] as const) {
+        await store.openRound({ ...openRound, round });
+        const state = round === 4 ? 'abandoned' : 'committed';
+        await store.endRound({ ...committed, round, state, reason: null }, null, { participants });
+      }
+      // A round that has ended does not end again, and costs nobody anything.
+      await expect(store.endRound({ ...committed, round: 4 }, null, { participants: ['ann'] })).rejects.toThrow();
+      const known = { study: 'pulse', updates: 1, latestRound: 1 };
+      const expected = [
+        { ...known, participant: 'ann' },
+        { ...known, participant: 'bob', updates: 2, latestRound: 4 },
+      ];
+      expect(await all()).toEqual(expected);
+      expect(await store.readParticipations('other')).toEqual([]);
+      expect((await store.snapshot()).participations).toEqual(expected);
+    });
+
     it('keeps the histogram of an evaluation', async () => {
       const store = await openWithStudy();
       await store.openRound({ ...openRound, kind: 'evaluate' });
@@ -305,6 +331,7 @@ export function describeStore(
         ],
         rounds: [committed],
         models: [model],
+        participations: [],
         secrets: [{ name: 'one', value }],
       });
     });

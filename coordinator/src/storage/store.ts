@@ -49,6 +49,9 @@ export type RoundOwner = { owner?: number | undefined };
 /** What is opened with the end of the round before. */
 export type NextRound = { next?: RoundRecord | null };
 
+/** How many training updates of one participant were accepted, and in which round the latest was. */
+export type ParticipationRecord = { study: string; participant: string; updates: number; latestRound: number };
+
 /** The model after `modelRound` committed training rounds; 0 is the initial one. */
 export type ModelRecord = {
   study: string;
@@ -73,6 +76,7 @@ export type Snapshot = {
   reports: ReportExtent[];
   rounds: RoundRecord[];
   models: ModelRecord[];
+  participations: ParticipationRecord[];
   secrets: SecretRecord[];
 };
 
@@ -108,18 +112,24 @@ export interface Store {
    */
   openRound(round: RoundRecord, by?: RoundOwner): Promise<void>;
   /**
-   * Ends an open round, stores its model where it trained, and opens the one that follows at once, if `next` is given:
-   * all or nothing.
+   * Ends an open round, stores its model where it trained, counts one more participation in this round to each of the
+   * `participants`, and opens the round that follows at once, if `next` is given: all or nothing.
    * @throws RangeError when the round is not open, when the model is no newer than the stored one, when the next
    *   round's number was used, or when another node owns the study's rounds
    */
-  endRound(round: RoundRecord, model: ModelRecord | null, by?: RoundOwner & NextRound): Promise<void>;
+  endRound(
+    round: RoundRecord,
+    model: ModelRecord | null,
+    by?: RoundOwner & NextRound & { participants?: readonly string[] | undefined },
+  ): Promise<void>;
   /**
    * Abandons rounds of one study that a stopped process left open; tells how many.
    * @throws RangeError when another node owns the study's rounds
    */
   abandonOpenRounds(restart: { study: string; reason: string; endedAt: string } & RoundOwner): Promise<number>;
   readRounds(study: string): Promise<RoundRecord[]>;
+  /** Participations that were counted, in no order. */
+  readParticipations(study: string): Promise<ParticipationRecord[]>;
   latestModel(study: string): Promise<ModelRecord | null>;
 
   /** A secret of this coordinator, made on first use: `bytes` random bytes that survive restarts. */

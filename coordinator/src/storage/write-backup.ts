@@ -59,6 +59,7 @@ async function* pages(store: Source, snapshot: Snapshot): AsyncGenerator<BackupR
   yield snapshot.studies.map((record) => ({ type: 'study', ...record }));
   yield snapshot.rounds.map((record) => ({ type: 'round', ...record }));
   yield snapshot.models.map((record) => ({ type: 'model', ...record }));
+  yield snapshot.participations.map((record) => ({ type: 'participation', ...record }));
   yield snapshot.secrets.map((record) => ({ type: 'secret', ...record }));
   for (const extent of snapshot.reports) yield* reportsOf(store, extent);
 }

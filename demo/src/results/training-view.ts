@@ -39,6 +39,14 @@ export class TrainingView extends PageElement {
         </div>
         ${training.noised ? nothing : html`<p class="notice warn"><strong>Without noise.</strong> Updates of this study carry no noise and so no guarantee; it exists because its employees are simulated.</p>`}
         ${renderFigures(training, measured, style)}
+        ${
+          training.state === 'exhausted'
+            ? html`<p class="notice warn">
+                <strong>Nobody is left to invite.</strong> All who took part have contributed as often as the study
+                allows (${training.usedUp} for good). It goes on once new ones come.
+              </p>`
+            : nothing
+        }
         ${training.rounds.length === 0 ? renderWaiting(manifest, training) : nothing}
         ${measured.length === 0 ? nothing : this.renderScores(measured, training.totalRounds, style)}
         ${training.rounds.length === 0 ? nothing : renderRounds(training.rounds)}

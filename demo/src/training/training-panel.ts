@@ -5,6 +5,7 @@ import { errorNotice } from '../error-notice.ts';
 import { ledgerMeters } from '../ledger-meter.ts';
 import { PageElement } from '../page-element.ts';
 import {
+  isOver,
   startingStatus,
   statusSentence,
   type TabRound,
@@ -111,7 +112,7 @@ export class TrainingPanel extends PageElement {
         <button type="button" class="stop" @click=${() => this.#stop?.abort()}>Stop</button>
       </div>`;
     }
-    if (this.status?.phase === 'done' || this.status?.phase === 'spent') return nothing;
+    if (this.status !== undefined && isOver(this.status)) return nothing;
     const next = this.ready
       ? 'First agree to sending without noise, above.'
       : this.manifest!.training!.clients === 'site'
@@ -175,7 +176,7 @@ export class TrainingPanel extends PageElement {
   private renderStatus(status: TrainingStatus): TemplateResult {
     const { clients, cohort } = this.manifest!.training!;
     const words = { quorum: cohort.quorum, clients: clients === 'site' ? 'sites' : 'employees' };
-    const stopped = !this.running && status.phase !== 'done' && status.phase !== 'spent';
+    const stopped = !this.running && !isOver(status);
     return html`
       <div class="bars">
         <p class="sentence" role="status" tabindex="-1">

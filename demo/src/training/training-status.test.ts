@@ -1,6 +1,6 @@
 import type { TrainingEvent } from '@chorale/sdk';
 import { expect, test } from 'vitest';
-import { startingStatus, statusSentence, trainingStatus } from './training-status.ts';
+import { isOver, startingStatus, statusSentence, trainingStatus } from './training-status.ts';
 
 const after = (...events: TrainingEvent[]) => events.reduce(trainingStatus, startingStatus(10));
 const words = { quorum: 2, clients: 'sites' };
@@ -87,4 +87,18 @@ test('a task of one round says so when it is done', () => {
   const done = trainingStatus(startingStatus(1), { type: 'done', committedRounds: 1 });
   expect(statusSentence(done, words)).toMatch(/^Done: the one round is committed\./);
   expect(statusSentence(after({ type: 'done', committedRounds: 10 }), words)).toMatch(/^Done: all 10 rounds are/);
+});
+
+test('[B6] a browser that has contributed as often as it may is thanked, and nothing more is wanted of it', () => {
+  const status = after(
+    waiting,
+    started(7),
+    { type: 'update-sent', round: 7, bytes: 400, duplicate: false },
+    { type: 'round-ended', round: 7, outcome: 'committed', committedRounds: 4 },
+    { type: 'ended', code: 'PARTICIPATION_USED', message: 'used' },
+  );
+  expect(isOver(status)).toBe(true);
+  expect(statusSentence(status, words)).toMatch(/^Thank you: this browser has contributed as often/);
+  expect(isOver(after(waiting, { type: 'ended', code: 'BUDGET_EXCEEDED', message: 'spent' }))).toBe(true);
+  expect(isOver(after(waiting))).toBe(false);
 });

@@ -12,7 +12,7 @@ export type TabRound = {
 
 /** Everything a page shows of its own training. */
 export type TrainingStatus = {
-  phase: 'starting' | 'turn' | 'cohort' | 'later' | 'computing' | 'sent' | 'lost' | 'done' | 'spent';
+  phase: 'starting' | 'turn' | 'cohort' | 'later' | 'computing' | 'sent' | 'lost' | 'done' | 'spent' | 'used';
   /** How long the coordinator asked this tab to stay away, while it does. */
   comeBackMs: number;
   engine: { name: string; reason: string } | undefined;
@@ -80,12 +80,17 @@ export function trainingStatus(status: TrainingStatus, event: TrainingEvent): Tr
     case 'done':
       return { ...status, phase: 'done', committedRounds: event.committedRounds };
     case 'ended':
-      return { ...status, phase: 'spent' };
+      return { ...status, phase: event.code === 'BUDGET_EXCEEDED' ? 'spent' : 'used' };
   }
 }
 
 function change(rounds: readonly TabRound[], round: number, changed: Partial<TabRound>): TabRound[] {
   return rounds.map((r) => (r.round === round ? { ...r, ...changed } : r));
+}
+
+/** Whether this browser takes no further part, however long it waits. */
+export function isOver({ phase }: TrainingStatus): boolean {
+  return phase === 'done' || phase === 'spent' || phase === 'used';
 }
 
 /** The status in a sentence or two, for people and for screen readers. */
@@ -117,6 +122,8 @@ export function statusSentence(
       return `Done: ${totalRounds === 1 ? 'the one round is' : `all ${committedRounds || totalRounds} rounds are`} committed. Nothing more is asked of this tab.`;
     case 'spent':
       return 'Stopped: another round would go past this browser’s privacy budget, so it takes no further part.';
+    case 'used':
+      return `${closed(latest)}Thank you: this browser has contributed as often as the study asks for. Nothing more is wanted of it.`;
   }
 }
 

@@ -119,7 +119,12 @@ describe('a connection to a coordinator', () => {
         ),
       );
     });
-    expect(await connect(url).join('sha256-')).toEqual({ committedRounds: 2, done: false, comeBackMs: null });
+    expect(await connect(url).join('sha256-')).toEqual({
+      committedRounds: 2,
+      done: false,
+      usedUp: false,
+      comeBackMs: null,
+    });
     expect(new Set(ids).size).toBe(2);
   });
 

@@ -34,8 +34,11 @@ export type ConnectionOptions = {
 
 type Emit = (socket: ReturnType<ChoraleSocket['timeout']>) => Promise<unknown>;
 
-/** How a client was received: with a seat, or told to come back after so many milliseconds. */
-export type Joined = { committedRounds: number; done: boolean; comeBackMs: number | null };
+/**
+ * How a client was received: with a seat, told to come back after so many milliseconds, or told that it has
+ * contributed as often as it may.
+ */
+export type Joined = { committedRounds: number; done: boolean; usedUp: boolean; comeBackMs: number | null };
 
 /**
  * The device's socket to its coordinator, and its requests for what is too large for one. It connects when
@@ -100,17 +103,17 @@ export class CoordinatorConnection {
   /** Offers to train; to be repeated after each reconnect. @throws ChoraleError when refused for good. */
   async join(manifest: string, options: RequestOptions = {}): Promise<Joined> {
     const message: JoinMessage = { protocol: PROTOCOL_VERSION, token: this.#token, manifest };
-    const { committedRounds, done, comeBackMs } = await this.repeat(
+    const { committedRounds, done, comeBackMs, usedUp } = await this.repeat(
       () =>
         this.#attempt((socket) => socket.emitWithAck('join', message), JoinReply, options.signal).catch(
           (error: unknown) => this.#tryAnother(error),
         ),
       options,
     );
-    if (comeBackMs === undefined) return { committedRounds, done, comeBackMs: null };
+    if (comeBackMs === undefined) return { committedRounds, done, usedUp, comeBackMs: null };
     // Nobody is asked to come back at once; who would obey it would never rest.
     const awayMs = staggeredMs(Math.max(comeBackMs, this.#backoff.firstMs), this.#random);
-    return { committedRounds, done, comeBackMs: awayMs };
+    return { committedRounds, done, usedUp, comeBackMs: awayMs };
   }
 
   /**

@@ -8,6 +8,7 @@ export const JoinReply = v.object({
   committedRounds: v.number(),
   done: v.boolean(),
   comeBackMs: v.optional(v.pipe(v.number(), v.minValue(0))),
+  usedUp: v.optional(v.boolean(), false),
 });
 export const UpdateReply = v.object({ ok: v.literal(true), duplicate: v.boolean() });
 export const EmptyReply = v.object({ ok: v.literal(true) });

@@ -17,6 +17,7 @@ import type { Ledger } from '../ledger.ts';
 import type { DeviceStore, SpendRecord } from '../storage/device-store.ts';
 import type { Study } from '../study.ts';
 import { storedRecordsId } from './device-records.ts';
+import { requireParticipation } from './participation.ts';
 
 /**
  * Under this number lies what a device contributes to a one-shot task, whichever round asks for it: later than any round, so
@@ -55,7 +56,7 @@ export type ContributionOptions = {
 /**
  * The bytes that this client sends to a round: those it made before, or new ones, which are charged and
  * stored before anybody sees them.
- * @throws BudgetExceededError; ChoraleError of the trainer, the store or the model's transfer; the signal's
+ * @throws BudgetExceededError; ChoraleError `PARTICIPATION_USED`, `PARTICIPATION_TOO_SOON`; ChoraleError of the trainer, the store or the model's transfer; the signal's
  *   reason, and then nothing new was charged or stored.
  */
 export async function contribution(
@@ -83,7 +84,11 @@ export async function contribution(
     return again.update;
   }
   // Nothing is computed that could not be sent.
-  await ledger.check(spends(`${round}`, message, options));
+  const requireAllowed = async (asked: SpendRecord[]): Promise<void> => {
+    if (kind === 'train') await requireParticipation(round, { study, task, store });
+    await ledger.check(asked);
+  };
+  await requireAllowed(spends(`${round}`, message, options));
   const length = parameterCount(task);
   const model = await connection.model(message, { modelBytes: length * 4, signal });
   const parameters = decodeParameters(model, length);
@@ -99,7 +104,7 @@ export async function contribution(
     'device',
     async () => {
       await requireRows(study, options);
-      await ledger.check(charged);
+      await requireAllowed(charged);
       // The round may have been closed meanwhile.
       signal.throwIfAborted();
       await store.commitUpdate({ update: { study, round, kind, update }, spends: charged });

@@ -2,12 +2,14 @@ import {
   BudgetExceededError,
   ChoraleError,
   type ErrorCode,
+  participationLimits,
   type RoundEndedMessage,
   type RoundMessage,
 } from '@chorale/protocol';
 import { abortable } from '../abortable.ts';
 import { Gate } from '../connection/gate.ts';
 import type { EventQueue } from './event-queue.ts';
+import { participationUsed, used } from './participation.ts';
 import type { ContributionOptions } from './round-contribution.ts';
 import { RoundWork, type WorkResult } from './round-work.ts';
 import type { TrainingEvent } from './training-event.ts';
@@ -87,11 +89,18 @@ export class RoundParticipant {
     const joining = new AbortController();
     this.#joining = joining;
     try {
-      const { committedRounds, done, comeBackMs } = await connection.join(study.hash, { signal: joining.signal });
+      const { committedRounds, done, comeBackMs, usedUp } = await connection.join(study.hash, {
+        signal: joining.signal,
+      });
       const progress = { committedRounds, totalRounds: task.rounds };
       if (comeBackMs !== null && !done) {
         this.#events.push({ type: 'waiting', for: 'later', comeBackMs, ...progress });
         this.#ended.resolve({ comeBackMs });
+        return;
+      }
+      if (usedUp && !done) {
+        await this.#options.store.deleteUpdates(this.#study, { throughRound: Number.MAX_SAFE_INTEGER });
+        this.#retire(used(participationLimits(task).atMost));
         return;
       }
       this.#seat.open();
@@ -184,7 +193,9 @@ export class RoundParticipant {
     const refusal =
       error instanceof ChoraleError ? error : new ChoraleError('INTERNAL', 'training failed', { cause: error });
     this.#events.push({ type: 'refused', round, code: refusal.code, message: refusal.message });
-    if (!ofOneRound.has(refusal.code)) void this.#decline(round, refusal);
+    // A later round may ask it again.
+    if (refusal.code === 'PARTICIPATION_TOO_SOON') void this.#giveUp(round, refusal.code);
+    else if (!ofOneRound.has(refusal.code)) void this.#decline(round, refusal);
     // Where updates outlive models, a round whose model cannot be fetched any more is still open for this client.
     else if (this.#options.task.asynchronous !== undefined && model === null && refusal.code === 'ROUND_CLOSED')
       void this.#giveUp(round, refusal.code);
@@ -203,9 +214,15 @@ export class RoundParticipant {
   /** Others need not wait for this client; then it ends, since the next round would go the same way. */
   async #decline(round: number, refusal: ChoraleError): Promise<void> {
     await this.#giveUp(round, publicReason(refusal));
-    if (!(refusal instanceof BudgetExceededError)) return this.#ended.reject(refusal);
-    this.#events.push({ type: 'ended', code: 'BUDGET_EXCEEDED', message: refusal.message });
-    return this.#ended.resolve({ comeBackMs: null });
+    if (isPublic(refusal)) this.#retire(refusal);
+    else this.#ended.reject(refusal);
+  }
+
+  /** The device itself will not contribute any more: no error, but an end. */
+  #retire({ code, message }: ChoraleError): void {
+    if (code !== 'BUDGET_EXCEEDED' && code !== 'PARTICIPATION_USED') throw new TypeError(`${code} is no end`);
+    this.#events.push({ type: 'ended', code, message });
+    this.#ended.resolve({ comeBackMs: null });
   }
 
   async #end({ round, outcome, committedRounds }: RoundEndedMessage): Promise<void> {
@@ -222,6 +239,8 @@ export class RoundParticipant {
         : { ...ended, outcome };
     await store.deleteUpdates(this.#study, { throughRound: round });
     this.#events.push(event);
+    const end = await participationUsed({ ...this.#options, study: this.#study });
+    if (end !== null && committedRounds < this.#options.task.rounds) this.#retire(end);
   }
 
   async #finish({ committedRounds }: { committedRounds: number }): Promise<void> {
@@ -241,5 +260,10 @@ export class RoundParticipant {
 
 /** What a coordinator is told of a refusal: nothing that could depend on a row. */
 function publicReason(refusal: ChoraleError): ErrorCode {
-  return refusal instanceof BudgetExceededError ? refusal.code : 'INTERNAL';
+  return isPublic(refusal) ? refusal.code : 'INTERNAL';
+}
+
+/** Whether a refusal tells only of what this device has sent before. */
+function isPublic(refusal: ChoraleError): boolean {
+  return refusal instanceof BudgetExceededError || refusal.code === 'PARTICIPATION_USED';
 }

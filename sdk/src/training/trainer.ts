@@ -2,6 +2,7 @@ import type { TrainingTask } from '@chorale/protocol';
 import { type Lifecycle, runWhileActive } from '../page-lifecycle.ts';
 import { ComeBack } from './come-back.ts';
 import { EventQueue } from './event-queue.ts';
+import { participationUsed } from './participation.ts';
 import type { ContributionOptions, LocalTrainer } from './round-contribution.ts';
 import { RoundParticipant } from './round-participant.ts';
 import type { TrainingEvent } from './training-event.ts';
@@ -20,8 +21,8 @@ export type TrainerOptions = Omit<ContributionOptions, 'task' | 'trainer'> & {
 };
 
 /**
- * Takes part in a study's rounds until they are done, the budget is spent, or `signal` aborts; one tab
- * of a device at a time.
+ * Takes part in a study's rounds until they are done, the budget is spent, the device has contributed as often as it
+ * may, or `signal` aborts; one tab of a device at a time.
  * @throws ChoraleError what `trainingTask` throws, the coordinator's refusal to let it join, or what
  *   stops the local trainer.
  */
@@ -58,6 +59,11 @@ async function run(
   events.push({ type: 'waiting', for: 'turn' });
   try {
     await runWhileActive({ lifecycle, lock, name: `train:${study.manifest.id}`, signal }, async (active) => {
+      const end = await participationUsed({ ...options, task, study: study.manifest.id });
+      if (end !== null) {
+        events.push({ type: 'ended', code: 'PARTICIPATION_USED', message: end.message });
+        return;
+      }
       trainer ??= await options.startTrainer({
         task,
         noiseless: options.noiseless,

@@ -24,6 +24,6 @@ export type TrainingEvent =
    */
   | { type: 'round-ended'; round: number; outcome: 'closed'; made: boolean; committedRounds: number }
   | { type: 'connection-lost'; message: string }
-  /** The last event: all rounds are done, or this device's budget is spent. */
+  /** The last event: all rounds are done, or this device's budget is spent, or it has contributed as often as it may. */
   | { type: 'done'; committedRounds: number }
-  | { type: 'ended'; code: 'BUDGET_EXCEEDED'; message: string };
+  | { type: 'ended'; code: 'BUDGET_EXCEEDED' | 'PARTICIPATION_USED'; message: string };

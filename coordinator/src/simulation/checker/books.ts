@@ -1,5 +1,6 @@
 import type { TrainingTask } from '@chorale/protocol';
 import type { Asked, Contributed } from './buffer-book.ts';
+import { ParticipationBook } from './participation-book.ts';
 import type { RoundBook } from './round-book.ts';
 import type { Violations } from './violations.ts';
 
@@ -55,6 +56,9 @@ export class Books {
   next: RoundBook | null = null;
   /** The round before the present one, whose commit opened that. */
   concluded: RoundBook | null = null;
+  /** Who contributed to which training rounds. */
+  readonly participations: ParticipationBook;
+  #goingOn = { key: '', is: true };
   /** Updates and declines that were sent and not answered yet, by round. */
   readonly unanswered = new Map<number, number>();
   /** The committed model. */
@@ -86,6 +90,7 @@ export class Books {
     parameters: number;
   }) {
     this.task = options.task;
+    this.participations = new ParticipationBook(options.task);
     this.groups = options.groups;
     this.violations = options.violations;
     this.clocks = options.clocks;
@@ -125,6 +130,35 @@ export class Books {
   get restUntilMs(): number {
     const { failures, sinceMs } = this.rest;
     return failures === 0 ? 0 : sinceMs + Math.min(LONGEST_REST_MS, 1000 * 2 ** (failures - 1));
+  }
+
+  /** Number of the round that whoever waits may be invited to: the next one, or the buffer that is open. */
+  get openTo(): number {
+    const { present } = this;
+    if (present?.buffer != null && present.endedMs === null) return present.number;
+    return Math.max(this.highestRound, present?.number ?? 0) + 1;
+  }
+
+  /** Clients with a seat that may be invited, once a round is over or while a buffer is open. [R25] */
+  get availableSeats(): number {
+    const { seats, participations, openTo } = this;
+    if (!participations.isLimited) return seats.size;
+    let available = 0;
+    for (const participant of seats.keys()) if (participations.isAvailable(participant, openTo)) available += 1;
+    return available;
+  }
+
+  /** [R25] Whether there are clients enough that may still contribute, or a round that is under way. */
+  get canGoOn(): boolean {
+    const { participations, present, openTo, task, groups } = this;
+    if (!participations.isLimited) return true;
+    const isUnderWay = present !== null && present.buffer === null && !present.isResolved;
+    const key = `${participations.version} ${openTo} ${isUnderWay}`;
+    if (this.#goingOn.key === key) return this.#goingOn.is;
+    let available = 0;
+    for (const participant of groups.keys()) if (participations.isAvailable(participant, openTo)) available += 1;
+    this.#goingOn = { key, is: isUnderWay || available >= task.cohort.quorum };
+    return this.#goingOn.is;
   }
 
   /** Public weight of a participant's contribution, in asynchronous training less for each model since. [R22] */

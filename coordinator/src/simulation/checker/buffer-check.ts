@@ -243,7 +243,7 @@ export class BufferCheck {
 
   /** [R21] No more compute than may, and while places are free nobody waits for an invitation. */
   #checkAsked(): void {
-    const { asked, seats, task, violations } = this.#books;
+    const { asked, seats, task, violations, participations } = this.#books;
     const limit = invitationLimit(task);
     let certain = 0;
     let taken = 0;
@@ -258,7 +258,10 @@ export class BufferCheck {
     for (const participant of seats.keys()) {
       const one = asked.get(participant);
       if (one !== undefined && (one.in !== null || this.#mayCompute(one))) continue;
-      const isBusy = members.get(participant) === 'accepted' || resting.has(participant);
+      const isBusy =
+        members.get(participant) === 'accepted' ||
+        resting.has(participant) ||
+        !participations.isAvailable(participant, open.number);
       if (!isBusy) violations.require(false, 'R21', `${participant} waits while only ${taken} compute`);
     }
   }

@@ -6,7 +6,7 @@ import type { BufferCheck } from './buffer-check.ts';
 import { exactSum, expectedModel, isSameModel } from './expected-result.ts';
 import { isPending, type RoundBook } from './round-book.ts';
 
-type Ending = { book: RoundBook; record: RoundRecord; model: ModelRecord | null };
+type Ending = { book: RoundBook; record: RoundRecord; model: ModelRecord | null; participants: readonly string[] };
 
 /** How rounds end: what is stored of them, and what clients are told. [R6] [R7] [R13] [R16] */
 export class EndingCheck {
@@ -23,7 +23,7 @@ export class EndingCheck {
   }
 
   /** The end of a round is to be stored. */
-  ending(record: RoundRecord, model: ModelRecord | null): void {
+  ending(record: RoundRecord, model: ModelRecord | null, participants: readonly string[]): void {
     const { violations, present } = this.#books;
     const what = `round ${record.round}, which was to be stored as ${record.state},`;
     const book = this.#books.rounds.get(record.round);
@@ -37,7 +37,8 @@ export class EndingCheck {
     const hasEnded = book.confirmed || (book.ending === 'abandoned' && !isSettling);
     violations.require(!hasEnded, 'R7', `${what} had ended before`);
     violations.require(record.state === 'abandoned' || book.ending === null, 'R7', `${what} was to be stored before`);
-    this.#ending = { book, record, model };
+    this.#ending = { book, record, model, participants };
+    this.#books.participations.ended(record.round, participants);
     book.ending = record.state;
     if (record.state === 'abandoned' && !isSettling) this.#books.resolve(book, 'abandoned');
     this.#books.end(book);
@@ -105,6 +106,7 @@ export class EndingCheck {
     if (ending !== null && !this.#isUnanswered(ending.book)) {
       if (ending.record.state === 'committed') this.#checkCommit(ending);
       else this.#checkAbandoned(ending);
+      this.#checkCharged(ending);
       ending.book.acceptedAtEnd = ending.book.accepted.size;
       this.#ending = null;
     }
@@ -124,6 +126,21 @@ export class EndingCheck {
   #isUnanswered({ buffer, number }: RoundBook): boolean {
     const { unanswered } = this.#books;
     return buffer === null ? unanswered.has(number) : unanswered.size > 0;
+  }
+
+  /** [R25] It costs those a participation whose updates it has, and nobody else. */
+  #checkCharged({ book, participants }: Ending): void {
+    const { violations, participations } = this.#books;
+    const charged = new Set(participants);
+    const isCharging = participations.isLimited && book.kind === 'train';
+    const isSame = isCharging
+      ? charged.size === book.accepted.size && participants.every((participant) => book.accepted.has(participant))
+      : charged.size === 0;
+    violations.require(
+      isSame,
+      'R25',
+      () => `round ${book.number} costs ${charged.size} clients a participation, ${book.accepted.size} contributed`,
+    );
   }
 
   #checkAbandoned({ book, record, model }: Ending): void {

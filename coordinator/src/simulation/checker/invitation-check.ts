@@ -17,6 +17,8 @@ export class InvitationCheck {
     const { violations, present, seats, clocks, task } = this.#books;
     const who = `${participant} was invited to round ${message.round}`;
     violations.require(seats.get(participant) === connection, 'R14', `${who} on a connection without its seat`);
+    const isAllowed = this.#books.participations.isAllowed(participant, message.round);
+    violations.require(isAllowed, 'R25', `${who} though it has contributed as often, or as lately, as it may`);
     if (this.#books.isBuffered(message.kind)) {
       this.#buffers.invited(participant, connection, message, who);
       this.#books.invitedOn.set(participant, connection);

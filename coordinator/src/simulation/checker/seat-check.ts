@@ -3,12 +3,17 @@ import type { BufferCheck } from './buffer-check.ts';
 import { isPending } from './round-book.ts';
 
 /** What a client is told that joins. */
-type Joined = { committedRounds: number; done: boolean; comeBackMs?: number | undefined };
+type Joined = {
+  committedRounds: number;
+  done: boolean;
+  comeBackMs?: number | undefined;
+  usedUp?: true | undefined;
+};
 
 /** Connections beyond which a coordinator may ask clients to come back later. */
 const FEWEST_SEATS = 100;
 
-/** Whose connection speaks for it, and what a join is answered. [R4] [R11] [R14] [R20] */
+/** Whose connection speaks for it, and what a join is answered. [R4] [R11] [R14] [R20] [R25] */
 export class SeatCheck {
   readonly #books: Books;
   readonly #buffers: BufferCheck;
@@ -27,6 +32,13 @@ export class SeatCheck {
   joined(participant: string, connection: Connection, reply: Joined): void {
     const books = this.#books;
     const { violations, present } = books;
+    if (reply.usedUp === true) {
+      books.seats.delete(participant);
+      books.candidates.delete(participant);
+      const isUsedUp = books.participations.isUsedUp(participant);
+      violations.require(isUsedUp, 'R25', `${participant} was turned away though it may still contribute`);
+      return;
+    }
     if (reply.comeBackMs !== undefined) {
       books.seats.delete(participant);
       books.candidates.delete(participant);

@@ -1,8 +1,9 @@
 import { invitationLimit } from '@chorale/protocol';
-import type { ModelRecord, NextRound, RoundRecord } from '../../storage/store.ts';
+import type { ModelRecord, NextRound, ParticipationRecord, RoundRecord, Store } from '../../storage/store.ts';
 import type { Books } from './books.ts';
 import type { BufferCheck } from './buffer-check.ts';
 import type { EndingCheck } from './ending-check.ts';
+import { byParticipant } from './participation-book.ts';
 import { forgetClients, newRoundBook, type RoundBook } from './round-book.ts';
 
 /** A call of the store; `expected` is what its tables must answer at the moment that they are asked. */
@@ -34,8 +35,8 @@ export class StoreCheck {
   asked({ name, args }: StoreCall): void {
     if (name === 'openRound') this.#opening(args[0] as RoundRecord);
     if (name === 'endRound') {
-      const [record, model] = args as [RoundRecord, ModelRecord | null];
-      this.#ending.ending(record, model);
+      const [record, model, by] = args as Parameters<Store['endRound']>;
+      this.#ending.ending(record, model, by?.participants ?? []);
       const next = nextOf(args);
       if (next !== null) this.#openingNext(next, record);
     }
@@ -52,13 +53,14 @@ export class StoreCheck {
         return;
       }
       case 'endRound': {
-        const [record, model] = args as [RoundRecord, ModelRecord | null];
+        const [record, model, by] = args as Parameters<Store['endRound']>;
         const next = nextOf(args);
         const isFree = next === null || !this.#stored.has(next.round);
         call.expected = this.#stored.get(record.round)?.state === 'open' && isFree;
         if (call.expected !== true) return;
         this.#stored.set(record.round, record);
         if (next !== null) this.#stored.set(next.round, next);
+        this.#books.participations.stored(record.round, by?.participants ?? []);
         this.#books.violations.require(
           record.state === 'abandoned' || this.#books.rounds.get(record.round)?.announced !== 'abandoned',
           'R13',
@@ -75,6 +77,9 @@ export class StoreCheck {
       }
       case 'readRounds':
         call.expected = [...this.#stored.values()].sort((a, b) => a.round - b.round);
+        return;
+      case 'readParticipations':
+        call.expected = this.#books.participations.records(this.#study);
         return;
       case 'latestModel':
         call.expected = this.#model;
@@ -98,6 +103,10 @@ export class StoreCheck {
     } else if (call.name === 'readRounds') {
       const isSame = isSameRounds(outcome.value as RoundRecord[], call.expected as RoundRecord[]);
       violations.require(isSame, 'store', `${what}: the rounds are not what was stored`);
+    } else if (call.name === 'readParticipations') {
+      const known = (outcome.value as ParticipationRecord[]).toSorted(byParticipant);
+      const isSame = JSON.stringify(known.map(inOrder)) === JSON.stringify(call.expected);
+      violations.require(isSame, 'store', `${what}: the participations are not what was stored`);
     } else if (call.name === 'latestModel') {
       const isSame = isSameRecord(outcome.value as ModelRecord | null, call.expected as ModelRecord | null);
       violations.require(isSame, 'store', `${what}: the model is not what was stored`);
@@ -146,6 +155,7 @@ export class StoreCheck {
     });
     // From what is stored, whatever the coordinator before knew.
     books.failedEvaluations = { least: evaluations.length, most: evaluations.length };
+    books.participations.restarted();
     books.present = null;
     books.rest = { failures: 0, sinceMs: 0 };
     this.#asked = 0;
@@ -274,6 +284,10 @@ export class StoreCheck {
 /** The round that is to be opened with the end of another. */
 function nextOf([, , by]: readonly unknown[]): RoundRecord | null {
   return (by as NextRound | undefined)?.next ?? null;
+}
+
+function inOrder({ study, participant, updates, latestRound }: ParticipationRecord): ParticipationRecord {
+  return { study, participant, updates, latestRound };
 }
 
 function isSameRounds(a: readonly RoundRecord[], b: readonly RoundRecord[]): boolean {

@@ -66,11 +66,11 @@ export class TimeCheck {
 
   /** [R1] [R9] [R21] When a rest is over and all clients wait that a round may have, the next one is opened. */
   #checkRest(): void {
-    const { present, rest, restUntilMs, clocks, clockSetMs, storeMs, seats, task, isDone, violations } = this.#books;
+    const { present, rest, restUntilMs, clocks, clockSetMs, storeMs, task, isDone, violations } = this.#books;
     if (rest.failures === 0 || isDone !== 'no' || this.#callsUnderWay > 0) return;
     const isUnderWay = present !== null && !present.isResolved;
     const isBuffer = this.#books.isBuffered('train') && !this.#books.isEvaluationDue;
-    if (isUnderWay || seats.size < (isBuffer ? 1 : invitationLimit(task))) return;
+    if (isUnderWay || this.#books.availableSeats < (isBuffer ? 1 : invitationLimit(task))) return;
     // A clock that was set is noticed by a timer that was set before, and a rest may begin again then.
     const sinceMs = Math.max(restUntilMs, storeMs, clockSetMs > rest.sinceMs ? clockSetMs + 2 * LONGEST_REST_MS : 0);
     const isOver = clocks.elapsedMs > sinceMs + TOLERANCE_MS;
@@ -127,6 +127,12 @@ export class TimeCheck {
     // A buffer that is open waits for as long as nobody can contribute.
     const isBuffering = present?.buffer != null && present.openedMs !== null && !isEnded;
     if (this.#books.isDone !== 'no' || isBuffering || seats.size < task.cohort.quorum || this.#callsUnderWay > 0) {
+      this.#progressMs = null;
+      return;
+    }
+    // Once a round is over, only those count that may be invited to the next.
+    const isOver = present === null || present.isResolved;
+    if (isOver && this.#books.availableSeats < task.cohort.quorum) {
       this.#progressMs = null;
       return;
     }

@@ -23,6 +23,8 @@ export const brokenServices = {
   commitsBelowTheQuorum: { rule: 'R7', serve: lowerQuorum },
   invitesTooMany: { rule: 'R1', serve: inviteMore },
   reusesNumbers: { rule: 'R2', serve: withStore({ readRounds: forgetAbandoned }) },
+  forgetsWhoTookPart: { rule: 'R25', serve: withStore({ readParticipations: () => async () => [] }) },
+  chargesNobody: { rule: 'R25', serve: withStore({ endRound: forNothing }) },
   // Asynchronous training.
   takesUpdatesTooStale: { rule: 'R23', mode: 'asynchronous', serve: withTask(staler) },
   ignoresStaleness: { rule: 'R16', mode: 'asynchronous', serve: withTask(unweighted) },
@@ -294,7 +296,8 @@ class LossyIntake extends PassingIntake {
   }
 }
 
-type StoreChanges = { [Name in 'readRounds' | 'endRound' | 'latestModel']?: (store: Store) => Store[Name] };
+type StoreMethod = 'readRounds' | 'endRound' | 'latestModel' | 'readParticipations';
+type StoreChanges = { [Name in StoreMethod]?: (store: Store) => Store[Name] };
 
 function withStore(changes: StoreChanges): Serve {
   return (options) => {
@@ -329,8 +332,13 @@ function answerAtOnce(store: Store): Store['endRound'] {
   };
 }
 
+/** Counts no participation. */
+function forNothing(store: Store): Store['endRound'] {
+  return (round, model, by) => store.endRound(round, model, { owner: by?.owner, next: by?.next ?? null });
+}
+
 function forgetNext(store: Store): Store['endRound'] {
-  return (round, model, by) => store.endRound(round, model, { owner: by?.owner });
+  return (round, model, by) => store.endRound(round, model, { owner: by?.owner, participants: by?.participants });
 }
 
 function changeShape(store: Store): Store['endRound'] {
