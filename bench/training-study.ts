@@ -29,6 +29,7 @@ export function benchStudy({
     publishing: { minimumGroupSize: 3, maximumMargin: 0.25 },
     training: {
       clients: 'employee',
+      participation: { atMost: rounds },
       features: [
         { type: 'number', column: 'x', minimum: -1, maximum: 1 },
         { type: 'number', column: 'y', minimum: -1, maximum: 1 },

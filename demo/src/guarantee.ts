@@ -15,13 +15,14 @@ export function guaranteeText(guarantees: readonly Guarantee[]): string {
     .map(
       ({ privacyUnit, epsilon, delta }) =>
         `Everything that one ${privacyUnit} sent is at most ${oddsFactor(epsilon)} times likelier than with any other ` +
-        `${privacyUnit === 'site' ? 'rows at that site' : 'row in that employee’s place'}, except with probability ${formatDelta(delta)}.`,
+        `${privacyUnit === 'site' ? 'rows at that site' : 'row in that employee’s place'}${delta === 0 ? '' : `, except with probability ${formatDelta(delta)}`}.`,
     )
     .join(' ');
 }
 
 /** `10⁻⁵`, or the number itself where it is no power of ten. */
 export function formatDelta(delta: number): string {
+  if (delta === 0) return '0';
   const exponent = Math.round(Math.log10(delta));
   if (Math.abs(delta / 10 ** exponent - 1) > 1e-9) return String(delta);
   const digits = '⁰¹²³⁴⁵⁶⁷⁸⁹';

@@ -48,12 +48,27 @@ const oneShot: Manifest = parseManifest({
   },
 });
 
+/** The same, where PrivUnit reports each update. */
+const randomized: Manifest = parseManifest({
+  ...study,
+  id: 'own-rows-randomized',
+  training: {
+    ...study.training,
+    privacy: {
+      updateNoiseMultiplier: 0,
+      exampleNoiseMultiplier: 0,
+      updateMechanism: { mechanism: 'priv-unit', epsilon: 2 },
+      delta: 1e-6,
+    },
+  },
+});
+
 let browser: Browser;
 let coordinator: TestCoordinator;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  coordinator = await TestCoordinator.start([study, oneShot]);
+  coordinator = await TestCoordinator.start([study, oneShot, randomized]);
 });
 
 afterAll(async () => {
@@ -61,42 +76,53 @@ afterAll(async () => {
   await coordinator?.stop();
 });
 
-const roundsOf = (id: string) => coordinator.get<TrainingRounds>(`/api/v1/studies/${id}/rounds`);
-
 test.each([
-  ['in rounds', study],
-  ['in one-shot tasks', oneShot],
-])('[B2] three employees train on their own answers %s, each charged for a noised update', async (_, { id }) => {
-  const rounds = () => roundsOf(id);
-  const pages = await Promise.all(
-    ['Ada', 'Grace', 'Edsger'].map(async (employee, i) => {
-      const page = await (await browser.newContext()).newPage();
-      await page.goto(surveyUrl(coordinator.url, { study: id, employee, group: 'sales' }));
-      await page.getByRole('button', { name: 'Take part' }).click();
-      await page.locator('input[name="mood"]').nth(i).check();
-      await page.getByRole('radio', { name: i === 0 ? 'Yes' : 'No', exact: true }).check();
-      await send(page);
-      await waitUntilSent(page);
-      return page;
-    }),
-  );
-  for (const page of pages) await page.getByRole('button', { name: 'Start training' }).click();
-  await expect.poll(async () => (await rounds()).committedRounds, { timeout: 60_000 }).toBe(1);
-  const [round] = (await rounds()).rounds;
-  expect(round).toMatchObject({ kind: 'train', state: 'committed', cohort: 3, accepted: 3 });
-  expect(round!.spent).toMatchObject([{ privacyUnit: 'employee', neighboringRelation: 'replace-one' }]);
-  // [B6] [R25] Once each: the tabs end by themselves, and the study says that it needs others for its second round.
-  for (const page of pages) {
-    await expect.poll(() => page.locator('.sentence').textContent()).toContain('has contributed as often as the study');
-    expect(await page.getByRole('button', { name: /training/ }).count()).toBe(0);
-  }
-  expect(await rounds()).toMatchObject({ state: 'exhausted', usedUp: 3, waiting: 0, totalRounds: 2 });
-  expect((await rounds()).rounds).toHaveLength(1);
-  // Another visit of the same browser ends before it has asked for anything.
-  const [again] = pages;
-  await again!.reload();
-  await expect.poll(() => again!.getByText('This browser contributes to one round.').count()).toBe(1);
-  await again!.getByRole('button', { name: 'Start training' }).click();
-  await expect.poll(() => again!.locator('.sentence').textContent()).toContain('has contributed as often as the study');
-  await Promise.all(pages.map((page) => page.context().close()));
-});
+  ['noised', study, { delta: 1e-6 }, /At the worst that costs ε = 2\.\d\d: .*, except with probability 10⁻⁶\./],
+  ['one-shot', oneShot, { delta: 1e-6 }, /contributes to one round\. At the worst that costs ε = \d\.\d\d/],
+  [
+    'randomized',
+    randomized,
+    { epsilon: 2, delta: 0 },
+    /ε = 2\.00: all that it sends is at most 7\.4 times .* answers\./,
+  ],
+] as const)(
+  '[B2] [B7] three employees train on their own answers, each charged for a %s update',
+  async (_, of, spent, words) => {
+    const rounds = () => coordinator.get<TrainingRounds>(`/api/v1/studies/${of.id}/rounds`);
+    const pages = await Promise.all(
+      ['Ada', 'Grace', 'Edsger'].map(async (employee, i) => {
+        const page = await (await browser.newContext()).newPage();
+        await page.goto(surveyUrl(coordinator.url, { study: of.id, employee, group: 'sales' }));
+        await page.getByRole('button', { name: 'Take part' }).click();
+        await page.locator('input[name="mood"]').nth(i).check();
+        await page.getByRole('radio', { name: i === 0 ? 'Yes' : 'No', exact: true }).check();
+        await send(page);
+        await waitUntilSent(page);
+        return page;
+      }),
+    );
+    for (const page of pages) await page.getByRole('button', { name: 'Start training' }).click();
+    await expect.poll(async () => (await rounds()).committedRounds, { timeout: 60_000 }).toBe(1);
+    const [round] = (await rounds()).rounds;
+    expect(round).toMatchObject({ kind: 'train', state: 'committed', cohort: 3, accepted: 3 });
+    expect(round!.spent).toMatchObject([{ privacyUnit: 'employee', neighboringRelation: 'replace-one', ...spent }]);
+    // [B6] [R25] Once each: the tabs end by themselves, and the study says that it needs others for its second round.
+    for (const page of pages) {
+      await expect
+        .poll(() => page.locator('.sentence').textContent())
+        .toContain('has contributed as often as the study');
+      expect(await page.getByRole('button', { name: /training/ }).count()).toBe(0);
+    }
+    expect(await rounds()).toMatchObject({ state: 'exhausted', usedUp: 3, waiting: 0, totalRounds: 2 });
+    expect((await rounds()).rounds).toHaveLength(1);
+    // Another visit of the same browser ends before it has asked for anything.
+    const [again] = pages;
+    await again!.reload();
+    await expect.poll(() => again!.getByText('This browser contributes to one round.').textContent()).toMatch(words);
+    await again!.getByRole('button', { name: 'Start training' }).click();
+    await expect
+      .poll(() => again!.locator('.sentence').textContent())
+      .toContain('has contributed as often as the study');
+    await Promise.all(pages.map((page) => page.context().close()));
+  },
+);

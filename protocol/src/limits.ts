@@ -12,6 +12,8 @@ export const limits = {
   bulkBytes: 64 * 1024,
   /** Trainable parameters of one model: four bytes each must fit a message. */
   parameters: 1_000_000,
+  /** Numbers of one update that is randomized and not noised. */
+  randomizedNumbers: 10_000,
   /** Updates of one round that the coordinator holds in memory for a rule that looks for the middle ones. */
   heldUpdateBytes: 512 * 1024 * 1024,
   questions: 50,

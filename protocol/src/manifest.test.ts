@@ -184,6 +184,38 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     { training: { ...training(), features: [feature] } },
     message,
   ]),
+  ...(
+    [
+      ['at a site', { clients: 'site' }, /needs clients "employee" and updateNoiseMultiplier 0/],
+      [
+        'beside noise',
+        { privacy: { updateNoiseMultiplier: 1 } },
+        /needs clients "employee" and updateNoiseMultiplier 0/,
+      ],
+      ['of a median', { aggregation: { rule: 'coordinate-median' } }, /needs the aggregation rule "mean"/],
+      ['of a large model', { model: { hidden: [4096], activation: 'relu' } }, /at most 10000 numbers/],
+      [
+        'at no epsilon',
+        { privacy: { updateMechanism: { mechanism: 'priv-unit', epsilon: 0 } } },
+        /updateMechanism\.epsilon/,
+      ],
+    ] as const
+  ).map(([what, change, message]): [string, object, RegExp] => {
+    const updateMechanism = { mechanism: 'priv-unit', epsilon: 2 };
+    const silent = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0 };
+    const privacy = {
+      ...training().privacy,
+      ...silent,
+      updateMechanism,
+      ...('privacy' in change ? change.privacy : {}),
+    };
+    const cohort = { ...training().cohort, quorum: 3 };
+    return [
+      `PrivUnit ${what}`,
+      { training: { ...training(), clients: 'employee', cohort, ...change, privacy } },
+      message,
+    ];
+  }),
   [
     'limits to how often a site contributes',
     { training: { ...training(), participation: { atMost: 2 } } },

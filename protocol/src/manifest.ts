@@ -6,6 +6,7 @@ import { oneShotMistake } from './one-shot.ts';
 import { Identifier, Question, questionIdentity, Text } from './question.ts';
 import { parameterCount, TrainingTask } from './training-task.ts';
 import { cohortSumBound, heldUpdateBytes, LARGEST_EXACT_SUM } from './update-bounds.ts';
+import { updateLength } from './update.ts';
 import { PROTOCOL_VERSION } from './version.ts';
 
 /** One study: everything that clients and coordinator must agree on, and all that a device consents to. */
@@ -69,6 +70,11 @@ export const Manifest = v.pipe(
     if (message !== null) addIssue({ message });
   }),
   v.check(
+    // A device makes hundreds of vectors of that length for one report, and longer ones drown in their noise.
+    ({ training: t }) => t?.privacy.updateMechanism === undefined || updateLength(t) <= limits.randomizedNumbers,
+    `privacy.updateMechanism is for updates of at most ${limits.randomizedNumbers} numbers`,
+  ),
+  v.check(
     (m) => Object.keys(m.training?.weights ?? {}).every((id) => m.groups.values.some((g) => g.id === id)),
     'weights name a group that the study does not have',
   ),
@@ -88,13 +94,15 @@ function distinct(ids: readonly string[]): boolean {
   return new Set(ids).size === ids.length;
 }
 
+/** Whether an update says no more than its charges tell: by noise of either kind, or by PrivUnit. */
+export function isUpdateNoised({ privacy }: TrainingTask): boolean {
+  const { updateNoiseMultiplier, exampleNoiseMultiplier, updateMechanism } = privacy;
+  return updateNoiseMultiplier > 0 || exampleNoiseMultiplier > 0 || updateMechanism !== undefined;
+}
+
 /** Whether nothing that this task makes a client send is without noise. */
 export function isNoised(task: TrainingTask | undefined): boolean {
-  return (
-    task === undefined ||
-    ((task.privacy.updateNoiseMultiplier > 0 || task.privacy.exampleNoiseMultiplier > 0) &&
-      task.evaluation.noiseMultiplier > 0)
-  );
+  return task === undefined || (isUpdateNoised(task) && task.evaluation.noiseMultiplier > 0);
 }
 
 /**

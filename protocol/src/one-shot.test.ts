@@ -12,9 +12,9 @@ import {
   updateCharges,
   updateLength,
   updateNoiseStddev,
-  updateNormBound,
   updateSensitivity,
 } from './index.ts';
+import { updateNormBound } from './update-mechanism.ts';
 
 const noise = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 2, delta: 1e-5 };
 const gram = { oneShot: { rule: 'gram-matrix' } } as const;

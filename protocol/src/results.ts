@@ -176,6 +176,8 @@ export type ModelCard = {
     aggregation: string;
     localEpochs: number;
     clippingNorm: number;
+    /** What hides an update as a whole; `null` where only local steps are noised, or nothing is. */
+    updateMechanism: 'gaussian' | 'priv-unit' | null;
     bitsPerParameter: number;
     /** Public weights by group; `null` where all weigh the same. */
     weights: Record<string, number> | null;

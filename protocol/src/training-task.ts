@@ -133,6 +133,17 @@ export const TrainingTask = v.pipe(
        * without it every step takes all rows. Every double from 2^-12 on is realized exactly.
        */
       exampleSamplingRate: v.optional(v.pipe(v.number(), v.minValue(2 ** -12), v.ltValue(1))),
+      /**
+       * In the place of noise on the update of an employee: PrivUnit, of this pure epsilon for each update, replace-one
+       * (Asi, Feldman, Talwar 2022). A report has the norm of its own noise, and only many of them together have a
+       * direction.
+       */
+      updateMechanism: v.optional(
+        v.strictObject({
+          mechanism: v.literal('priv-unit'),
+          epsilon: v.pipe(v.number(), v.minValue(0.1), v.maxValue(20)),
+        }),
+      ),
       delta: v.pipe(v.number(), v.gtValue(0), v.maxValue(1e-3)),
     }),
     cohort: v.pipe(
@@ -202,6 +213,21 @@ export const TrainingTask = v.pipe(
   v.check(
     ({ label, evaluation }) => (label.type === 'category') === (evaluation.bins === undefined),
     'evaluation.bins go with labels of two values and with numbers, and not with categories',
+  ),
+  v.check(
+    ({ privacy, clients }) =>
+      privacy.updateMechanism === undefined || (clients === 'employee' && privacy.updateNoiseMultiplier === 0),
+    'privacy.updateMechanism needs clients "employee" and updateNoiseMultiplier 0',
+  ),
+  v.check(
+    // A model that is read from Gram statistics has to know their noise, which is that of a stddev.
+    ({ privacy, algorithm }) => privacy.updateMechanism === undefined || algorithm?.oneShot?.rule !== 'gram-matrix',
+    'privacy.updateMechanism does not go with the one-shot rule "gram-matrix"',
+  ),
+  v.check(
+    // What other rules make of reports, which are long and in all directions, is no estimate of their mean.
+    ({ privacy, aggregation }) => privacy.updateMechanism === undefined || (aggregation?.rule ?? 'mean') === 'mean',
+    'privacy.updateMechanism needs the aggregation rule "mean"',
   ),
   v.check(
     // A site's rounds are those of its rows, which it evaluates as well.

@@ -6,19 +6,27 @@ import { GRID_STEPS, stalenessWeight, updateLength, updateNoiseStddev } from './
 const LOG_RARITY = Math.log(1e12);
 
 /**
- * Largest L2 norm, in grid steps, of an update that an honest client sends, except with probability
+ * Largest L2 norm, in grid steps, of a noised update that an honest client sends, except with probability
  * below 1e-12. Discrete Gaussian noise is subgaussian with its stddev S as parameter (Canonne, Kamath,
  * Steinke 2020, Proposition 1), so its norm exceeds S (sqrt(d) + sqrt(2 ln(1/beta))) with probability
- * below beta (Hsu, Kakade, Zhang 2012). Rounding at random to a coarser grid adds as much as `roundedNormBound`
- * says, with the same probability to exceed it.
+ * below beta (Hsu, Kakade, Zhang 2012). Before it is rounded to a coarser grid: see `afterRounding`.
  */
-export function updateNormBound(task: TrainingTask): number {
-  const stddev = updateNoiseStddev(task);
+export function noisedNormBound(task: TrainingTask): number {
   const length = updateLength(task);
-  const bound = GRID_STEPS + stddev * (Math.sqrt(length) + Math.sqrt(2 * LOG_RARITY));
-  const { unit } = updateFormat(task);
-  return unit === 1 ? bound : roundedNormBound(bound, { unit, length });
+  return GRID_STEPS + updateNoiseStddev(task) * (Math.sqrt(length) + Math.sqrt(2 * LOG_RARITY));
 }
+
+/** What such a bound becomes by rounding at random to the grid of the task's format, with the same probability to exceed it. */
+export function afterRounding(task: TrainingTask, bound: number): number {
+  const { unit } = updateFormat(task);
+  return unit === 1 ? bound : roundedNormBound(bound, { unit, length: updateLength(task) });
+}
+
+/**
+ * No report of PrivUnit is longer, in grid steps, within the limits that a manifest has: the longest, of most parameters
+ * at the smallest epsilon, has some 2^27.5. For what is decided without making the mechanism.
+ */
+const LONGEST_REPORT = 2 ** 28;
 
 /**
  * Bound on a vector's norm once each coordinate was rounded at random to one of the two multiples of `unit` around
@@ -46,7 +54,9 @@ export function cohortSumBound(task: TrainingTask): number {
   const limit = invitationLimit(task);
   // A buffer holds updates of clients that do not compute any longer.
   const most = task.asynchronous === undefined ? limit : task.cohort.size + limit;
-  return most * largestWeight * updateNormBound(task);
+  const longest =
+    task.privacy.updateMechanism === undefined ? afterRounding(task, noisedNormBound(task)) : LONGEST_REPORT;
+  return most * largestWeight * longest;
 }
 
 /**

@@ -10,8 +10,8 @@ import {
   PLAIN_FORMAT,
   unpackIntegers,
   updateFormat,
-  updateNormBound,
 } from './index.ts';
+import { updateNormBound } from './update-mechanism.ts';
 
 const sample = sampleManifest().training!;
 const taskOf = (bitsPerParameter: 8 | 16 | 32, updateNoiseMultiplier: number) => ({

@@ -1,6 +1,13 @@
 import { ChoraleError } from './errors.ts';
 import type { TrainingTask } from './training-task.ts';
-import { decodeIntegers, encodeIntegers, GRID_STEPS, IS_LITTLE_ENDIAN, updateNoiseStddev } from './update.ts';
+import {
+  decodeIntegers,
+  encodeIntegers,
+  GRID_STEPS,
+  IS_LITTLE_ENDIAN,
+  updateLength,
+  updateNoiseStddev,
+} from './update.ts';
 
 /** How the integers of a vector travel: as multiples of a unit, each in so many bits, little-endian. */
 export type UpdateFormat = {
@@ -22,10 +29,26 @@ const NOISE_REACH = 6;
 export function updateFormat(task: TrainingTask): UpdateFormat {
   const bits = task.bitsPerParameter ?? 32;
   if (bits === 32) return PLAIN_FORMAT;
-  const reach = GRID_STEPS + NOISE_REACH * updateNoiseStddev(task);
+  const reach = task.privacy.updateMechanism === undefined ? noiseReach(task) : reportReach(task);
   const unit = 2 ** Math.ceil(Math.log2(reach / 2 ** (bits - 1)));
   // Integers are limited to 32 bits in any case.
   return { bits, unit: Math.min(unit, 2 ** (32 - bits)) };
+}
+
+function noiseReach(task: TrainingTask): number {
+  return GRID_STEPS + NOISE_REACH * updateNoiseStddev(task);
+}
+
+/**
+ * A coordinate of a vector of norm 1 in d + 1 dimensions, in any direction, has the stddev 1 / sqrt(d + 1). For the
+ * norm of a report this takes the one that it would have with half of all directions as the cap, which is the simplest
+ * of mechanisms and within a factor of three of the best. No bound rests on it: what is further is limited.
+ */
+function reportReach(task: TrainingTask): number {
+  const { epsilon } = task.privacy.updateMechanism!;
+  const dimension = updateLength(task) + 1;
+  const norm = GRID_STEPS / (Math.sqrt(2 / (Math.PI * dimension)) * Math.tanh(epsilon / 2));
+  return Math.max(GRID_STEPS, norm * Math.min(1, NOISE_REACH / Math.sqrt(dimension)));
 }
 
 /** Largest multiple of the unit that the format can write; the smallest is its opposite. */

@@ -8,10 +8,13 @@ import {
   encodeIntegers,
   encodeParameters,
   evaluationCharges,
+  limits,
+  parameterCount,
   stalenessWeight,
+  type TrainingTask,
   updateCharges,
-  updateNormBound,
 } from './index.ts';
+import { updateMechanism, updateNormBound } from './update-mechanism.ts';
 
 const task = sampleManifest().training!;
 
@@ -67,6 +70,48 @@ test('[B3] the norm bound grows with the noise and is the clipping norm without 
   const noiseless = { ...task, privacy: { ...task.privacy, updateNoiseMultiplier: 0 } };
   expect(updateNormBound(noiseless)).toBe(65_536);
   expect(updateNormBound(task)).toBeGreaterThan(65_536 + 131_072 * Math.sqrt(19));
+});
+
+const randomized = (epsilon: number, hidden: number[] = []): TrainingTask => ({
+  ...task,
+  clients: 'employee',
+  model: { ...task.model, hidden },
+  privacy: {
+    ...task.privacy,
+    updateNoiseMultiplier: 0,
+    exampleNoiseMultiplier: 0,
+    updateMechanism: { mechanism: 'priv-unit', epsilon },
+  },
+});
+
+test('[B3] a report of PrivUnit has a norm that follows from its epsilon, and the sum of all is exact', () => {
+  // The smallest epsilon with few parameters and with the most that a manifest allows, in as few bits as it allows.
+  const inputs = parameterCount(randomized(1)) - 1;
+  const most = Math.floor((limits.randomizedNumbers - 1) / (inputs + 2));
+  for (const [hidden, epsilon] of [
+    [[], 0.1],
+    [[], 20],
+    [[most], 0.1],
+    [[most], 20],
+  ] as const) {
+    for (const bitsPerParameter of [8, 16, 32] as const) {
+      const one = { ...randomized(epsilon, [...hidden]), bitsPerParameter };
+      expect(parameterCount(one)).toBeLessThanOrEqual(limits.randomizedNumbers);
+      const bound = updateNormBound(one);
+      expect(bound).toBeGreaterThanOrEqual(65_536);
+      // What a manifest is checked by needs no calibration, and is never less.
+      expect(cohortSumBound(one) / 4).toBeGreaterThanOrEqual(bound);
+    }
+  }
+  // 6.7 units for three answers at epsilon 1, say, would be wrong by a factor if the mechanism were not the one meant.
+  const { gain } = updateMechanism(randomized(4))!;
+  expect(updateNormBound(randomized(4)) / (65_536 / gain)).toBeCloseTo(1.01, 2);
+});
+
+test('[B2] a report of PrivUnit is charged at its pure epsilon to the employee', () => {
+  expect(updateCharges(randomized(2.5))).toEqual([
+    { privacyUnit: 'employee', loss: { mechanism: 'pure', epsilon: 2.5 } },
+  ]);
 });
 
 test('[B2] an update is charged to each unit that it has a guarantee for', () => {

@@ -176,6 +176,7 @@ export const Card = v.object({
     aggregation: Text,
     localEpochs: Count,
     clippingNorm: v.number(),
+    updateMechanism: v.nullable(v.picklist(['gaussian', 'priv-unit'])),
     bitsPerParameter: Count,
     weights: v.nullable(v.record(Text, Count)),
     committedRounds: Count,

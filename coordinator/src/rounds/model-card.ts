@@ -44,6 +44,8 @@ export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard 
       aggregation: task.aggregation?.rule ?? 'mean',
       localEpochs: task.localEpochs,
       clippingNorm: task.clippingNorm,
+      updateMechanism:
+        task.privacy.updateMechanism?.mechanism ?? (task.privacy.updateNoiseMultiplier > 0 ? 'gaussian' : null),
       bitsPerParameter: task.bitsPerParameter ?? 32,
       weights: task.weights ?? null,
       committedRounds: trained.length,

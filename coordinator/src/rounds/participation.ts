@@ -4,14 +4,17 @@ import type { Round, Step, TrainingState } from './training-state.ts';
 import { addClient } from './waiting-clients.ts';
 
 /** What one participant has contributed so far, where the task limits that. */
-export type Participation = { readonly updates: number; readonly latestRound: number };
+type Participation = { readonly updates: number; readonly latestRound: number };
 
 /** By participant; empty where a task has no limits. */
 export type Participations = ImmutableMap<string, Participation>;
 
-/** Whether it matters who contributed to earlier rounds of this task. */
+/**
+ * Whether it matters who contributed to earlier rounds of this task. A one-shot task has one round, and until that is
+ * committed a device may send what it has made to each attempt: the same bytes, which are no new participation.
+ */
 export function isLimited(task: TrainingTask): boolean {
-  return Number.isFinite(participationLimits(task).atMost);
+  return Number.isFinite(participationLimits(task).atMost) && task.algorithm?.oneShot === undefined;
 }
 
 /** [R25] Whether a participant may be invited to the round that whoever comes now may be invited to, to a later one, or to none. */
@@ -28,7 +31,7 @@ function availabilityFor(
   { participations, round }: { participations: Participations; round: number },
   participant: string,
 ): 'available' | 'resting' | 'used-up' {
-  const known = participations.get(participant);
+  const known = isLimited(task) ? participations.get(participant) : undefined;
   if (known === undefined) return 'available';
   const { atMost, spacing } = participationLimits(task);
   if (known.updates >= atMost) return 'used-up';
@@ -115,22 +118,36 @@ export function acceptedMembers({ cohort }: Round): string[] {
  * waits, and whoever has contributed so far may not be invited next.
  */
 export function trainingStanding(task: TrainingTask, state: TrainingState): Pick<TrainingRounds, 'state' | 'usedUp'> {
-  const { phase, participations } = state;
-  const usedUp = participations.count((_, participant) => availability(task, state, participant) === 'used-up');
+  const { phase, connected } = state;
+  const { usedUp, available } = countAvailable(task, state);
   if (phase.state === 'done') return { state: 'done', usedUp };
   if (isUnderWay(state)) return { state: 'training', usedUp };
-  const members = phase.state === 'buffering' ? phase.round.cohort.members : null;
-  const waiting = phase.state === 'buffering' ? phase.ready : state.connected;
-  const isBusy = (participant: string): boolean => members?.get(participant)?.standing === 'accepted';
-  const mayComeBack = participations.some(
-    (_, participant) => availability(task, state, participant) === 'available' && !isBusy(participant),
-  );
-  const isExhausted =
-    isLimited(task) &&
-    waiting.isEmpty() &&
-    !mayComeBack &&
-    (!participations.isEmpty() || (phase.state === 'buffering' && phase.round.cohort.accepted > 0));
+  const inBuffer = phase.state === 'buffering' ? acceptedMembers(phase.round) : [];
+  const waiting = phase.state === 'buffering' ? phase.ready : connected;
+  const known = inBuffer.filter((participant) => state.participations.has(participant));
+  const mayComeBack = available > known.filter((one) => availability(task, state, one) === 'available').length;
+  const hasTakenPart = !state.participations.isEmpty() || inBuffer.length > 0;
+  const isExhausted = isLimited(task) && waiting.isEmpty() && !mayComeBack && hasTakenPart;
   return { state: isExhausted ? 'exhausted' : 'waiting', usedUp };
+}
+
+type Counts = { round: number; usedUp: number; available: number };
+/** Of which all are counted once: there may be many, and anybody may ask. */
+const counted = new WeakMap<Participations, Counts>();
+
+function countAvailable(task: TrainingTask, state: TrainingState): Counts {
+  const { participations } = state;
+  const round = openTo(task, state);
+  const known = counted.get(participations);
+  if (known?.round === round) return known;
+  const counts = { round, usedUp: 0, available: 0 };
+  for (const participant of participations.keys()) {
+    const now = availability(task, state, participant);
+    if (now === 'used-up') counts.usedUp += 1;
+    else if (now === 'available') counts.available += 1;
+  }
+  counted.set(participations, counts);
+  return counts;
 }
 
 /** A buffer is open for as long as it takes: nothing is under way while nobody computes or is to be asked. */

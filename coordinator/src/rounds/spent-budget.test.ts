@@ -68,4 +68,17 @@ describe('SpentBudget', () => {
       guarantee('employee', epsilonOf(3, 4)),
     ]);
   });
+
+  it('[R18] adds up what PrivUnit costs, which needs no delta', () => {
+    const noise = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta };
+    const updateMechanism = { mechanism: 'priv-unit', epsilon: 1.5 } as const;
+    const task = siteTask({
+      clients: 'employee',
+      privacy: { ...noise, updateMechanism },
+      participation: { atMost: 4 },
+    });
+    const after = (train: number) => new SpentBudget(task).after({ train, evaluate: 0 });
+    expect(after(1)).toEqual([{ ...guarantee('employee', 1.5), delta: 0 }]);
+    expect(after(9)).toEqual([{ ...guarantee('employee', 6), delta: 0 }]);
+  });
 });

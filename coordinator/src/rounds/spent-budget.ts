@@ -40,11 +40,13 @@ export class SpentBudget {
   }
 
   #guarantee({ privacyUnit, loss }: Charge, steps: number): Guarantee {
-    const { delta } = this.#task.privacy;
+    const guarantee = { privacyUnit, neighboringRelation: 'replace-one' } as const;
+    // A pure loss needs no delta.
+    const delta = loss.mechanism === 'pure' ? 0 : this.#task.privacy.delta;
     const key = `${JSON.stringify(loss)} ${steps}`;
     const epsilon = this.#known.get(key) ?? epsilonOf(loss, steps, delta);
     this.#known.set(key, epsilon);
-    return { privacyUnit, neighboringRelation: 'replace-one', epsilon, delta };
+    return { ...guarantee, epsilon, delta };
   }
 }
 
@@ -60,5 +62,7 @@ function epsilonOf(loss: Charge['loss'], times: number, delta: number): number {
     }
     case 'zcdp':
       return zcdpEpsilon({ rho: loss.rho * times, delta });
+    case 'pure':
+      return times * loss.epsilon;
   }
 }

@@ -44,6 +44,11 @@ describe('verifyRounds', () => {
       const log = await goodLog(siteTask({ privacy: { ...noise, delta: 1e-6 } }));
       expect(await verifyRounds(log)).toEqual([]);
     }
+    const updateMechanism = { mechanism: 'priv-unit', epsilon: 2 } as const;
+    const privacy = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, updateMechanism, delta: 1e-6 };
+    const log = await goodLog(siteTask({ clients: 'employee', privacy, participation: { atMost: 3 } }));
+    expect(log.rounds.rounds.at(-1)?.spent).toMatchObject([{ privacyUnit: 'employee', epsilon: 6, delta: 0 }]);
+    expect(await verifyRounds(log)).toEqual([]);
   });
 
   it('finds nothing where nothing has happened yet', async () => {

@@ -108,7 +108,7 @@ function disagreement(task: TrainingTask, rounds: number): string[] {
   const steps = mostParticipations(task, rounds);
   return updateCharges(task).flatMap(({ privacyUnit, loss }) => {
     const spend: Spend = { privacyUnit, neighboringRelation: 'replace-one', ...loss };
-    const { delta } = task.privacy;
+    const delta = loss.mechanism === 'pure' ? 0 : task.privacy.delta;
     const ledger = composeSpends(
       Array.from({ length: steps }, () => spend),
       { delta, sampled: sampledSpends },

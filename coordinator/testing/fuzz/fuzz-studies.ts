@@ -16,6 +16,7 @@ export function fuzzStudies({ rounds }: { rounds: number }): { voices: Manifest;
   const long = 600_000;
   const training = siteTask({
     clients: 'employee',
+    participation: { atMost: rounds },
     rounds,
     privacy: { updateNoiseMultiplier: 1, exampleNoiseMultiplier: 0, delta: 1e-6 },
     cohort: { size: TRAINERS, overSelection: 1, quorum: TRAINERS, selectionTimeoutMs: long, deadlineMs: long },

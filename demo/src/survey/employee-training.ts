@@ -1,8 +1,6 @@
-import type { Answers, Manifest, TrainingTask } from '@chorale/protocol';
+import type { Answers, Manifest } from '@chorale/protocol';
 import type { Chorale } from '@chorale/sdk';
 import { html, nothing, type TemplateResult } from 'lit';
-import { formatDelta, oddsFactor } from '../guarantee.ts';
-import { worstCase } from '../training/worst-case.ts';
 
 /** In studies that train on employees' own answers: the offer to let this page do so. */
 export function employeeTraining({
@@ -25,10 +23,9 @@ export function employeeTraining({
       <h2 id="train-title">Let this page also train</h2>
       <p>
         Only if you like: this tab can help to train a model with others. It reads your own answers here, computes an
-        update, clips and noises it, and sends only that. It costs some of your ledger, shown below, and stops when you
-        close the page.
+        update, clips it, hides it in noise, and sends only that. It costs some of your ledger, shown below, and stops
+        when you close the page.
       </p>
-      <p>${worstCaseText(task)}</p>
       ${
         missing.length === 0
           ? nothing
@@ -43,18 +40,4 @@ export function employeeTraining({
       ></demo-training-panel>
     </section>
   `;
-}
-
-/** How often this browser contributes at most, and what that costs at the worst. */
-function worstCaseText(task: TrainingTask): string {
-  const { updates, guarantees } = worstCase(task);
-  const often = `This browser contributes to ${updates === 1 ? 'one round' : `at most ${updates} rounds`}`;
-  const [guarantee] = guarantees;
-  if (guarantee === undefined) return `${often}.`;
-  const { epsilon, delta } = guarantee;
-  const except = delta === 0 ? '' : `, except with probability ${formatDelta(delta)}`;
-  return (
-    `${often}. At the worst that costs ε = ${epsilon.toFixed(2)}: all that it sends is at most ${oddsFactor(epsilon)} ` +
-    `times likelier than with any other answers${except}.`
-  );
 }

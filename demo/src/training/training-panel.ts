@@ -12,6 +12,7 @@ import {
   type TrainingStatus,
   trainingStatus,
 } from './training-status.ts';
+import { worstCaseText } from './worst-case.ts';
 
 /** Events after which the ledger may say something else. */
 const charging: ReadonlySet<TrainingEvent['type']> = new Set(['update-sent', 'evaluated', 'round-ended'] as const);
@@ -95,6 +96,7 @@ export class TrainingPanel extends PageElement {
     const mayStart = this.ready && (noised || this.consent);
     return html`
       <div class="stack">
+        ${task.clients === 'employee' ? html`<p>${worstCaseText(task)}</p>` : nothing}
         ${noised ? nothing : this.renderConsent()} ${this.renderActions(mayStart)}
         ${this.failure === undefined ? nothing : errorNotice(this.failure)}
         ${this.status === undefined ? nothing : this.renderStatus(this.status)}

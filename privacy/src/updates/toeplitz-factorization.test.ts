@@ -155,6 +155,30 @@ describe('factorizationSensitivity', () => {
   });
 });
 
+/** Noise left by contributions of norm 1 to every round, in units of that of a single one. */
+const ownErrors = (k: number, bands: number) => {
+  const coefficients = toeplitzCoefficients(bands);
+  const every = { rounds: k, participations: k, minimumSeparation: 1 };
+  const sensitivity = factorizationSensitivity(coefficients, every);
+  const { largest, rootMeanSquare } = prefixSumErrors(coefficients, k);
+  return { sum: sensitivity * largest, between: sensitivity * rootMeanSquare };
+};
+
+describe('noise along one client’s own updates', () => {
+  it.each([2, 3, 4, 8, 16, 64])('[B8] is best drawn independently, for the sum of all %i', (k) => {
+    const independent = ownErrors(k, 1);
+    // The sum itself changes by k times as much as one: nothing is below that.
+    expect(independent.sum).toBeCloseTo(k, 9);
+    expect(independent.between).toBeCloseTo(Math.sqrt((k * (k + 1)) / 2), 9);
+    const least = Math.sqrt(((k + 1) * (2 * k + 1)) / 6);
+    expect(independent.between / least).toBeLessThan(Math.sqrt(1.5));
+    for (let bands = 2; bands <= k; bands += 1) {
+      expect(ownErrors(k, bands).sum).toBeGreaterThan(independent.sum);
+      expect(ownErrors(k, bands).between).toBeGreaterThan(independent.between);
+    }
+  });
+});
+
 describe('accountMatrixFactorization', () => {
   const common = {
     coefficients: toeplitzCoefficients(8),

@@ -1,5 +1,6 @@
 import { seededRandom } from '@chorale/privacy/testing';
-import { GRID_STEPS, inputSize, parameterCount, type TrainingTask, updateNormBound } from '@chorale/protocol';
+import { GRID_STEPS, inputSize, parameterCount, type TrainingTask } from '@chorale/protocol';
+import { updateNormBound } from '@chorale/protocol/update-mechanism';
 import { expect, test } from 'vitest';
 import type { TrainingEngine } from './engines/engine.ts';
 import { TypedArrayEngine } from './engines/typed-array-engine.ts';

@@ -1,6 +1,7 @@
 import { poissonSample, type RandomSource, secureRandom, uniformInteger } from '@chorale/privacy';
 import {
   ChoraleError,
+  isUpdateNoised,
   limits,
   parameterCount,
   stepsWithoutBatches,
@@ -39,8 +40,8 @@ export type LocalRoundOptions = {
 
 /**
  * One client's part of a training round: local steps from the round's model by the task's algorithm, or the sums of its
- * rows that a one-shot task asks for, then what comes of them, clipped to `clippingNorm`, on the integer grid, noised, and
- * rounded to the bits that it travels in. With an `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016,
+ * rows that a one-shot task asks for, then what comes of them, clipped to `clippingNorm`, on the integer grid, noised or
+ * randomized, and rounded to the bits that it travels in. With an `exampleNoiseMultiplier` every step is noised too (Abadi et al. 2016,
  * Algorithm 1, whose lots are Poisson samples; the steps are divided by the expected size of a sample, as a sample's own
  * size would be private).
  *
@@ -50,8 +51,7 @@ export type LocalRoundOptions = {
  */
 export async function localRound(options: LocalRoundOptions): Promise<Int32Array<ArrayBuffer>> {
   const { task, training, parameters, noiseless, random = secureRandom() } = options;
-  const { updateNoiseMultiplier, exampleNoiseMultiplier } = task.privacy;
-  if (updateNoiseMultiplier === 0 && exampleNoiseMultiplier === 0 && !noiseless) {
+  if (!isUpdateNoised(task) && !noiseless) {
     throw new ChoraleError('NOISELESS_REFUSED', 'the study trains without noise, and this page did not ask for that');
   }
   if (parameters.length !== parameterCount(task)) {
@@ -61,7 +61,14 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
   if (training.rows === 0) throw new ChoraleError('TRAINING_DATA_INVALID', 'no row is left to train on');
 
   const update = quantizeUpdate(await unclipped({ ...options, random }), task.clippingNorm);
-  return roundToFormat(addNoise(update, updateNoiseStddev(task), random), updateFormat(task), random);
+  return roundToFormat(await protect(update, task, random), updateFormat(task), random);
+}
+
+/** Integers that are as private as the task says: with noise, or a report of PrivUnit, whose code few tasks need. */
+async function protect(update: Int32Array, task: TrainingTask, random: RandomSource): Promise<Int32Array<ArrayBuffer>> {
+  if (task.privacy.updateMechanism === undefined) return addNoise(update, updateNoiseStddev(task), random);
+  const { randomizedUpdate } = await lazyPart(import('./randomized-update.ts'));
+  return randomizedUpdate(update, task, random);
 }
 
 /** What the task's algorithm makes of the rows: private. Few studies are one-shot, so what they need is loaded here. */

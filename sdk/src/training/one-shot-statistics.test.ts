@@ -8,9 +8,9 @@ import {
   type TrainingTask,
   updateLength,
   updateNoiseStddev,
-  updateNormBound,
   updateSensitivity,
 } from '@chorale/protocol';
+import { updateNormBound } from '@chorale/protocol/update-mechanism';
 import { RowStatistics } from '@chorale/training/one-shot';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

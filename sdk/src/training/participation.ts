@@ -1,5 +1,6 @@
 import { ChoraleError, participationLimits, type TrainingTask } from '@chorale/protocol';
 import type { DeviceStore } from '../storage/device-store.ts';
+import { ANY_ROUND } from './any-round.ts';
 
 type Options = { study: string; task: TrainingTask; store: DeviceStore };
 
@@ -21,8 +22,8 @@ export async function requireParticipation(round: number, options: Options): Pro
 }
 
 /**
- * Why this device makes no update for the study any more, or `null`. An update that waits for its round's end may
- * have to be sent again first.
+ * Why this device is of no more use to the study, or `null`. An update that waits for its round's end may have to be
+ * sent again first, and that of a one-shot task to another attempt.
  */
 export async function participationUsed(options: Options): Promise<ChoraleError | null> {
   const { atMost } = participationLimits(options.task);
@@ -30,7 +31,7 @@ export async function participationUsed(options: Options): Promise<ChoraleError 
   const rounds = await roundsOf(options);
   if (rounds.length < atMost) return null;
   const { study, store } = options;
-  const waiting = await Promise.all(rounds.map((round) => store.update(study, round)));
+  const waiting = await Promise.all([...rounds, ANY_ROUND].map((round) => store.update(study, round)));
   return waiting.every((update) => update === null) ? used(atMost) : null;
 }
 

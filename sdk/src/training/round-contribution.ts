@@ -16,14 +16,9 @@ import type { DeviceLock } from '../device-lock.ts';
 import type { Ledger } from '../ledger.ts';
 import type { DeviceStore, SpendRecord } from '../storage/device-store.ts';
 import type { Study } from '../study.ts';
+import { ANY_ROUND } from './any-round.ts';
 import { storedRecordsId } from './device-records.ts';
 import { requireParticipation } from './participation.ts';
-
-/**
- * Under this number lies what a device contributes to a one-shot task, whichever round asks for it: later than any round, so
- * that it stays until the task is done.
- */
-const ANY_ROUND = Number.MAX_SAFE_INTEGER;
 
 /** Computes a client's contributions, clipped and noised; a worker in a browser. */
 export interface LocalTrainer {
@@ -56,8 +51,8 @@ export type ContributionOptions = {
 /**
  * The bytes that this client sends to a round: those it made before, or new ones, which are charged and
  * stored before anybody sees them.
- * @throws BudgetExceededError; ChoraleError `PARTICIPATION_USED`, `PARTICIPATION_TOO_SOON`; ChoraleError of the trainer, the store or the model's transfer; the signal's
- *   reason, and then nothing new was charged or stored.
+ * @throws BudgetExceededError; ChoraleError `PARTICIPATION_USED`, `PARTICIPATION_TOO_SOON`, or of the trainer, the store or
+ *   the model's transfer; the signal's reason, and then nothing new was charged or stored.
  */
 export async function contribution(
   message: RoundMessage,

@@ -1,4 +1,7 @@
+import { decodeIntegers, GRID_STEPS, parseManifest } from '@chorale/protocol';
+import { updateNormBound } from '@chorale/protocol/update-mechanism';
 import { describe, expect, test } from 'vitest';
+import { Ledger } from '../ledger.ts';
 import { MemoryDeviceStore } from '../storage/memory-store.ts';
 import { trainingManifest } from '../testing/training-study.ts';
 import { heard, invitation, serve, take, types } from './testing/taking-part.ts';
@@ -145,6 +148,33 @@ describe('a client in rounds', () => {
     ]);
     expect(declined).toEqual(['BUDGET_EXCEEDED']);
     expect([await store.spends(), await store.update(manifest.id, 1)]).toEqual([[], null]);
+  });
+
+  test('[B7] an update that PrivUnit reports is charged at its pure epsilon', async () => {
+    const { training, ...rest } = trainingManifest({ clients: 'employee', rounds: 1 });
+    const silent = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta: 1e-6 };
+    const updateMechanism = { mechanism: 'priv-unit', epsilon: 3 };
+    const manifest = parseManifest({ ...rest, training: { ...training, privacy: { ...silent, updateMechanism } } });
+    const store = new MemoryDeviceStore();
+    let norm = 0;
+    const { url } = await serve((client) => {
+      client.on('join', (_, reply) => {
+        reply({ ok: true, committedRounds: 0, done: false });
+        client.emit('round', invitation(manifest, 1));
+      });
+      client.on('update', ({ update }, reply) => {
+        norm = Math.hypot(...decodeIntegers(new Uint8Array(update), 4));
+        reply({ ok: true, duplicate: false });
+        client.emit('training-done', { study: manifest.id, committedRounds: 1 });
+      });
+    });
+    expect(types(await take({ manifest, url, store })).slice(-2)).toEqual(['update-sent', 'done']);
+    // What its own update was is no part of its length.
+    expect(norm).toBeGreaterThan(GRID_STEPS);
+    expect(norm).toBeLessThanOrEqual(updateNormBound(manifest.training!));
+    expect(await store.spends()).toMatchObject([{ privacyUnit: 'employee', loss: { mechanism: 'pure', epsilon: 3 } }]);
+    const [employee] = await new Ledger({ store }).balances();
+    expect(employee).toMatchObject({ privacyUnit: 'employee', spent: 3 });
   });
 
   test('stays for the next round when the coordinator refuses one contribution', async () => {

@@ -4,8 +4,8 @@ import {
   GRID_STEPS,
   packIntegers,
   updateFormat,
-  updateNormBound,
 } from '@chorale/protocol';
+import { updateNormBound } from '@chorale/protocol/update-mechanism';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { siteTask } from '../testing/study.ts';

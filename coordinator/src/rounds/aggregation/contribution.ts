@@ -8,8 +8,8 @@ import {
   type UpdateFormat,
   updateFormat,
   updateLength,
-  updateNormBound,
 } from '@chorale/protocol';
+import { updateNormBound } from '@chorale/protocol/update-mechanism';
 
 /** Most held-back rows of one client in one score bin: bounds what one client can move in a histogram. */
 export const LARGEST_BIN = 1_000_000;

@@ -15,7 +15,7 @@ export const brokenServices = {
   acceptsASecondUpdate: { rule: 'R3', serve: withAnswers((code) => code === 'UPDATE_DUPLICATE') },
   acceptsStrangers: { rule: 'R3', serve: withAnswers((code) => code === 'NOT_IN_COHORT') },
   acceptsAnyNorm: { rule: 'R3', serve: withAnswers((code) => code === 'UPDATE_OVER_NORM') },
-  extendsTheDeadline: { rule: 'R3', serve: serveLonger },
+  extendsTheDeadline: { rule: 'R6', serve: serveLonger },
   refusesWithoutAType: { rule: 'R3', serve: refuseUntyped },
   answersNothing: { rule: 'P4', serve: answerNothing },
   countsTwice: { rule: 'R16', serve: withIntake((intake) => new TwiceIntake(intake)) },
