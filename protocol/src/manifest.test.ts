@@ -192,6 +192,11 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
         { privacy: { updateNoiseMultiplier: 1 } },
         /needs clients "employee" and updateNoiseMultiplier 0/,
       ],
+      [
+        'of Gram statistics',
+        { rounds: 1, localEpochs: 1, learningRate: 1, algorithm: { oneShot: { rule: 'gram-matrix' } } },
+        /does not go with the one-shot rule "gram-matrix"/,
+      ],
       ['of a median', { aggregation: { rule: 'coordinate-median' } }, /needs the aggregation rule "mean"/],
       ['of a large model', { model: { hidden: [4096], activation: 'relu' } }, /at most 10000 numbers/],
       [

@@ -9,7 +9,7 @@ const employees = (participation?: TrainingTask['participation']): TrainingTask 
   ...(participation === undefined ? {} : { participation }),
 });
 
-test('[B6] employees contribute once and sites always, where the task says nothing else', () => {
+test('[B8] employees contribute once and sites always, where the task says nothing else', () => {
   expect(participationLimits(employees())).toEqual({ atMost: 1, spacing: 1 });
   expect(participationLimits(employees({ atMost: 5, spacing: 3 }))).toEqual({ atMost: 5, spacing: 3 });
   expect(participationLimits(task)).toEqual({ atMost: Infinity, spacing: 1 });
@@ -23,7 +23,7 @@ test.each<[TrainingTask['participation'], number, number]>([
   [{ atMost: 5, spacing: 3 }, 3, 1],
   [{ atMost: 5, spacing: 3 }, 4, 2],
   [{ atMost: 5, spacing: 3 }, 99, 5],
-])('[B6] with %j and %i rounds one client has made %i updates at most', (participation, rounds, expected) => {
+])('[B8] with %j and %i rounds one client has made %i updates at most', (participation, rounds, expected) => {
   expect(mostParticipations(employees(participation), rounds)).toBe(expected);
   // The rounds of a client that comes as soon as it may.
   expect(Math.min(participation?.atMost ?? 1, Math.floor((rounds - 1) / (participation?.spacing ?? 1)) + 1)).toBe(

@@ -1,7 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { decodeParameters, GRID_STEPS, manifestHash, type RoundMessage, type TrainingTask } from '@chorale/protocol';
+import {
+  decodeParameters,
+  GRID_STEPS,
+  manifestHash,
+  type RoundMessage,
+  type TrainingTask,
+  updateLength,
+} from '@chorale/protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Invitations } from '../surveys/invitations.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
@@ -387,6 +394,25 @@ describe('employees, who contribute once', () => {
     expect(await trio[0]!.next('round-ended')).toMatchObject({ outcome: 'abandoned' });
     expect(await joinAgain(0, hash)).toMatchObject({ usedUp: true });
     expect(await joinAgain(1, hash)).toEqual({ ok: true, committedRounds: 0, done: false });
+  });
+
+  it('[R25] [T5] are invited to each attempt at a one-shot task, which gets the bytes of before', async () => {
+    const task = siteTask({
+      ...once,
+      rounds: 1,
+      learningRate: 1,
+      exampleClippingNorm: 1,
+      cohort: { ...once.cohort, quorum: 3 },
+      algorithm: { oneShot: { rule: 'class-mean-difference' } },
+    });
+    const hash = await start(task);
+    const { trio } = await invitedTrio(hash);
+    const update = Array.from({ length: updateLength(task) }, () => 0);
+    expect(await trio[0]!.update(STUDY, 1, update)).toMatchObject({ ok: true });
+    trio[2]!.socket.emit('leave', { study: STUDY });
+    expect(await trio[0]!.next('round-ended')).toMatchObject({ outcome: 'abandoned' });
+    expect(await joinAgain(0, hash)).toEqual({ ok: true, committedRounds: 0, done: false });
+    expect(await server.training.rounds(STUDY)).toMatchObject({ state: 'waiting', usedUp: 0 });
   });
 
   it('[R25] are believed when they say that they have, whatever was lost here', async () => {

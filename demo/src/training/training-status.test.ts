@@ -89,7 +89,7 @@ test('a task of one round says so when it is done', () => {
   expect(statusSentence(after({ type: 'done', committedRounds: 10 }), words)).toMatch(/^Done: all 10 rounds are/);
 });
 
-test('[B6] a browser that has contributed as often as it may is thanked, and nothing more is wanted of it', () => {
+test('[B8] a browser that has contributed as often as it may is thanked, and nothing more is wanted of it', () => {
   const status = after(
     waiting,
     started(7),

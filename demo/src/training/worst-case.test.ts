@@ -14,7 +14,7 @@ const employees = (privacy: object, participation?: TrainingTask['participation'
 
 const epsilonIn = (text: string): number => Number(/ε = ([\d.]+): all/.exec(text)?.[1]);
 
-test('[B6] [B7] a browser says how often it contributes at most, and what all of that costs', () => {
+test('[B8] [B9] a browser says how often it contributes at most, and what all of that costs', () => {
   const noise = { updateNoiseMultiplier: 4 };
   for (const [participation, updates] of [
     [undefined, 1],

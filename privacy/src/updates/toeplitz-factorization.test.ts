@@ -165,7 +165,7 @@ const ownErrors = (k: number, bands: number) => {
 };
 
 describe('noise along one client’s own updates', () => {
-  it.each([2, 3, 4, 8, 16, 64])('[B8] is best drawn independently, for the sum of all %i', (k) => {
+  it.each([2, 3, 4, 8, 16, 64])('[B10] is best drawn independently, for the sum of all %i', (k) => {
     const independent = ownErrors(k, 1);
     // The sum itself changes by k times as much as one: nothing is below that.
     expect(independent.sum).toBeCloseTo(k, 9);

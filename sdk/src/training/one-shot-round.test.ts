@@ -1,4 +1,12 @@
-import { type Manifest, parseManifest, type RoundEndedMessage, updateLength } from '@chorale/protocol';
+import {
+  decodeIntegers,
+  GRID_STEPS,
+  type Manifest,
+  parseManifest,
+  type RoundEndedMessage,
+  updateLength,
+} from '@chorale/protocol';
+import { updateNormBound } from '@chorale/protocol/update-mechanism';
 import { describe, expect, test } from 'vitest';
 import { MemoryDeviceStore } from '../storage/memory-store.ts';
 import { trainingManifest } from '../testing/training-study.ts';
@@ -59,6 +67,32 @@ describe('a device in a one-shot task', () => {
     ]);
     // Nothing of it stays once the task is done.
     expect(await store.update(manifest.id, Number.MAX_SAFE_INTEGER)).toBeNull();
+  });
+
+  test('[B8] contributes once as an employee, and sends that to every attempt', async () => {
+    const { training, ...rest } = oneShotManifest('own-attempts');
+    const manifest = parseManifest({ ...rest, training: { ...training, clients: 'employee' } });
+    const { url, received } = await abandoning(manifest, 3);
+    const store = new MemoryDeviceStore();
+    expect(types(await take({ manifest, url, store })).at(-1)).toBe('done');
+    expect(received).toEqual([received[0], received[0], received[0]]);
+    expect(await store.spends()).toHaveLength(1);
+  });
+
+  test('[B9] has class means reported by PrivUnit, at a pure epsilon', async () => {
+    const { training, ...rest } = oneShotManifest('own-means');
+    const updateMechanism = { mechanism: 'priv-unit', epsilon: 1.5 } as const;
+    const privacy = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, updateMechanism, delta: 1e-6 };
+    const algorithm = { oneShot: { rule: 'class-mean-difference' } } as const;
+    const manifest = parseManifest({ ...rest, training: { ...training, clients: 'employee', privacy, algorithm } });
+    const { url, received } = await abandoning(manifest, 2);
+    const store = new MemoryDeviceStore();
+    expect(types(await take({ manifest, url, store })).at(-1)).toBe('done');
+    expect(received[1]).toEqual(received[0]);
+    const report = decodeIntegers(Uint8Array.from(received[0]!), updateLength(manifest.training!));
+    expect(Math.hypot(...report)).toBeGreaterThan(GRID_STEPS);
+    expect(Math.hypot(...report)).toBeLessThanOrEqual(updateNormBound(manifest.training!));
+    expect(await store.spends()).toMatchObject([{ loss: { mechanism: 'pure', epsilon: 1.5 } }]);
   });
 
   test('[B1] rows that were erased or a study that is another one are noised and charged anew', async () => {

@@ -65,7 +65,7 @@ async function closedWhileSending(
 const nothing = (): Asked => ({ declined: [], updates: [], joins: 0 });
 const ended = { type: 'ended', code: 'PARTICIPATION_USED' };
 
-describe('[B6] a device of an employee', () => {
+describe('[B8] a device of an employee', () => {
   test('contributes once by default, whatever became of it, and then ends and does not join again', async () => {
     const store = new MemoryDeviceStore();
     const asked = nothing();
@@ -133,7 +133,7 @@ describe('[B6] a device of an employee', () => {
   });
 });
 
-test('[B6] a site contributes to every round', async () => {
+test('[B8] a site contributes to every round', async () => {
   const manifest = trainingManifest({ rounds: 9, updateNoiseMultiplier: 16 });
   const asked = nothing();
   const { url } = await asking(manifest, [1, 2, 2, 3], asked);

@@ -6,7 +6,7 @@ type Options = { study: string; task: TrainingTask; store: DeviceStore };
 
 /**
  * Refuses to make an update for a round where this device has made as many as the task allows, or one too lately.
- * [B6] The ledger is the evidence, so it holds whatever was erased, and for what was made and never sent as well.
+ * [B8] The ledger is the evidence, so it holds whatever was erased, and for what was made and never sent as well.
  * @throws ChoraleError `PARTICIPATION_USED`, `PARTICIPATION_TOO_SOON`
  */
 export async function requireParticipation(round: number, options: Options): Promise<void> {

@@ -49,7 +49,7 @@ describe('an update that PrivUnit reports', () => {
     { parameters: 12, epsilon: 8, length: 1, bits: 16, n: 2000 },
     { parameters: 3, epsilon: 2, length: 1, bits: 32, n: 8000 },
     { parameters: 3, epsilon: 1, length: 0, bits: 32, n: 3000 },
-  ] as const)('[B7] is unbiased within its stated error: %j', ({ parameters, epsilon, length, bits, n }) => {
+  ] as const)('[B9] is unbiased within its stated error: %j', ({ parameters, epsilon, length, bits, n }) => {
     const task = taskOf(parameters, epsilon, bits);
     const update = updateOf(parameters, length);
     const random = seededRandom(parameters + 10 * epsilon);
@@ -90,7 +90,7 @@ describe('an update that PrivUnit reports', () => {
     if (length === 1) expect(0.1 * norm).toBeGreaterThan(z * error);
   });
 
-  test('[B7] is one of a public list that does not depend on it', () => {
+  test('[B9] is one of a public list that does not depend on it', () => {
     const task = taskOf(4, 2);
     const mechanism = updateMechanism(task)!;
     const outputs = [updateOf(4, 1), updateOf(4, 0.2), updateOf(4, 1).map((value) => -value)].map((update) => {

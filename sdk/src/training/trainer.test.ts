@@ -150,7 +150,7 @@ describe('a client in rounds', () => {
     expect([await store.spends(), await store.update(manifest.id, 1)]).toEqual([[], null]);
   });
 
-  test('[B7] an update that PrivUnit reports is charged at its pure epsilon', async () => {
+  test('[B9] an update that PrivUnit reports is charged at its pure epsilon', async () => {
     const { training, ...rest } = trainingManifest({ clients: 'employee', rounds: 1 });
     const silent = { updateNoiseMultiplier: 0, exampleNoiseMultiplier: 0, delta: 1e-6 };
     const updateMechanism = { mechanism: 'priv-unit', epsilon: 3 };
