@@ -1,10 +1,4 @@
-import {
-  type Aggregation as Rule,
-  encodeIntegers,
-  GRID_STEPS,
-  packIntegers,
-  updateFormat,
-} from '@chorale/protocol';
+import { type Aggregation as Rule, encodeIntegers, GRID_STEPS, packIntegers, updateFormat } from '@chorale/protocol';
 import { updateNormBound } from '@chorale/protocol/update-mechanism';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
