@@ -1,5 +1,5 @@
 import type { TrainingTask } from '@chorale/protocol';
-import type { Progress } from './cadence.ts';
+import { nextKind, type Progress } from './cadence.ts';
 import { withParticipations } from './participation.ts';
 import type { Phase, Round, Step, TrainingState } from './training-state.ts';
 import { requeue } from './waiting-clients.ts';
@@ -21,13 +21,14 @@ export function afterCommit(state: TrainingState, round: Round, end: End): Train
 }
 
 /**
- * [R9] After an abandoned round the next attempt waits, twice as long after each failure in a row. A round
- * that nobody was invited to is not in the store for certain, and nobody waits for its end.
+ * [R9] After an abandoned round the next attempt waits, twice as long after each failure in a row; where none
+ * follows, nobody waits. A round that nobody was invited to is not in the store for certain, and nobody waits for its end.
  */
 export function resting(state: TrainingState, round: Round, end: End): TrainingState {
   const { failures } = state;
   const restMs = Math.min(BACKOFF_MS.longest, BACKOFF_MS.first * 2 ** Math.min(failures, 30));
-  const phase: Phase = { state: 'abandoned', retryAt: end.now + restMs };
+  const isOver = nextKind(end.task, state.progress) === null;
+  const phase: Phase = { state: 'abandoned', retryAt: isOver ? end.now : end.now + restMs };
   return { ...ended(state, round, end), phase, failures: failures + 1 };
 }
 

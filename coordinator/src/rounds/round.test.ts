@@ -498,6 +498,16 @@ describe('pace steering', () => {
   });
 });
 
+it('[R9] [R11] rests after no evaluation that is the last: nothing follows that anybody could wait for', () => {
+  const training = new Training();
+  const progress = { round: 4, committedRounds: task.rounds, evaluated: false, failedEvaluations: 2 };
+  training.state = initialState(progress, { done: false });
+  training.join('a', 'b', 'c');
+  training.send({ type: 'opened', round: 5 });
+  expect(types(training.wait(deadlineMs))).toEqual(['abandon', 'announce']);
+  expect(types(training.wait(0))).toEqual(['finish']);
+});
+
 describe('a clock that is set back', () => {
   it('[R6] prolongs no round beyond what the task allows', () => {
     const training = invitedRound();

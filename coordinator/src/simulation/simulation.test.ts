@@ -75,6 +75,11 @@ it('[R6] seed 2026: a clock that is set back while lost clients are awaited does
   expect(result.found).toEqual([]);
 });
 
+it('[R11] seed 9: a clock that is set back does not keep clients waiting for the end of a task', async () => {
+  const result = await simulateBriefly({ clients: 10, rounds: 6000, studies: 64, seed: 9, lane: 56 });
+  expect(result.found).toEqual([]);
+});
+
 it('[R3] seed 2026: what a buffer holds is no repeat of an update to the round in which it was opened', async () => {
   const large = { clients: 10, rounds: 100_000, studies: 64 };
   const result = await simulateBriefly({ mode: 'asynchronous', ...large, seed: 2026, lane: 30 });
