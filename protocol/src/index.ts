@@ -1,12 +1,15 @@
 export * from './errors.ts';
+export * from './is-noised.ts';
 export * from './limits.ts';
 export * from './manifest.ts';
+export * from './manifest-hash.ts';
 export * from './messages.ts';
 export * from './one-shot.ts';
 export * from './question.ts';
 export * from './report.ts';
 export * from './results.ts';
 export * from './survey-channels.ts';
+export { parseSurveyManifest } from './survey-manifest.ts';
 export * from './token.ts';
 export * from './training-algorithm.ts';
 export * from './training-privacy.ts';

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import { sampleManifest } from '../testing/sample-manifest.ts';
-import { ChoraleError, type Manifest, manifestHash, parameterCount, parseManifest } from './index.ts';
+import {
+  ChoraleError,
+  type Manifest,
+  manifestHash,
+  parameterCount,
+  parseManifest,
+  parseSurveyManifest,
+} from './index.ts';
 
 const training = () => sampleManifest().training!;
 
@@ -338,4 +345,30 @@ test.each([undefined, null, 7, 'x', [], {}])('[S2] %j is not a manifest', (data)
 test('parameters are counted layer by layer', () => {
   // 1 number and 3 categories are 4 inputs; 4 x 3 + 3 weights and biases, then 3 + 1.
   expect(parameterCount(training())).toBe(19);
+});
+
+test('[S2] a study without training is judged alike by the shorter schema, and one with training is refused by it', () => {
+  const { training: _, ...survey } = sampleManifest();
+  const [question] = survey.survey!.questions;
+  const variants: object[] = [
+    survey,
+    { ...survey, surprise: 1 },
+    { ...survey, survey: undefined },
+    { ...survey, survey: { epsilon: 0, questions: [question] } },
+    { ...survey, survey: { epsilon: 1, questions: [question, question] } },
+    { ...survey, survey: { epsilon: 1, questions: [question, { ...question, id: 'again' }] } },
+    { ...survey, groups: { ...survey.groups, values: [survey.groups.values[0], survey.groups.values[0]] } },
+    { ...survey, description: 'a'.repeat(2001) },
+  ];
+  const verdict = (parse: (data: unknown) => Manifest, data: unknown): unknown => {
+    try {
+      return parse(data);
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  const verdicts = variants.map((data) => verdict(parseSurveyManifest, data));
+  expect(verdicts).toEqual(variants.map((data) => verdict(parseManifest, data)));
+  expect(new Set(verdicts).size).toBe(variants.length);
+  expect(() => parseSurveyManifest(sampleManifest())).toThrow(/training/);
 });

@@ -1,8 +1,8 @@
 import { type RandomSource, secureRandom } from '@chorale/privacy';
 import { type Answers, ChoraleError, type Manifest } from '@chorale/protocol';
 import type { ChoraleEvents, ChoraleEventTarget } from './chorale-events.ts';
-import { CoordinatorConnection } from './connection/coordinator-connection.ts';
 import { fetchStudy } from './connection/fetch-study.ts';
+import { LazyConnection } from './connection/lazy-connection.ts';
 import type { DeviceLock } from './device-lock.ts';
 import { lazyPart } from './lazy-part.ts';
 import { Ledger, type LedgerBalance } from './ledger.ts';
@@ -10,9 +10,9 @@ import { PageLifecycle } from './page-lifecycle.ts';
 import type { DeviceStore, Receipt, SentAnswer, SpendRecord } from './storage/device-store.ts';
 import { IndexedDbStore } from './storage/indexed-db-store.ts';
 import type { Study } from './study.ts';
+import { type AnswerWords, sentInWords } from './survey/answer-words.ts';
 import { Respondent } from './survey/respondent.ts';
 import { deliverReport, isUnsent, submitReport, type SubmitOptions } from './survey/submit-report.ts';
-import { deviceRecords, fits, storedRecords } from './training/device-records.ts';
 import type { OptionalEngineName } from './training/engines/select-engine.ts';
 import type { EncodedRecords } from './training/features.ts';
 import type { TrainerOptions } from './training/trainer.ts';
@@ -57,7 +57,7 @@ export type TrainOptions = {
 
 type Parts = {
   study: Study;
-  connection: CoordinatorConnection;
+  connection: LazyConnection;
   store: DeviceStore;
   ledger: Ledger;
   lock: DeviceLock;
@@ -105,7 +105,7 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
     const lock = new WebLock({ profile });
     // Found out now, not after somebody answered twenty questions.
     await store.spends();
-    const connection = new CoordinatorConnection({ coordinator, token, random });
+    const connection = new LazyConnection({ coordinator, token, random });
     const lifecycle = new PageLifecycle(globalThis, { onSuspend: () => connection.disconnect() });
     const chorale = new Chorale({ study, connection, store, ledger, lock, lifecycle, random });
     void chorale.#resend();
@@ -148,6 +148,21 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
     }
   }
 
+  /** Fetches the code that sends, so that a report leaves without delay; nothing is sent. @throws ChoraleError `CONNECTION_LOST`. */
+  async prepareToSend(): Promise<void> {
+    await this.#parts.connection.load();
+  }
+
+  /** Whether somebody said on this device that they never want to take part in this study. */
+  declined(): Promise<boolean> {
+    return this.#parts.store.declined(this.manifest.id);
+  }
+
+  /** Remembers that decision, or forgets it. Nothing is sent either way. @throws ChoraleError `STORAGE_UNAVAILABLE`. */
+  setDeclined(declined: boolean): Promise<void> {
+    return this.#parts.store.putDeclined(this.manifest.id, declined);
+  }
+
   /** Whether a report waits on this device for the coordinator. */
   async pending(): Promise<boolean> {
     const report = await this.#respondent.report();
@@ -159,9 +174,15 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
     return this.#parts.store.receipt(this.manifest.id);
   }
 
-  /** Raw answers beside what was made of them, question by question; `null` before there is a report. */
-  async sent(): Promise<SentAnswer[] | null> {
-    return (await this.#respondent.report())?.sent ?? null;
+  /**
+   * Raw answers beside what was made of them, question by question; `null` before there is a report.
+   * @param words what answers are called; English without it.
+   */
+  async sent(words?: AnswerWords): Promise<SentAnswer[] | null> {
+    const report = await this.#respondent.report();
+    const { channels } = this.#parts.study;
+    if (report === null || words === undefined || channels === null) return report?.sent ?? null;
+    return report.sent.map((row) => sentInWords(row, { answers: report.answers, channels, words }));
   }
 
   /**
@@ -174,14 +195,17 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
   }
 
   /** The rows put before, or `null`. @throws ChoraleError `TRAINING_ABSENT`, `TRAINING_DATA_INVALID`. */
-  records(): Promise<EncodedRecords | null> {
-    return storedRecords(this.#task(), { store: this.#parts.store, study: this.manifest.id });
+  async records(): Promise<EncodedRecords | null> {
+    const task = this.#task();
+    const { storedRecords } = await lazyPart(import('./training/device-records.ts'));
+    return storedRecords(task, { store: this.#parts.store, study: this.manifest.id });
   }
 
   /** Keeps rows to train on, as `encodeTable` makes them; they never leave. @throws as `records`. */
   async putRecords(records: EncodedRecords): Promise<void> {
-    if (!fits(this.#task(), records))
-      throw new ChoraleError('TRAINING_DATA_INVALID', 'the records do not fit the task');
+    const task = this.#task();
+    const { fits } = await lazyPart(import('./training/device-records.ts'));
+    if (!fits(task, records)) throw new ChoraleError('TRAINING_DATA_INVALID', 'the records do not fit the task');
     await this.#parts.store.putRecords(this.manifest.id, { ...records, id: crypto.randomUUID() });
   }
 
@@ -200,7 +224,11 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
     const { store } = this.#parts;
     const study = this.manifest.id;
     // Most pages never train: its code is loaded here.
-    const { train } = await lazyPart(import('./training/trainer.ts'));
+    const [{ train }, { deviceRecords }, connection] = await Promise.all([
+      lazyPart(import('./training/trainer.ts')),
+      lazyPart(import('./training/device-records.ts')),
+      this.#parts.connection.load(),
+    ]);
     const startTrainer: TrainerOptions['startTrainer'] = async (options) => {
       const records = await deviceRecords(options.task, { store, study });
       const { TrainingWorker } = await lazyPart(import('./training/training-worker.ts'));
@@ -212,7 +240,7 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
       });
     };
     yield* train(
-      { ...this.#parts, now, noiseless, startTrainer },
+      { ...this.#parts, connection, now, noiseless, startTrainer },
       anyOf(this.#closed.signal, this.#training.signal, signal),
     );
   }

@@ -1,5 +1,6 @@
 export { Chorale, type OpenOptions, type TrainOptions } from './chorale.ts';
 export type { ChoraleEvents, SendProgress } from './chorale-events.ts';
+export type { AnswerWords } from './survey/answer-words.ts';
 export { LEDGER_DELTA, type LedgerBalance, MAX_EPSILON } from './ledger.ts';
 export type { Receipt, SentAnswer, SpendRecord, StoredReport } from './storage/device-store.ts';
 export { type ColumnMapping, type EncodedRecords, encodeInputs, encodeTable } from './training/features.ts';

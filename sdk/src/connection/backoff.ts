@@ -3,6 +3,8 @@ import { type RandomSource, uniformInteger } from '@chorale/privacy';
 /** Waiting times between attempts, in milliseconds. */
 export type BackoffOptions = { firstMs: number; longestMs: number };
 
+export const DEFAULT_BACKOFF: BackoffOptions = { firstMs: 500, longestMs: 30_000 };
+
 /**
  * How long to wait before the next attempt: doubling, and between half and all of that, so that
  * clients that lost one coordinator do not come back as one.

@@ -14,7 +14,7 @@ import { io, type Socket } from 'socket.io-client';
 import type * as v from 'valibot';
 import { abortable } from '../abortable.ts';
 import { lazyPart } from '../lazy-part.ts';
-import { backoffMs, type BackoffOptions, staggeredMs } from './backoff.ts';
+import { backoffMs, type BackoffOptions, DEFAULT_BACKOFF, staggeredMs } from './backoff.ts';
 import type { Transfer } from './bulk-transfer.ts';
 import { apiUrl } from './fetch-study.ts';
 import { EmptyReply, JoinReply, parseReply, ReportReply, UpdateReply } from './replies.ts';
@@ -58,13 +58,7 @@ export class CoordinatorConnection {
   /** Until when a node that is unavailable asked to be left alone, on the clock of `performance.now`. */
   #restUntil = 0;
 
-  constructor({
-    coordinator,
-    token,
-    random,
-    timeoutMs = 15_000,
-    backoff = { firstMs: 500, longestMs: 30_000 },
-  }: ConnectionOptions) {
+  constructor({ coordinator, token, random, timeoutMs = 15_000, backoff = DEFAULT_BACKOFF }: ConnectionOptions) {
     const url = apiUrl(coordinator, 'socket.io/');
     this.#coordinator = coordinator;
     this.#token = token;

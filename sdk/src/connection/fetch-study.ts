@@ -1,4 +1,5 @@
-import { ChoraleError, limits, ManifestMismatchError, parseManifest } from '@chorale/protocol';
+import { ChoraleError, limits, type Manifest, ManifestMismatchError, parseSurveyManifest } from '@chorale/protocol';
+import { lazyPart } from '../lazy-part.ts';
 import { type Study, studyOf } from '../study.ts';
 import { cappedBody } from './capped-body.ts';
 import { parseJson, refusalOf } from './refusal.ts';
@@ -23,7 +24,7 @@ export async function fetchStudy({
   signal?: AbortSignal | undefined;
 }): Promise<Study> {
   const url = apiUrl(coordinator, `api/v1/studies/${encodeURIComponent(study)}`);
-  const manifest = parseManifest(readJson(await fetchText(url, signal)));
+  const manifest = await checkManifest(readJson(await fetchText(url, signal)));
   if (manifest.id !== study)
     throw new ManifestMismatchError(`the coordinator sent study ${manifest.id} instead of ${study}`);
   const fetched = await studyOf(manifest);
@@ -31,6 +32,13 @@ export async function fetchStudy({
     throw new ManifestMismatchError(`the coordinator's manifest is ${fetched.hash}, this page pins ${pin}`);
   }
   return fetched;
+}
+
+/** The whole manifest is checked before anything is asked; what checks training is fetched for studies that have one. */
+async function checkManifest(data: unknown): Promise<Manifest> {
+  if (typeof data !== 'object' || data === null || !('training' in data)) return parseSurveyManifest(data);
+  const { parseManifest } = await lazyPart(import('@chorale/protocol/manifest'));
+  return parseManifest(data);
 }
 
 /** An address under the coordinator's, which may have a path of its own. */

@@ -11,18 +11,20 @@ export interface DeviceSchema extends DBSchema {
   spends: { key: string; value: unknown };
   updates: { key: [study: string, round: number]; value: unknown };
   records: { key: string; value: unknown };
+  declined: { key: string; value: unknown };
 }
 type Stores = StoreNames<DeviceSchema>[];
 export type DeviceTransaction<M extends IDBTransactionMode> = IDBPTransaction<DeviceSchema, Stores, M>;
 
 /** Grows with every change of `upgrade`; each step runs on databases older than itself. */
-const SCHEMA_VERSION = 1;
+const SCHEMA_VERSION = 2;
 
 function upgrade(db: IDBPDatabase<DeviceSchema>, oldVersion: number): void {
   if (oldVersion < 1) {
     const names = ['answers', 'draws', 'reports', 'memo', 'receipts', 'spends', 'updates', 'records'] as const;
     for (const name of names) db.createObjectStore(name);
   }
+  if (oldVersion < 2) db.createObjectStore('declined');
 }
 
 /** How long other tabs may take to let go of an older schema. */

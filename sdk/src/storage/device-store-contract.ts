@@ -106,6 +106,18 @@ export const deviceStoreContract: readonly DeviceStoreRule[] = [
     },
   },
   {
+    rule: 'a study that was declined stays so, through an erasure too, until that is taken back',
+    check: async (store) => {
+      const declined = async () => [await store.declined('pulse'), await store.declined('other')];
+      same(await declined(), [false, false]);
+      await store.putDeclined('pulse', true);
+      await store.erase('pulse');
+      same(await declined(), [true, false]);
+      await store.putDeclined('pulse', false);
+      same(await declined(), [false, false]);
+    },
+  },
+  {
     rule: 'a committed report leaves its draw, memoized noise and spend behind as well',
     check: async (store) => {
       await store.commitReport(commit);

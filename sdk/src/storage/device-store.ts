@@ -28,6 +28,9 @@ export type SentAnswer =
       keepProbability: number | null;
       /** How many answers were named at once; one where it is missing. */
       named?: number | undefined;
+      /** The channel's input and output behind the words; missing in records of older versions. */
+      channelInput?: number | undefined;
+      letter?: number | undefined;
     }
   /** This device did not draw the question: its answer stays here. */
   | { state: 'not-drawn'; question: string; text: string; raw: string };
@@ -101,6 +104,10 @@ export type SpendRecord = {
 export interface DeviceStore {
   answers(study: string): Promise<Answers | null>;
   putAnswers(study: string, answers: Answers): Promise<void>;
+
+  /** Whether somebody said that they never want to take part. Outlives `erase`. */
+  declined(study: string): Promise<boolean>;
+  putDeclined(study: string, declined: boolean): Promise<void>;
 
   draw(study: string): Promise<QuestionDraw | null>;
   report(study: string): Promise<StoredReport | null>;

@@ -44,6 +44,20 @@ export class IndexedDbStore implements DeviceStore {
     return this.#put('answers', study, answers);
   }
 
+  declined(study: string): Promise<boolean> {
+    return this.#database.transaction(
+      'readonly',
+      ['declined'],
+      async (t) => (await t.objectStore('declined').get(study)) !== undefined,
+    );
+  }
+
+  putDeclined(study: string, declined: boolean): Promise<void> {
+    return this.#database.transaction('readwrite', ['declined'], async (t) => {
+      await (declined ? t.objectStore('declined').put(true, study) : t.objectStore('declined').delete(study));
+    });
+  }
+
   draw(study: string): Promise<QuestionDraw | null> {
     return this.#get('draws', study, StoredDraw);
   }

@@ -17,6 +17,7 @@ import { spendKey } from './spend-key.ts';
  */
 export class MemoryDeviceStore implements DeviceStore {
   readonly #answers = new Map<string, Answers>();
+  readonly #declined = new Set<string>();
   readonly #draws = new Map<string, QuestionDraw>();
   readonly #reports = new Map<string, StoredReport>();
   readonly #memo = new Map<string, MemoizedNoise>();
@@ -31,6 +32,15 @@ export class MemoryDeviceStore implements DeviceStore {
 
   async putAnswers(study: string, answers: Answers): Promise<void> {
     this.#answers.set(study, structuredClone(answers));
+  }
+
+  async declined(study: string): Promise<boolean> {
+    return this.#declined.has(study);
+  }
+
+  async putDeclined(study: string, declined: boolean): Promise<void> {
+    if (declined) this.#declined.add(study);
+    else this.#declined.delete(study);
   }
 
   async draw(study: string): Promise<QuestionDraw | null> {

@@ -30,6 +30,8 @@ const SentAnswerShape = v.variant('state', [
     sent: v.string(),
     keepProbability: v.nullable(v.number()),
     named: v.optional(v.number()),
+    channelInput: v.optional(Index),
+    letter: v.optional(Index),
   }),
   v.object({ state: v.literal('not-drawn'), question: v.string(), text: v.string(), raw: v.string() }),
 ]);

@@ -145,6 +145,8 @@ export class Respondent {
         sent: letterInWords(spec, letter),
         keepProbability: spec.kind === 'shares' ? spec.channel.p : null,
         named: spec.kind === 'shares' ? namedLetters(spec, letter).length : 1,
+        channelInput: input,
+        letter,
       });
     }
 

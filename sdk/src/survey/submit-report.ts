@@ -8,7 +8,9 @@ import type { Respondent } from './respondent.ts';
 
 export type SubmitOptions = {
   respondent: Respondent;
-  connection: CoordinatorConnection;
+  connection: Pick<CoordinatorConnection, 'repeat'> & {
+    sendReport(report: string, options: { signal: AbortSignal }): Promise<{ duplicate: boolean }>;
+  };
   lock: DeviceLock;
   lifecycle: Lifecycle;
   signal: AbortSignal;
