@@ -54,7 +54,7 @@ test('no raw answer is among the bytes that a survey sends', async () => {
   await page.goto(surveyUrl(coordinator.url, { study: pulse.id, employee: 'Wire', group: 'sales' }));
   await page.getByRole('button', { name: 'Take part' }).click();
   for (const question of pulse.survey!.questions) {
-    if (question.type === 'number') await page.locator(`#answer-${question.id}`).fill('4321.09');
+    if (question.type === 'number') await page.locator(`input[name="${question.id}"]`).fill('4321.09');
     else await page.locator(`input[name="${question.id}"]`).last().check();
   }
   await send(page);

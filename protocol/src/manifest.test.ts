@@ -347,6 +347,15 @@ test('parameters are counted layer by layer', () => {
   expect(parameterCount(training())).toBe(19);
 });
 
+/** What a parser says of it: the manifest, or why there is none. */
+function verdict(parse: (data: unknown) => Manifest, data: unknown): unknown {
+  try {
+    return parse(data);
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 test('[S2] a study without training is judged alike by the shorter schema, and one with training is refused by it', () => {
   const { training: _, ...survey } = sampleManifest();
   const [question] = survey.survey!.questions;
@@ -360,13 +369,6 @@ test('[S2] a study without training is judged alike by the shorter schema, and o
     { ...survey, groups: { ...survey.groups, values: [survey.groups.values[0], survey.groups.values[0]] } },
     { ...survey, description: 'a'.repeat(2001) },
   ];
-  const verdict = (parse: (data: unknown) => Manifest, data: unknown): unknown => {
-    try {
-      return parse(data);
-    } catch (error) {
-      return (error as Error).message;
-    }
-  };
   const verdicts = variants.map((data) => verdict(parseSurveyManifest, data));
   expect(verdicts).toEqual(variants.map((data) => verdict(parseManifest, data)));
   expect(new Set(verdicts).size).toBe(variants.length);

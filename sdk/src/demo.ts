@@ -1,2 +1,3 @@
 // For demonstrations only: several made-up employees in one browser.
 export { openDemoProfile } from './chorale.ts';
+export { useDemoProfile } from './elements/demo-profile.ts';

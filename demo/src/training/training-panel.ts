@@ -1,8 +1,8 @@
 import { evaluationCharges, isNoised, type Manifest, type TrainingTask, updateCharges } from '@chorale/protocol';
 import type { Chorale, LedgerBalance, TrainingEvent } from '@chorale/sdk';
+import { englishText, ledgerMeters } from '@chorale/sdk/elements/views';
 import { html, nothing, type TemplateResult } from 'lit';
 import { errorNotice } from '../error-notice.ts';
-import { ledgerMeters } from '../ledger-meter.ts';
 import { PageElement } from '../page-element.ts';
 import {
   isOver,
@@ -143,7 +143,10 @@ export class TrainingPanel extends PageElement {
               reveal.
             </p>`
       }
-      ${ledgerMeters(this.balances.filter(({ privacyUnit, spent }) => units.has(privacyUnit) || spent > 0))}
+      ${ledgerMeters(
+        this.balances.filter(({ privacyUnit, spent }) => units.has(privacyUnit) || spent > 0),
+        englishText,
+      )}
       ${
         unprotected
           ? html`<p class="small soft">

@@ -1,8 +1,11 @@
 import type { Answer, Question } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
+import type { Words } from './words.ts';
 
 export type FieldOptions = {
   question: Question;
+  /** Of the control that an error summary links to, and that takes focus. */
+  id: string;
   /** Place among the questions, from 1. */
   position: number;
   total: number;
@@ -10,28 +13,32 @@ export type FieldOptions = {
   value: Answer;
   text: string;
   error: string | undefined;
+  words: Words;
   onAnswer: (answer: Answer) => void;
   onText: (text: string) => void;
 };
 
-/** Id of the control that an error summary links to. */
-export function fieldId(question: Question): string {
-  return `answer-${question.id}`;
-}
-
 /** One question as a card: a group of radios or a number input, each of which may stay empty. */
 export function questionField(options: FieldOptions): TemplateResult {
-  const { question, position, total, value } = options;
-  const count = html`<span class="hint">Question ${position} of ${total}</span>`;
-  if (question.type === 'number') return html`<div class="card">${numberField(options, count)}</div>`;
+  const { question, position, total, value, words } = options;
+  const count = html`<span class="hint">${words.text('question.position', { position, total })}</span>`;
+  if (question.type === 'number') {
+    return html`<div class="card" part="card question">${numberField(options, count)}</div>`;
+  }
   return html`
-    <div class="card">
+    <div class="card" part="card question">
       <fieldset>
-        <legend class="question-legend">${count}${question.text}</legend>
+        <legend class="question-legend">${count}<bdi>${question.text}</bdi></legend>
         <div class="stack tight">
           ${radios(options)}
-          <button type="button" class="quiet clear" ?hidden=${value === null} @click=${() => options.onAnswer(null)}>
-            Clear<span class="visually-hidden"> the answer to: ${question.text}</span>
+          <button
+            type="button"
+            class="quiet clear"
+            part="button"
+            ?hidden=${value === null}
+            @click=${() => options.onAnswer(null)}
+          >
+            ${words.text('question.clear')}<span class="visually-hidden">: ${question.text}</span>
           </button>
         </div>
       </fieldset>
@@ -39,17 +46,17 @@ export function questionField(options: FieldOptions): TemplateResult {
   `;
 }
 
-function radios({ question, value, onAnswer }: FieldOptions): TemplateResult {
+function radios({ question, id, value, words, onAnswer }: FieldOptions): TemplateResult {
   const radio = (answer: Exclude<Answer, null>, label: unknown, first: boolean, extra: unknown = nothing) => html`
-    <label class="option">
+    <label class="option" part="option">
       <input
         type="radio"
         name=${question.id}
-        id=${first ? fieldId(question) : nothing}
+        id=${first ? id : nothing}
         .checked=${value === answer}
         @change=${() => onAnswer(answer)}
       />
-      <span>${label}${extra}</span>
+      <span><bdi>${label}</bdi>${extra}</span>
     </label>
   `;
   switch (question.type) {
@@ -60,7 +67,7 @@ function radios({ question, value, onAnswer }: FieldOptions): TemplateResult {
           ${points.map((point, i) =>
             radio(
               point,
-              point,
+              words.number(point),
               i === 0,
               i === 0
                 ? endLabel(question.minimumLabel)
@@ -76,9 +83,13 @@ function radios({ question, value, onAnswer }: FieldOptions): TemplateResult {
       `;
     }
     case 'yesno':
-      return html`<div class="scale two">${radio(true, 'Yes', true)}${radio(false, 'No', false)}</div>`;
+      return html`<div class="scale two">
+        ${radio(true, words.text('answer.yes'), true)}${radio(false, words.text('answer.no'), false)}
+      </div>`;
     case 'choice':
-      return html`<div class="list">${question.options.map(({ id, label }, i) => radio(id, label, i === 0))}</div>`;
+      return html`<div class="list">
+        ${question.options.map((option, i) => radio(option.id, option.label, i === 0))}
+      </div>`;
     case 'number':
       throw new TypeError('a number has no radios');
   }
@@ -89,23 +100,31 @@ function endLabel(label: string | undefined): TemplateResult | typeof nothing {
   return label === undefined ? nothing : html`<span class="visually-hidden">, ${label}</span>`;
 }
 
-function numberField({ question, text, error, onText }: FieldOptions, count: TemplateResult): TemplateResult {
+function numberField(
+  { question, id, text, error, words, onText }: FieldOptions,
+  count: TemplateResult,
+): TemplateResult {
   if (question.type !== 'number') throw new TypeError('only a number has an input');
-  const id = fieldId(question);
-  const bounds = `${question.minimum.toLocaleString('en')} to ${question.maximum.toLocaleString('en')}`;
+  const { minimum, maximum, unit } = question;
   return html`
     <div class="field">
-      <label for=${id} class="question-legend">${count}${question.text}</label>
+      <label for=${id} class="question-legend">${count}<bdi>${question.text}</bdi></label>
       <span class="hint" id="${id}-hint"
-        >${question.unit === undefined ? '' : `In ${question.unit}. `}An amount beyond ${bounds} counts as the nearer
-        end.</span
+        >${unit === undefined ? '' : `${words.text('question.unit', { unit })} `}${words.text('question.bounds', { minimum, maximum })}</span
       >
-      ${error === undefined ? nothing : html`<span class="field-error" id="${id}-error"><span class="visually-hidden">Error: </span>${error}</span>`}
+      ${
+        error === undefined
+          ? nothing
+          : html`<span class="field-error" id="${id}-error"
+              ><span class="visually-hidden">${words.text('form.error')} </span>${error}</span
+            >`
+      }
       <input
         type="text"
         inputmode="decimal"
         autocomplete="off"
         id=${id}
+        name=${question.id}
         .value=${text}
         aria-invalid=${error === undefined ? 'false' : 'true'}
         aria-describedby="${id}-hint${error === undefined ? '' : ` ${id}-error`}"

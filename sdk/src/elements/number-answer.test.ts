@@ -18,6 +18,9 @@ test.each([
   ['0,125', 0.125],
   ['4200.125', 4200.125],
   ['-5', -5],
+  ['٤٢٠٠٫٥', 4200.5],
+  ['٤٬٢٠٠', 4200],
+  ['۴۲۰۰', 4200],
 ])('an amount typed as %j reads as %j', (text, amount) => {
   expect(parseAmount(text)).toBe(amount);
 });

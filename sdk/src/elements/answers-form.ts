@@ -1,0 +1,70 @@
+import type { Answer, Question } from '@chorale/protocol';
+import { html, nothing, type TemplateResult } from 'lit';
+import { errorSummary, type FieldError } from './error-summary.ts';
+import { parseAmount } from './number-answer.ts';
+import { questionField } from './question-field.ts';
+import type { Words } from './words.ts';
+
+export type AnswersFormOptions = {
+  questions: readonly Question[];
+  answers: Readonly<Record<string, Answer>>;
+  /** What was typed into number questions, which may not be a number yet. */
+  texts: Readonly<Record<string, string>>;
+  errors: readonly FieldError[];
+  saved: boolean;
+  words: Words;
+  fieldId: (question: Question) => string;
+  onAnswer: (question: Question, answer: Answer) => void;
+  onText: (question: Question, text: string) => void;
+  onSubmit: () => void;
+};
+
+/** All questions, each of which may stay empty, and the button that sends. */
+export function answersForm(options: AnswersFormOptions): TemplateResult {
+  const { questions, answers, texts, errors, saved, words, fieldId, onAnswer, onText, onSubmit } = options;
+  const count = questions.filter(({ id }) => (answers[id] ?? null) !== null).length;
+  const submit = (event: SubmitEvent): void => {
+    event.preventDefault();
+    onSubmit();
+  };
+  return html`
+    <form class="stack" part="form" novalidate @submit=${submit} aria-labelledby="questions">
+      ${errors.length === 0 ? nothing : errorSummary(errors, words)}
+      <h2 id="questions" class="visually-hidden" tabindex="-1">${words.text('form.title')}</h2>
+      ${questions.map((question, i) =>
+        questionField({
+          question,
+          id: fieldId(question),
+          position: i + 1,
+          total: questions.length,
+          value: answers[question.id] ?? null,
+          text: texts[question.id] ?? '',
+          error: errors.find(({ field }) => field === fieldId(question))?.message,
+          words,
+          onAnswer: (answer) => onAnswer(question, answer),
+          onText: (text) => onText(question, text),
+        }),
+      )}
+      <div class="card save-bar" part="card">
+        <button class="primary" part="button primary">
+          ${words.text(count === 0 ? 'form.sendEmpty' : 'form.send')}
+        </button>
+        <span class="soft small">${words.text('form.answered', { count, total: questions.length })}</span>
+        <span class="soft small" role="status">${saved ? words.text('form.saved') : ''}</span>
+      </div>
+    </form>
+  `;
+}
+
+/** Questions that must be put right before anything is sent: only typed numbers can be wrong. */
+export function wrongQuestions(questions: readonly Question[], texts: Readonly<Record<string, string>>): Question[] {
+  return questions.filter((question) => {
+    if (question.type !== 'number') return false;
+    try {
+      parseAmount(texts[question.id] ?? '');
+      return false;
+    } catch {
+      return true;
+    }
+  });
+}
