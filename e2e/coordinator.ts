@@ -35,7 +35,16 @@ export class TestCoordinator {
   /** Starts the process on the same port and folder; resolves once it says that it is ready. */
   async restart(): Promise<void> {
     const studies = this.#studies.flatMap((file) => ['--study', file]);
-    const args = ['coordinator/bin/chorale.mjs', 'start', '--demo', 'demo', '--port', String(this.#port)];
+    const args = [
+      'coordinator/bin/chorale.mjs',
+      'start',
+      '--demo',
+      'demo',
+      '--sdk',
+      'sdk/dist',
+      '--port',
+      String(this.#port),
+    ];
     const child = spawn(process.execPath, [...args, '--data', join(this.#folder, 'data'), ...studies], { cwd: root });
     this.#process = child;
     let output = '';

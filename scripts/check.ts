@@ -9,6 +9,7 @@ const steps: [title: string, command: string, args: string[]][] = [
   // All cores: nothing else runs meanwhile.
   ['unit tests', 'vitest', ['run', '--project', 'unit', '--reporter', 'dot', '--maxWorkers=100%']],
   ['build', 'vite', ['build', '--logLevel', 'warn']],
+  ['build of the SDK', 'vite', ['build', '-c', 'sdk/vite.config.ts', '--logLevel', 'warn']],
   ...['index', 'survey-path', 'whole-package'].map((mode): [string, string, string[]] => [
     `build of the privacy library, ${mode}`,
     'vite',

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ChoraleError, type Manifest } from '@chorale/protocol';
 import type { Logger } from 'pino';
 import { AllowedOrigins } from './http/allowed-origins.ts';
-import { DemoMissingError } from './http/demo-missing-error.ts';
+import { BuildMissingError } from './http/build-missing-error.ts';
 import { createHttpApp } from './http/http-app.ts';
 import { listen } from './http/listen.ts';
 import { OpenConnections } from './http/open-connections.ts';
@@ -39,6 +39,8 @@ export type CoordinatorOptions = {
   databaseUrl?: string | null;
   /** Pages and studies of the demo, and an open issuer of invitations; `null` outside demonstrations. */
   demoFolder: string | null;
+  /** The built SDK, for pages that embed it from here. */
+  sdkFolder?: string | null;
   /** Published before anything is served. */
   manifests: Manifest[];
   log: Logger;
@@ -108,7 +110,7 @@ async function serve(
   { store: opened, cluster }: { store: Store; cluster: Cluster | null },
   options: CoordinatorOptions & NodeSettings,
 ): Promise<Coordinator> {
-  const { log, demoFolder, now = Date.now } = options;
+  const { log, demoFolder, sdkFolder = null, now = Date.now } = options;
   const metrics = new Metrics();
   const store = measuredStore(opened, metrics);
   const admission = new Admission();
@@ -166,7 +168,7 @@ async function serve(
     limits,
     origins,
   };
-  const app = await createHttpApp({ ...options, ...services, operatorToken, demo });
+  const app = await createHttpApp({ ...options, ...services, operatorToken, demo, sdkFolder });
   const connections = new OpenConnections(app.server);
   const sockets = attachSockets(app.server, { ...options, ...services });
   const announce = async (): Promise<{ url: string; removeServerFile: () => void }> => {
@@ -235,7 +237,7 @@ function steadyNow(): number {
 
 async function publishDemo(studies: StudyRegistry, folder: string): Promise<void> {
   if (!existsSync(join(folder, 'dist', 'index.html'))) {
-    throw new DemoMissingError(`demo folder ${folder} has no built pages: run "npm run build" first`);
+    throw new BuildMissingError(`demo folder ${folder} has no built pages: run "npm run build" first`);
   }
   if ((await studies.list()).length > 0) return;
   for (const manifest of await readStudyFolder(join(folder, 'studies'))) await studies.publish(manifest);

@@ -27,11 +27,13 @@ export async function runCoordinator({
   manifests = [],
   dataFolder = temporaryFolder(),
   demo = demoFolder(),
+  sdk = null,
   ...settings
 }: {
   manifests?: Manifest[];
   dataFolder?: string;
   demo?: string | null;
+  sdk?: string | null;
   databaseUrl?: string;
 } & Partial<NodeSettings> = {}) {
   const logged: string[] = [];
@@ -41,6 +43,7 @@ export async function runCoordinator({
     port: 0,
     dataFolder,
     demoFolder: demo,
+    sdkFolder: sdk,
     manifests,
     log,
     ...settings,

@@ -1,6 +1,6 @@
 import { ChoraleError } from '@chorale/protocol';
 import { CommanderError, InvalidArgumentError } from 'commander';
-import { DemoMissingError } from '../http/demo-missing-error.ts';
+import { BuildMissingError } from '../http/build-missing-error.ts';
 
 /** Arguments that do not fit together. Ends the command with code 2. */
 export class UsageError extends Error {
@@ -10,7 +10,7 @@ export class UsageError extends Error {
 /** How a command that threw ends: 0 for help, 2 for bad arguments, 1 for failures. */
 export function exitCode(error: unknown): 0 | 1 | 2 {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof UsageError || error instanceof DemoMissingError) return 2;
+  if (error instanceof UsageError || error instanceof BuildMissingError) return 2;
   if (error instanceof ChoraleError && error.code === 'MANIFEST_INVALID') return 2;
   return 1;
 }

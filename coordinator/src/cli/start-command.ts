@@ -24,7 +24,16 @@ export function startCommand(): Command {
     .option('--study <FILE...>', 'publish these studies');
   return command.action(async ({ demo, study = [], ...flags }: Options & StartFlags) => {
     const settings = readStartSettings(flags, process.env);
-    const { data: dataFolder, logLevel, drainTimeoutMs, connectionRate, addressRate, polling, ...rest } = settings;
+    const {
+      data: dataFolder,
+      sdk: sdkFolder,
+      logLevel,
+      drainTimeoutMs,
+      connectionRate,
+      addressRate,
+      polling,
+      ...rest
+    } = settings;
     const manifests = await Promise.all(study.map(readStudyFile));
     // Loaded here, so that the commands that only calculate start at once.
     const [{ pino }, { startCoordinator }] = await Promise.all([import('pino'), import('../main.ts')]);
@@ -36,6 +45,7 @@ export function startCommand(): Command {
       ...rest,
       dataFolder,
       demoFolder: demo ?? null,
+      sdkFolder,
       manifests,
       log,
       rateLimits: { perConnection: connectionRate, perAddress: addressRate },

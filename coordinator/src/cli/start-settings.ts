@@ -26,6 +26,12 @@ export const startSettings = {
     fallback: 'data',
     read: (text) => text,
   }),
+  sdk: setting('--sdk <DIR>', 'SDK_DIR', {
+    description: 'serve the browser SDK that is built in this folder, under /sdk/',
+    otherwise: 'not served',
+    fallback: null,
+    read: (text) => text,
+  }),
   databaseUrl: setting('--database-url <URL>', 'DATABASE_URL', {
     description: 'Postgres database, which several nodes may share; better given by the variable',
     otherwise: 'SQLite in the data folder',

@@ -18,6 +18,7 @@ import { operationRoutes } from './operation-routes.ts';
 import { operatorCheck } from './operator-token.ts';
 import { countTraffic } from './count-traffic.ts';
 import { notFound, refuseBroken, sendProblem, toProblem } from './problem.ts';
+import { sdkRoutes } from './sdk-routes.ts';
 import { limitUnread } from './unread-answers.ts';
 import { type ChoraleApp, validateRequest, type ValibotTypes, writeAnswer } from './route-schema.ts';
 
@@ -43,6 +44,8 @@ export type HttpOptions = {
   requestTimeoutMs: number;
   /** Serves the demo's pages and its open issuer of invitations; `null` outside demonstrations. */
   demo: { folder: string; nameSecret: Uint8Array } | null;
+  /** Serves the SDK that is built there. */
+  sdkFolder: string | null;
 };
 
 /** Where socket.io answers. */
@@ -99,10 +102,11 @@ export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
   await app.register(async (scope: ChoraleApp) => apiRoutes(scope, { ...options, isOperator, openApi }), {
     prefix: '/api/v1',
   });
-  const { demo, studies, invitations } = options;
+  const { demo, sdkFolder, studies, invitations } = options;
   if (demo !== null) {
     await app.register(async (scope: ChoraleApp) => demoRoutes(scope, { ...demo, studies, invitations }));
   }
+  if (sdkFolder !== null) await app.register(async (scope: ChoraleApp) => sdkRoutes(scope, sdkFolder));
   await app.ready();
   return app;
 }

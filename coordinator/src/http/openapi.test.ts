@@ -59,6 +59,7 @@ async function createApp(): Promise<ChoraleApp> {
     origins: new AllowedOrigins(null),
     operatorToken: 'operator',
     demo: { folder: demoFolder(), nameSecret: new Uint8Array(32) },
+    sdkFolder: null,
   });
   onTestFinished(async () => {
     await app.close();

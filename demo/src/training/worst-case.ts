@@ -1,6 +1,6 @@
 import { composeAdaptiveSpends, type Spend } from '@chorale/privacy';
 import { type Guarantee, participationLimits, type TrainingTask, updateCharges } from '@chorale/protocol';
-import { formatDelta, oddsFactor } from '../guarantee.ts';
+import { formatDelta, oddsFactor } from '@chorale/sdk/elements/views';
 
 /**
  * What a device will have sent at most, by the limits of the task: its updates, and what they cost together at the

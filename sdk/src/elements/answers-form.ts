@@ -19,16 +19,20 @@ export type AnswersFormOptions = {
   onSubmit: () => void;
 };
 
-/** All questions, each of which may stay empty, and the button that sends. */
+/**
+ * All questions, each of which may stay empty, and the button that sends. No form: a sandboxed frame may forbid those, and
+ * nothing is submitted anywhere.
+ */
 export function answersForm(options: AnswersFormOptions): TemplateResult {
   const { questions, answers, texts, errors, saved, words, fieldId, onAnswer, onText, onSubmit } = options;
   const count = questions.filter(({ id }) => (answers[id] ?? null) !== null).length;
-  const submit = (event: SubmitEvent): void => {
+  const submitOnEnter = (event: KeyboardEvent): void => {
+    if (event.key !== 'Enter' || event.isComposing || !(event.target instanceof HTMLInputElement)) return;
     event.preventDefault();
     onSubmit();
   };
   return html`
-    <form class="stack" part="form" novalidate @submit=${submit} aria-labelledby="questions">
+    <div class="stack" part="form" role="form" @keydown=${submitOnEnter} aria-labelledby="questions">
       ${errors.length === 0 ? nothing : errorSummary(errors, words)}
       <h2 id="questions" class="visually-hidden" tabindex="-1">${words.text('form.title')}</h2>
       ${questions.map((question, i) =>
@@ -46,13 +50,13 @@ export function answersForm(options: AnswersFormOptions): TemplateResult {
         }),
       )}
       <div class="card save-bar" part="card">
-        <button class="primary" part="button primary">
+        <button type="button" class="primary" part="button primary" @click=${onSubmit}>
           ${words.text(count === 0 ? 'form.sendEmpty' : 'form.send')}
         </button>
         <span class="soft small">${words.text('form.answered', { count, total: questions.length })}</span>
         <span class="soft small" role="status">${saved ? words.text('form.saved') : ''}</span>
       </div>
-    </form>
+    </div>
   `;
 }
 

@@ -4,7 +4,7 @@ import { css } from 'lit';
 // has left it (and is noised). `light-dark` follows the element's `color-scheme`, which a page may set.
 const theme = css`
   :host {
-    --_page: var(--chorale-page, light-dark(#f3f6f6, #0f1716));
+    --_page: var(--chorale-page, Canvas);
     --_surface: var(--chorale-surface, light-dark(#ffffff, #172220));
     --_sunken: var(--chorale-sunken, light-dark(#e8eeee, #0b1211));
     --_ink: var(--chorale-ink, light-dark(#14211f, #e8f0ee));

@@ -8,7 +8,8 @@ import { type Message, type Messages, Words } from './words.ts';
 
 const catalogues: Readonly<Record<string, Messages>> = { ar, de, en, es, fr };
 
-const forms = (message: Message): string[] => (typeof message === 'string' ? [message] : Object.values(message));
+const forms = (message: Message): string[] =>
+  typeof message === 'string' ? [message] : Object.values(message).filter((text) => text !== undefined);
 const placeholders = (text: string): string[] => [...text.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
 const bare = (text: string): string => text.replaceAll(/[\u2066-\u2069]/g, '');
 
@@ -40,9 +41,9 @@ describe.each(Object.entries(catalogues))('the texts in %s', (locale, messages) 
   });
 });
 
-describe('a text', () => {
-  const words = (locale: string, messages: Partial<Messages>): Words => new Words(locale, { ...en, ...messages });
+const words = (locale: string, messages: Partial<Messages>): Words => new Words(locale, { ...en, ...messages });
 
+describe('a text', () => {
   test('has its values in their places, and numbers as the language writes them', () => {
     const german = words('de', { 'question.position': '{position} von {total}, {unknown}' });
     expect(german.text('question.position', { position: 1234.5, total: 'vielen' })).toBe(

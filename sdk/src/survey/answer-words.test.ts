@@ -1,7 +1,7 @@
 import { questionChannel, type QuestionChannel, surveyChannels } from '@chorale/protocol';
 import { describe, expect, test } from 'vitest';
 import { pulseManifest } from '../testing/pulse-study.ts';
-import { inputInWords, letterInWords, rawInWords } from './answer-words.ts';
+import { type AnswerWords, inputInWords, letterInWords, rawInWords, sentInWords } from './answer-words.ts';
 
 const { byQuestion } = surveyChannels(pulseManifest().survey!);
 
@@ -46,5 +46,33 @@ describe('answers in words', () => {
     const last = letterInWords(salary, salary.channel.outputs - 1);
     expect(last).toMatch(/^Counts as \d+ EUR$/);
     expect(Number(/\d+/.exec(last)?.[0])).toBeGreaterThan(100_000);
+  });
+
+  test('what was stored in English is told in another language, down to its letters', () => {
+    const german: AnswerWords = {
+      yes: 'Ja',
+      no: 'Nein',
+      noAnswer: 'Keine Angabe',
+      below: (point) => `Unter ${point}`,
+      atLeast: (point) => `${point} oder mehr`,
+      detractor: 'Kritiker',
+      passive: 'Passive',
+      promoter: 'Fürsprecher',
+      countsAs: (value) => `Zählt als ${value}`,
+      anyOf: (names) => names.join(' oder '),
+      number: (value) => value.toLocaleString('de'),
+    };
+    const channels = surveyChannels(pulseManifest().survey!);
+    const answers = { stay: 5, rest: null, place: 'home', praise: 9, salary: 1234.5 };
+    const row = { state: 'sent', text: '', raw: '', input: '', sent: '', keepProbability: null } as const;
+    const told = (question: string, channelInput?: number, letter?: number) =>
+      sentInWords({ ...row, question, channelInput, letter }, { answers, channels, words: german });
+    expect(told('stay', 1, 0)).toMatchObject({ raw: 'Agree (5)', input: '4 oder mehr', sent: 'Unter 4' });
+    expect(told('rest', 2, 1)).toMatchObject({ raw: 'Keine Angabe', input: 'Keine Angabe', sent: 'Ja' });
+    expect(told('place', 0, 2)).toMatchObject({ raw: 'At home', input: 'At home', sent: 'Keine Angabe' });
+    expect(told('praise', 2, 0)).toMatchObject({ raw: '9', input: 'Fürsprecher', sent: 'Kritiker' });
+    expect(told('salary', 1, 0)).toMatchObject({ raw: '1.234,5 EUR', input: '0 EUR', sent: 'Keine Angabe' });
+    // Records of older versions have no letters, and keep the words that they have.
+    expect(told('rest')).toMatchObject({ raw: 'Keine Angabe', input: '', sent: '' });
   });
 });

@@ -26,7 +26,7 @@ export type AnswerWords = {
   number: (value: number) => string;
 };
 
-export const englishWords: AnswerWords = {
+const englishWords: AnswerWords = {
   yes: 'Yes',
   no: 'No',
   noAnswer: 'No answer',
