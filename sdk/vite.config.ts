@@ -6,6 +6,17 @@ import { defineConfig, type Plugin } from 'vite';
 
 const file = (path: string) => resolve(import.meta.dirname, path);
 
+/** What every survey needs and parts that are loaded later need too: one file of it, and not one for each of those parts. */
+const common = new RegExp(
+  [
+    'rolldown/runtime',
+    '/node_modules/(valibot|canonicalize)/',
+    '/protocol/src/(errors|is-noised|limits|manifest-hash|question|survey-manifest|version)\\.ts$',
+    '/privacy/src/(numerics/(checks|exponential|normal-distribution|search)|sampling/random)\\.ts$',
+    '/sdk/src/(abortable|lazy-part|connection/(backoff|capped-body|refusal|retry)|training/training-task)\\.ts$',
+  ].join('|'),
+);
+
 /**
  * The embeddable SDK: `dist/chorale.js`, which a page includes, and what that loads. `dist/release.json` names the
  * version, under which a coordinator serves the folder for good, and the integrity of every file.
@@ -29,29 +40,11 @@ export default defineConfig({
         entryFileNames: '[name].js',
         chunkFileNames: '[name]-[hash].js',
         assetFileNames: '[name]-[hash][extname]',
-        codeSplitting: { groups: [{ name: 'survey', test: isSurvey }], includeDependenciesRecursively: false },
+        codeSplitting: { groups: [{ name: 'common', test: common }], includeDependenciesRecursively: false },
       },
     },
   },
 });
-
-/**
- * Whether a module is one that every survey needs before anything is sent: one file of them is fetched sooner, and
- * compresses better, than the many that parts of training have in common with it.
- */
-function isSurvey(id: string): boolean {
-  if (/\/protocol\/src\/(?:training-(?!privacy)|update|manifest\.ts|messages\.ts|results\.ts)/.test(id)) return false;
-  if (
-    /\/sdk\/src\/(?:training\/(?!training-task)|connection\/(?:coordinator-connection|bulk|round|replies)|elements\/(?:loader|messages\/))/.test(
-      id,
-    )
-  ) {
-    return false;
-  }
-  return /rolldown\/runtime|\/(?:sdk|protocol|privacy)\/src\/|\/node_modules\/(?:valibot|canonicalize|idb|lit|lit-html|lit-element|@lit)\//.test(
-    id,
-  );
-}
 
 /**
  * Empties Vite's wrapper of `import()`: it loads style sheets, of which there are none, and weighs a kilobyte. Each file

@@ -1,17 +1,5 @@
-import * as v from 'valibot';
-import { cappedBody } from '../connection/capped-body.ts';
 import { lazyPart } from '../lazy-part.ts';
-import { type Message, type Messages, Words } from './words.ts';
-
-/** Longest file of messages that is read, in bytes. */
-const MESSAGES_BYTES = 128 * 1024;
-
-const Text = v.pipe(v.string(), v.maxLength(2000));
-const form = v.optional(Text);
-const Catalogue = v.record(
-  v.string(),
-  v.union([Text, v.strictObject({ zero: form, one: form, two: form, few: form, many: form, other: Text })]),
-);
+import { type Messages, Words } from './words.ts';
 
 /** Languages that come with the SDK, each fetched when it is asked for. */
 const builtIn: Readonly<Record<string, () => Promise<{ default: Messages }>>> = {
@@ -37,8 +25,7 @@ export async function loadWords(locale: string, url?: URL): Promise<Words> {
   const language = tag.split('-', 1)[0]!;
   const known = language in builtIn;
   const { default: own } = await lazyPart(builtIn[known ? language : 'en']!());
-  const translated =
-    url === undefined ? undefined : await fetchCatalogue(url).catch((error: unknown) => warn(url, String(error)));
+  const translated = url === undefined ? undefined : await ownMessages(url);
   if (url === undefined || translated === undefined) return new Words(known ? tag : 'en', own);
   const missing = Object.keys(own).filter((key) => !(key in translated));
   if (missing.length > 0) warn(url, `no text for ${missing.join(', ')}`);
@@ -53,15 +40,14 @@ function languageTag(locale: string): string {
   }
 }
 
-/** @throws Error when it cannot be read, or is no catalogue. */
-async function fetchCatalogue(url: URL): Promise<Record<string, Message>> {
-  const response = await fetch(url, { headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  const body = await cappedBody(response, { limitBytes: MESSAGES_BYTES });
-  if (body === null) throw new Error(`longer than ${MESSAGES_BYTES} bytes`);
-  const result = v.safeParse(Catalogue, JSON.parse(new TextDecoder().decode(body)), { abortEarly: true });
-  if (result.success) return result.output;
-  throw new Error(`${v.getDotPath(result.issues[0]) ?? 'it'}: ${result.issues[0].message}`);
+/** `undefined`, and a complaint, where they cannot be had: the survey opens all the same. */
+async function ownMessages(url: URL): Promise<Partial<Messages> | undefined> {
+  try {
+    const { fetchMessages } = await import('./own-messages.ts');
+    return await fetchMessages(url);
+  } catch (error) {
+    return warn(url, String(error));
+  }
 }
 
 function warn(url: URL, problem: string): undefined {
