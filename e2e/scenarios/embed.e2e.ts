@@ -14,6 +14,7 @@ import { oneQuestionStudy } from '../studies.ts';
 import { fillOneQuestion, send, waitUntilSent } from '../survey-pages.ts';
 
 declare global {
+  var taken: HTMLElement;
   /** What a page of these tests heard of its surveys. */
   var heard: { type: string; study: string | null; detail: Record<string, unknown> }[];
 }
@@ -339,6 +340,22 @@ describe('an element', () => {
     await page.evaluate(() => document.querySelector('chorale-survey')!.destroy());
     expect(await page.getByRole('radio').count()).toBe(0);
     expect(await page.evaluate(async () => (await navigator.locks.query()).held)).toEqual([]);
+  });
+
+  test('that was taken away before its texts came has them when it is put back', async () => {
+    const page = await context.newPage();
+    const blocked = (url: URL): boolean => /\/en-[^/]+\.js$/.test(url.pathname);
+    await page.route(blocked, (route) => route.abort());
+    await page.goto(await invited(pages.put('/texts', embedding(survey(study))), study));
+    await expect.poll(async () => (await heard(page)).some(({ type }) => type === 'error')).toBe(true);
+    await page.evaluate(async () => {
+      globalThis.taken = document.querySelector('chorale-survey')!;
+      globalThis.taken.remove();
+      await new Promise((done) => setTimeout(done));
+    });
+    await page.unroute(blocked);
+    await page.evaluate(() => document.body.append(globalThis.taken));
+    await page.getByRole('button', { name: 'Take part' }).waitFor();
   });
 
   test('[S7] that loses its network stores the report, and sends it when the network is back', async () => {

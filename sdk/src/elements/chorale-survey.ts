@@ -104,7 +104,9 @@ export class ChoraleSurvey extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     // The first opening comes with the first update, when all attributes are known.
-    if (this.hasUpdated && this.#visit === undefined) this.#open();
+    if (!this.hasUpdated || this.#visit !== undefined) return;
+    this.#open();
+    if (this.words === undefined) void this.#loadWords();
   }
 
   override disconnectedCallback(): void {
