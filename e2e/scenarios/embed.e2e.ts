@@ -344,8 +344,7 @@ describe('an element', () => {
 
   test('that was taken away before its texts came has them when it is put back', async () => {
     const page = await context.newPage();
-    const blocked = (url: URL): boolean => /\/en-[^/]+\.js$/.test(url.pathname);
-    await page.route(blocked, (route) => route.abort());
+    await page.route(/\/en-[^/]+\.js$/, (route) => route.abort());
     await page.goto(await invited(pages.put('/texts', embedding(survey(study))), study));
     await expect.poll(async () => (await heard(page)).some(({ type }) => type === 'error')).toBe(true);
     await page.evaluate(async () => {
@@ -353,7 +352,7 @@ describe('an element', () => {
       globalThis.taken.remove();
       await new Promise((done) => setTimeout(done));
     });
-    await page.unroute(blocked);
+    await page.unrouteAll();
     await page.evaluate(() => document.body.append(globalThis.taken));
     await page.getByRole('button', { name: 'Take part' }).waitFor();
   });
