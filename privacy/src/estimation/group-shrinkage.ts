@@ -150,7 +150,8 @@ function betweenPosterior(groups: readonly GroupEstimate[]): Posterior[] {
   const from = Math.log(Math.min(...errors)) - negligible / 2;
   const to = Math.log(widest) + negligible;
   const step = 0.2 / Math.sqrt(groups.length);
-  const nodes = Array.from({ length: Math.ceil((to - from) / step) }, (_, index) => {
+  // Of four groups with like errors there are just so many steps: rounding must not make it one more.
+  const nodes = Array.from({ length: Math.ceil((to - from) / step - 1e-6) }, (_, index) => {
     const u = from + index * step;
     const between = Math.exp(u);
     const pooled = pool(groups, between);
