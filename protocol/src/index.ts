@@ -1,3 +1,4 @@
+export * from './adaptive-clipping.ts';
 export * from './errors.ts';
 export * from './is-noised.ts';
 export * from './limits.ts';

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { adaptiveClippingMistake } from './adaptive-clipping.ts';
 import { isNoised } from './is-noised.ts';
 import { limits } from './limits.ts';
 import { oneShotMistake } from './one-shot.ts';
@@ -28,8 +29,8 @@ export const Manifest = v.pipe(
     'the model has too many parameters',
   ),
   v.rawCheck(({ dataset, addIssue }) => {
-    const message =
-      dataset.typed && dataset.value.training !== undefined ? oneShotMistake(dataset.value.training) : null;
+    const task = dataset.typed ? dataset.value.training : undefined;
+    const message = task === undefined ? null : (oneShotMistake(task) ?? adaptiveClippingMistake(task));
     if (message !== null) addIssue({ message });
   }),
   v.check(

@@ -55,6 +55,8 @@ export const RoundMessage = v.strictObject({
   model: v.nullable(Bytes),
   /** Committed training rounds that the model has behind it. */
   modelRound: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** L2 bound on the whole update, where the task adapts it from round to round. */
+  clippingNorm: v.optional(v.pipe(v.number(), v.finite())),
   /** Time left for the contribution. */
   deadlineMs: v.pipe(v.number(), v.minValue(0)),
 });

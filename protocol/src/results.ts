@@ -140,6 +140,8 @@ export type TrainingRounds = {
   usedUp: number;
   committedRounds: number;
   totalRounds: number;
+  /** L2 bound on a client's update in the next round, or of a finished task in the one that would follow. */
+  clippingNorm: number;
   rounds: RoundSummary[];
 };
 
@@ -175,7 +177,10 @@ export type ModelCard = {
     algorithm: { client: string; server: string } | { oneShot: string };
     aggregation: string;
     localEpochs: number;
+    /** L2 bound on an update; where it adapts, that of the first round. */
     clippingNorm: number;
+    /** The share of updates that the bound follows, and its own bounds; `null` where it stays. */
+    adaptiveClipping: { quantile: number; minimum: number; maximum: number } | null;
     /** What hides an update as a whole; `null` where only local steps are noised, or nothing is. */
     updateMechanism: 'gaussian' | 'priv-unit' | null;
     bitsPerParameter: number;

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { AdaptiveClipping } from './adaptive-clipping.ts';
 import { limits } from './limits.ts';
 import { Identifier, Text } from './question.ts';
 import { TrainingAlgorithm } from './training-algorithm.ts';
@@ -118,6 +119,8 @@ export const TrainingTask = v.pipe(
     learningRate: Positive,
     /** L2 bound on one client's whole update; of a one-shot task in units of the bound on rows. */
     clippingNorm: Positive,
+    /** How that bound changes from round to round; without it, it stays. */
+    adaptiveClipping: v.optional(AdaptiveClipping),
     /** L2 bound on the gradient of one example; of a one-shot task on the inputs of one row. */
     exampleClippingNorm: Positive,
     privacy: v.strictObject({

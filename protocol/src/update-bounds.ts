@@ -1,6 +1,6 @@
 import { invitationLimit, type TrainingTask } from './training-task.ts';
 import { updateFormat } from './update-format.ts';
-import { GRID_STEPS, stalenessWeight, updateLength, updateNoiseStddev } from './update.ts';
+import { stalenessWeight, updateLength, updateNoiseStddev, updateNorm } from './update.ts';
 
 /** ln(1/beta) for the beta with which an honest client exceeds a bound. */
 const LOG_RARITY = Math.log(1e12);
@@ -13,7 +13,7 @@ const LOG_RARITY = Math.log(1e12);
  */
 export function noisedNormBound(task: TrainingTask): number {
   const length = updateLength(task);
-  return GRID_STEPS + updateNoiseStddev(task) * (Math.sqrt(length) + Math.sqrt(2 * LOG_RARITY));
+  return updateNorm(task) + updateNoiseStddev(task) * (Math.sqrt(length) + Math.sqrt(2 * LOG_RARITY));
 }
 
 /** What such a bound becomes by rounding at random to the grid of the task's format, with the same probability to exceed it. */

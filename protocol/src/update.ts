@@ -1,3 +1,4 @@
+import { indicatorSteps } from './adaptive-clipping.ts';
 import { ChoraleError } from './errors.ts';
 import { gramLength } from './one-shot.ts';
 import { inputSize, parameterCount, type TrainingTask } from './training-task.ts';
@@ -12,16 +13,25 @@ export const GRID_STEPS = 2 ** 16;
 /** Replace-one L2 sensitivity in grid steps of vectors that may be of any direction: two of the largest norm, opposite. */
 export const UPDATE_SENSITIVITY = 2 * GRID_STEPS;
 
-/** Numbers in one update: the model's parameters, or of a one-shot task the statistics that it is made of. */
+/**
+ * Numbers in one update: the model's parameters, and one more where the clipping norm adapts; or of a one-shot task the
+ * statistics that it is made of.
+ */
 export function updateLength(task: TrainingTask): number {
   switch (task.algorithm?.oneShot?.rule) {
     case undefined:
-      return parameterCount(task);
+      return parameterCount(task) + Number(task.adaptiveClipping !== undefined);
     case 'gram-matrix':
       return gramLength(inputSize(task)) + 1;
     case 'class-mean-difference':
       return inputSize(task);
   }
+}
+
+/** No update is longer than this L2 norm in grid steps before its noise. */
+export function updateNorm({ adaptiveClipping }: TrainingTask): number {
+  if (adaptiveClipping === undefined) return GRID_STEPS;
+  return Math.sqrt(GRID_STEPS ** 2 + indicatorSteps(adaptiveClipping, GRID_STEPS) ** 2);
 }
 
 /**
@@ -33,7 +43,8 @@ export function updateLength(task: TrainingTask): number {
  */
 export function updateSensitivity(task: TrainingTask): number {
   const isGram = task.algorithm?.oneShot?.rule === 'gram-matrix';
-  if (!isGram || task.privacy.exampleNoiseMultiplier > 0) return UPDATE_SENSITIVITY;
+  // In whole steps, so that no rounding of the root takes from it.
+  if (!isGram || task.privacy.exampleNoiseMultiplier > 0) return 2 * Math.ceil(updateNorm(task));
   const truncated = Math.SQRT2 * GRID_STEPS + 2 * Math.sqrt(updateLength(task)) + 1;
   return Math.min(UPDATE_SENSITIVITY, truncated);
 }

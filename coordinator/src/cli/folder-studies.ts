@@ -5,6 +5,7 @@ import {
   type StudySummary,
   type SurveyResults,
 } from '@chorale/protocol';
+import { clippingNormOf, initialOptimizer } from '@chorale/training';
 import { progressOf } from '../rounds/cadence.ts';
 import { summarizeTraining } from '../rounds/round-summaries.ts';
 import { SpentBudget } from '../rounds/spent-budget.ts';
@@ -52,6 +53,7 @@ export class FolderStudies implements StudySource {
       state: progressOf(records).committedRounds >= training.rounds ? ('done' as const) : ('waiting' as const),
       waiting: 0,
       usedUp: participations.filter(({ updates }) => updates >= atMost).length,
+      clippingNorm: clippingNormOf(training, latest ?? { optimizer: initialOptimizer(training) }),
       invited: 0,
       accepted: 0,
       budget: new SpentBudget(training),

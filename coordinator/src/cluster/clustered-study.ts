@@ -45,6 +45,7 @@ const Attendance = v.object({
   state: v.picklist(['training', 'waiting', 'exhausted', 'done']),
   waiting: v.number(),
   usedUp: v.number(),
+  clippingNorm: v.number(),
   accepted: v.number(),
   invited: v.number(),
 });

@@ -128,6 +128,7 @@ export const Rounds = v.object({
   usedUp: Count,
   committedRounds: Count,
   totalRounds: Count,
+  clippingNorm: v.number(),
   rounds: v.array(Round),
 }) satisfies v.GenericSchema<TrainingRounds>;
 
@@ -176,6 +177,7 @@ export const Card = v.object({
     aggregation: Text,
     localEpochs: Count,
     clippingNorm: v.number(),
+    adaptiveClipping: v.nullable(v.object({ quantile: v.number(), minimum: v.number(), maximum: v.number() })),
     updateMechanism: v.nullable(v.picklist(['gaussian', 'priv-unit'])),
     bitsPerParameter: Count,
     weights: v.nullable(v.record(Text, Count)),

@@ -45,6 +45,7 @@ function cardOf(rounds: RoundSummary[], { modelRound = 2, simulated = true } = {
     state: 'waiting',
     waiting: 0,
     usedUp: 0,
+    clippingNorm: 1,
     committedRounds: modelRound,
     totalRounds: 5,
     rounds,

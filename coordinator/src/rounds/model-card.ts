@@ -44,6 +44,7 @@ export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard 
       aggregation: task.aggregation?.rule ?? 'mean',
       localEpochs: task.localEpochs,
       clippingNorm: task.clippingNorm,
+      adaptiveClipping: adaptiveClippingOf(task),
       updateMechanism:
         task.privacy.updateMechanism?.mechanism ?? (task.privacy.updateNoiseMultiplier > 0 ? 'gaussian' : null),
       bitsPerParameter: task.bitsPerParameter ?? 32,
@@ -61,6 +62,12 @@ export function modelCard({ manifest, rounds, modelRound }: Options): ModelCard 
 function algorithmOf({ algorithm }: TrainingTask): ModelCard['training']['algorithm'] {
   if (algorithm?.oneShot !== undefined) return { oneShot: algorithm.oneShot.rule };
   return { client: algorithm?.client?.rule ?? 'fed-avg', server: algorithm?.server?.rule ?? 'average' };
+}
+
+function adaptiveClippingOf({ adaptiveClipping }: TrainingTask): ModelCard['training']['adaptiveClipping'] {
+  if (adaptiveClipping === undefined) return null;
+  const { quantile, minimum, maximum } = adaptiveClipping;
+  return { quantile, minimum, maximum };
 }
 
 function latestAccuracy(rounds: readonly RoundSummary[]): ModelCard['accuracy'] {

@@ -42,13 +42,16 @@ function summarizeRounds(
 }
 
 /** How a study's training stands at one moment. */
-export type Attendance = Pick<TrainingRounds, 'waiting' | 'state' | 'usedUp'> & { invited: number; accepted: number };
+export type Attendance = Pick<TrainingRounds, 'waiting' | 'state' | 'usedUp' | 'clippingNorm'> & {
+  invited: number;
+  accepted: number;
+};
 
 /** A study's training as it is published; `waiting`, `invited` and `accepted` are those of this moment. */
 export function summarizeTraining(
   { manifest, hash }: TrainedStudy,
   records: Iterable<RoundRecord>,
-  { waiting, state, usedUp, invited, accepted, budget }: Attendance & { budget: SpentBudget },
+  { waiting, state, usedUp, clippingNorm, invited, accepted, budget }: Attendance & { budget: SpentBudget },
 ): TrainingRounds {
   const task = manifest.training;
   const rounds = [...records];
@@ -63,6 +66,7 @@ export function summarizeTraining(
     usedUp,
     committedRounds: progressOf(rounds).committedRounds,
     totalRounds: task.rounds,
+    clippingNorm,
     rounds: summarizeRounds(rounds, { task, budget, invited, accepted }),
   };
 }

@@ -5,7 +5,7 @@ import {
   type TrainingRounds,
   type TrainingTask,
 } from '@chorale/protocol';
-import { initialOptimizer, nextModel, type ReleasedUpdates, type ServerModel } from '@chorale/training';
+import { clippingNormOf, initialOptimizer, nextModel, type ReleasedUpdates, type ServerModel } from '@chorale/training';
 import { Map as ImmutableMap } from 'immutable';
 import type { ParticipationRecord, RoundRecord } from '../storage/store.ts';
 import { freeMemory } from './aggregation/free-memory.ts';
@@ -98,7 +98,7 @@ export class StudyTraining implements StudyRounds {
       );
     }
     if (model.optimizer?.length !== first?.length) {
-      throw new ChoraleError('INTERNAL', `study ${id}: the stored model lacks what the server's rule remembers`);
+      throw new ChoraleError('INTERNAL', `study ${id}: the stored model lacks what the server remembers`);
     }
     return new StudyTraining(study, options, { rounds, model, participations });
   }
@@ -178,6 +178,7 @@ export class StudyTraining implements StudyRounds {
     return {
       ...attendance(this.#state),
       ...trainingStanding(this.#task, this.#state),
+      clippingNorm: this.#clippingNorm,
       committedRounds: progress.committedRounds,
       done: phase.state === 'done',
     };
@@ -192,6 +193,11 @@ export class StudyTraining implements StudyRounds {
     this.#timer?.cancel();
     this.#history.stop();
     await this.#writes;
+  }
+
+  /** L2 bound on the updates of a round that starts from the present model. */
+  get #clippingNorm(): number {
+    return clippingNormOf(this.#task, this.#model.model);
   }
 
   get #id(): string {
@@ -316,12 +322,14 @@ export class StudyTraining implements StudyRounds {
 
   #invite({ round, deadline, participants }: Extract<Effect, { type: 'invite' }>): void {
     const model = this.#model.bytes;
+    const isAdapted = round.kind === 'train' && this.#task.adaptiveClipping !== undefined;
     const message = {
       study: this.#id,
       round: round.number,
       kind: round.kind,
       model: model.length <= limits.bulkBytes ? model : null,
       modelRound: round.modelRound,
+      ...(isAdapted ? { clippingNorm: this.#clippingNorm } : {}),
       deadlineMs: Math.max(0, deadline - this.#options.now()),
     };
     this.#seats.tell(participants, 'round', message);

@@ -561,6 +561,35 @@ describe('a coordinator that stops', () => {
     expect(await store.latestModel(STUDY)).toMatchObject(second);
   });
 
+  it('[T6] [R15] tells each round its clipping norm, which follows the updates and outlives a restart', async () => {
+    const adaptiveClipping = { quantile: 0.5, learningRate: 1, minimum: 0.1, maximum: 1.5, indicatorShare: 0.5 };
+    const task = siteTask({ rounds: 4, adaptiveClipping });
+    const hash = await start(task);
+    const { trio, round } = await invitedTrio(hash);
+    expect(round.clippingNorm).toBe(1);
+    const short = await trio[0]!.update(STUDY, 1, grid(0.5, 0, -0.25));
+    expect(short).toEqual(refusal('UPDATE_SHAPE'));
+    // Two within the norm, one clipped: with half of the charge, the indicator is as large as a clipping norm.
+    const sent = [1, 1, -1].map((indicator) => grid(0.5, 0, -0.25, indicator));
+    await Promise.all(trio.map((client, i) => client.update(STUDY, 1, sent[i]!)));
+    const [second] = await Promise.all(trio.map((client) => client.next('round')));
+    const norm = Math.fround(Math.exp(-(2 / 3 - 0.5)));
+    expect(second!.clippingNorm).toBeCloseTo(norm, 6);
+    expect(modelOf(second!)).toEqual([0.5, 0, -0.25]);
+    expect((await server.training.rounds(STUDY)).clippingNorm).toBe(second!.clippingNorm);
+    await server.close();
+    await start(task);
+    const again = await invitedTrio(hash);
+    expect(again.round.clippingNorm).toBe(second!.clippingNorm);
+    await Promise.all(again.trio.map((client) => client.update(STUDY, again.round.round, grid(1, 0, 0, -1))));
+    const [evaluation] = await Promise.all(again.trio.map((client) => client.next('round')));
+    expect(evaluation).toMatchObject({ kind: 'evaluate' });
+    expect(evaluation).not.toHaveProperty('clippingNorm');
+    expect(modelOf(evaluation!)[0]).toBeCloseTo(0.5 + norm, 6);
+    // All were clipped: up by exp(.5), as far as the bound allows.
+    expect((await server.training.rounds(STUDY)).clippingNorm).toBeCloseTo(Math.min(1.5, norm * Math.exp(0.5)), 6);
+  });
+
   it('[T4] does not go on from a model that lacks what the rule of the server remembers', async () => {
     const task = siteTask({ algorithm: { server: { rule: 'momentum', momentum: 0.5, learningRate: 1 } } });
     const hash = await start(task);
@@ -578,6 +607,6 @@ describe('a coordinator that stops', () => {
         };
       },
     });
-    await expect(start(task, forgetful)).rejects.toThrow(/lacks what the server's rule remembers/);
+    await expect(start(task, forgetful)).rejects.toThrow(/lacks what the server remembers/);
   });
 });

@@ -19,7 +19,7 @@ async function goodLog(task: TrainingTask = siteTask()): Promise<RoundLog> {
     openRecord({ round: 5, modelRound: 2 }),
   ];
   const budget = new SpentBudget(manifest.training);
-  const now = { state: 'training', waiting: 0, usedUp: 0, invited: 3, accepted: 1, budget } as const;
+  const now = { state: 'training', waiting: 0, usedUp: 0, clippingNorm: 1, invited: 3, accepted: 1, budget } as const;
   const rounds = summarizeTraining({ manifest, hash: await manifestHash(manifest) }, records, now);
   return { manifest, rounds, modelRound: 2 };
 }

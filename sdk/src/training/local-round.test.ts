@@ -1,5 +1,12 @@
 import { seededRandom } from '@chorale/privacy/testing';
-import { GRID_STEPS, inputSize, parameterCount, type TrainingTask } from '@chorale/protocol';
+import {
+  GRID_STEPS,
+  indicatorSteps,
+  inputSize,
+  parameterCount,
+  type TrainingTask,
+  updateNoiseStddev,
+} from '@chorale/protocol';
 import { updateNormBound } from '@chorale/protocol/update-mechanism';
 import { expect, test } from 'vitest';
 import type { TrainingEngine } from './engines/engine.ts';
@@ -272,4 +279,37 @@ test('progress counts the steps, and a signal ends the round', async () => {
   const controller = new AbortController();
   const cancelled = localRound({ ...common, task, signal: controller.signal, onProgress: () => controller.abort() });
   await expect(cancelled).rejects.toMatchObject({ name: 'AbortError' });
+});
+
+test('[B11] an update tells whether it was within the norm of its round, by one more number', async () => {
+  const adaptiveClipping = { quantile: 0.5, learningRate: 0.2, minimum: 0.01, maximum: 100, indicatorShare: 0.1 };
+  const adaptive = { ...task, adaptiveClipping };
+  const steps = indicatorSteps(adaptiveClipping, GRID_STEPS);
+  const length = (norm(await localRound({ ...common, task })) / GRID_STEPS) * task.clippingNorm;
+  expect(length).toBeLessThan(0.9 * task.clippingNorm);
+  for (const share of [0.5, 0.99, 1.01, 2]) {
+    const clippingNorm = length * share;
+    const update = await localRound({ ...common, task: adaptive, clippingNorm });
+    expect(update).toHaveLength(parameterCount(task) + 1);
+    expect(update.at(-1)).toBe(share < 1 ? -steps : steps);
+    expect(norm(update.subarray(0, -1)) / GRID_STEPS).toBeCloseTo(Math.min(1, 1 / share), 2);
+  }
+});
+
+test('[B11] that number has the noise of the others', async () => {
+  const adaptiveClipping = { quantile: 0.5, learningRate: 0.2, minimum: 0.01, maximum: 100, indicatorShare: 0.1 };
+  const noised = { ...task, adaptiveClipping, privacy: { ...noNoise, updateNoiseMultiplier: 0.5 }, localEpochs: 1 };
+  const steps = indicatorSteps(adaptiveClipping, GRID_STEPS);
+  const random = seededRandom(5);
+  const stddev = updateNoiseStddev(noised);
+  const values: number[] = [];
+  for (let i = 0; i < 400; i += 1) {
+    const update = await localRound({ ...common, task: noised, clippingNorm: 100, random });
+    values.push((update.at(-1)! - steps) / stddev);
+  }
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const variance = values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length;
+  // Five standard errors.
+  expect(Math.abs(mean)).toBeLessThan(5 / Math.sqrt(values.length));
+  expect(Math.abs(variance - 1)).toBeLessThan(5 * Math.sqrt(2 / values.length));
 });

@@ -14,7 +14,7 @@ import { lazyPart } from '../lazy-part.ts';
 import type { TrainingEngine } from './engines/engine.ts';
 import { employeesOf, gatherRows, type SiteRows } from './holdout.ts';
 import { noisedGradientSum } from './noised-gradient.ts';
-import { addNoise, quantizeUpdate, roundToFormat } from './quantized-update.ts';
+import { addNoise, quantizeUpdate, roundToFormat, withIndicator } from './quantized-update.ts';
 
 /** How far a local round is: counts only, nothing that depends on the rows' content. */
 export type LocalProgress = { step: number; steps: number };
@@ -28,6 +28,8 @@ export type LocalRoundOptions = {
   parameters: Float32Array;
   /** Committed rounds behind it, which only an algorithm that remembers them asks for; 0 without it. */
   modelRound?: number;
+  /** L2 bound on the update of this round, where it is not the task's own. */
+  clippingNorm?: number | undefined;
   /** What this client keeps from round to round; without it, nothing of earlier ones. */
   algorithm?: ClientAlgorithm;
   /** The page's explicit consent to send what has no noise. */
@@ -51,6 +53,8 @@ export type LocalRoundOptions = {
  */
 export async function localRound(options: LocalRoundOptions): Promise<Int32Array<ArrayBuffer>> {
   const { task, training, parameters, noiseless, random = secureRandom() } = options;
+  const { adaptiveClipping } = task;
+  const { clippingNorm = task.clippingNorm } = options;
   if (!isUpdateNoised(task) && !noiseless) {
     throw new ChoraleError('NOISELESS_REFUSED', 'the study trains without noise, and this page did not ask for that');
   }
@@ -60,7 +64,10 @@ export async function localRound(options: LocalRoundOptions): Promise<Int32Array
   if (!parameters.every(Number.isFinite)) throw new ChoraleError('TRAINING_DATA_INVALID', 'the model is not finite');
   if (training.rows === 0) throw new ChoraleError('TRAINING_DATA_INVALID', 'no row is left to train on');
 
-  const update = quantizeUpdate(await unclipped({ ...options, random }), task.clippingNorm);
+  const delta = await unclipped({ ...options, random });
+  const clipped = quantizeUpdate(delta, clippingNorm);
+  const update =
+    adaptiveClipping === undefined ? clipped : withIndicator(clipped, { delta, clippingNorm, adaptiveClipping });
   return roundToFormat(await protect(update, task, random), updateFormat(task), random);
 }
 

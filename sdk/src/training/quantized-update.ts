@@ -1,6 +1,13 @@
 import { type RandomSource, secureRandom } from '@chorale/privacy';
 import { addDiscreteGaussian, clipToGrid } from '@chorale/privacy/updates';
-import { ChoraleError, GRID_STEPS, largestMultiple, type UpdateFormat } from '@chorale/protocol';
+import {
+  type AdaptiveClipping,
+  ChoraleError,
+  GRID_STEPS,
+  indicatorSteps,
+  largestMultiple,
+  type UpdateFormat,
+} from '@chorale/protocol';
 
 /**
  * A model delta clipped to the L2 norm `clippingNorm`, in whole grid steps (`clippingNorm / GRID_STEPS`
@@ -12,6 +19,27 @@ export function quantizeUpdate(delta: Float64Array, clippingNorm: number): Int32
   if (!delta.every(Number.isFinite))
     throw new ChoraleError('TRAINING_DATA_INVALID', 'training diverged: the update is not finite');
   return clipToGrid(delta, { clippingNorm, gridSteps: GRID_STEPS });
+}
+
+/**
+ * A clipped update with one more number, which tells by its sign whether the delta was within the norm.
+ * @param update of `quantizeUpdate`, by this delta and norm
+ */
+export function withIndicator(
+  update: Int32Array,
+  {
+    delta,
+    clippingNorm,
+    adaptiveClipping,
+  }: { delta: Float64Array; clippingNorm: number; adaptiveClipping: AdaptiveClipping },
+): Int32Array<ArrayBuffer> {
+  // Beyond all numbers is clipped, too.
+  const norm = Math.sqrt(delta.reduce((sum, value) => sum + value * value, 0));
+  const steps = indicatorSteps(adaptiveClipping, GRID_STEPS);
+  const extended = new Int32Array(update.length + 1);
+  extended.set(update);
+  extended[update.length] = norm <= clippingNorm ? steps : -steps;
+  return extended;
 }
 
 /**

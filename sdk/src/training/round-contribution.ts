@@ -6,6 +6,7 @@ import {
   packIntegers,
   parameterCount,
   PLAIN_FORMAT,
+  roundClippingNorm,
   type RoundMessage,
   type TrainingTask,
   updateCharges,
@@ -27,9 +28,15 @@ export interface LocalTrainer {
   readonly engine: { name: string; reason: string };
   /**
    * @param options.modelRound committed rounds behind the model
+   * @param options.clippingNorm L2 bound on the whole update; the task's own without it
    * @returns `[updateLength]` grid steps.
    */
-  train(options: { parameters: Float32Array; modelRound: number; signal: AbortSignal }): Promise<Int32Array>;
+  train(options: {
+    parameters: Float32Array;
+    modelRound: number;
+    clippingNorm?: number;
+    signal: AbortSignal;
+  }): Promise<Int32Array>;
   /** What `train` gave last is charged and stored: an algorithm that remembers rounds may remember this one. */
   keep(): void;
   /** @returns `[2 * bins]` noised counts. */
@@ -89,7 +96,12 @@ export async function contribution(
   const parameters = decodeParameters(model, length);
   const integers =
     kind === 'train'
-      ? await trainer.train({ parameters, modelRound, signal })
+      ? await trainer.train({
+          parameters,
+          modelRound,
+          clippingNorm: roundClippingNorm(task, message.clippingNorm),
+          signal,
+        })
       : await trainer.evaluate({ parameters, signal });
   const update = packIntegers(integers, kind === 'train' ? updateFormat(task) : PLAIN_FORMAT);
   // A coordinator that forgot its rounds counts them anew, and bytes may repeat by chance: every release

@@ -23,6 +23,29 @@ const seat = { ok: true, committedRounds: 0, done: false } as const;
 const taken = { ok: true, duplicate: false } as const;
 const done = { study, committedRounds: 1 };
 
+describe('[B11] a round with a clipping norm that the device did not agree to', () => {
+  test('gets nothing, costs nothing, and ends the training with what is wrong', async () => {
+    const store = new MemoryDeviceStore();
+    const declined: string[] = [];
+    const { url } = await serve((client) => {
+      client.on('join', (_, reply) => {
+        reply(seat);
+        client.emit('round', invitation(manifest, 1, { clippingNorm: 2 }));
+      });
+      client.on('decline', ({ code }, reply) => {
+        declined.push(code);
+        reply({ ok: true });
+      });
+    });
+    await expect(take({ manifest, url, store })).rejects.toMatchObject({
+      code: 'MESSAGE_MALFORMED',
+      message: expect.stringContaining('clippingNorm'),
+    });
+    expect(await store.spends()).toEqual([]);
+    expect(declined).toEqual(['INTERNAL']);
+  });
+});
+
 describe('a round that had enough updates before this client’s', () => {
   test('ends its computing at once: nothing is stored, charged or sent, and it stays for the next', async () => {
     const store = new MemoryDeviceStore();

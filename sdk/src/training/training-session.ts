@@ -88,7 +88,9 @@ export class TrainingSession {
   }
 
   /** See `localRound`. */
-  train(contribution: Contribution & { modelRound: number }): Promise<Int32Array<ArrayBuffer>> {
+  train(
+    contribution: Contribution & { modelRound: number; clippingNorm?: number | undefined },
+  ): Promise<Int32Array<ArrayBuffer>> {
     const { task, noiseless, random } = this.#options;
     return localRound({
       task,

@@ -84,8 +84,12 @@ export class TrainingWorker {
    * One local round; see `localRound`.
    * @returns `[updateLength]` grid steps.
    */
-  train({ modelRound, ...contribution }: Contribution & { modelRound: number }): Promise<Int32Array<ArrayBuffer>> {
-    return this.#request({ type: 'train', modelRound }, contribution);
+  train({
+    modelRound,
+    clippingNorm,
+    ...contribution
+  }: Contribution & { modelRound: number; clippingNorm?: number | undefined }): Promise<Int32Array<ArrayBuffer>> {
+    return this.#request({ type: 'train', modelRound, clippingNorm }, contribution);
   }
 
   /** What `train` gave last is charged: an algorithm that remembers rounds may remember this one. */
@@ -107,7 +111,7 @@ export class TrainingWorker {
   }
 
   #request(
-    work: { type: 'train'; modelRound: number } | { type: 'evaluate' },
+    work: { type: 'train'; modelRound: number; clippingNorm?: number | undefined } | { type: 'evaluate' },
     { parameters, signal }: Contribution,
   ): Promise<Int32Array<ArrayBuffer>> {
     if (signal?.aborted) return Promise.reject(signal.reason);

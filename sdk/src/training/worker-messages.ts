@@ -23,7 +23,13 @@ export const WorkerRequest = v.variant('type', [
     /** Held as long as the worker lives: its release tells the page that the worker is gone. */
     lock: v.string(),
   }),
-  v.strictObject({ type: v.literal('train'), id: Id, parameters: Floats, modelRound: v.number() }),
+  v.strictObject({
+    type: v.literal('train'),
+    id: Id,
+    parameters: Floats,
+    modelRound: v.number(),
+    clippingNorm: v.optional(v.number()),
+  }),
   /** What was trained last was charged. */
   v.strictObject({ type: v.literal('keep') }),
   v.strictObject({ type: v.literal('evaluate'), id: Id, parameters: Floats }),

@@ -76,7 +76,13 @@ async function contribute(request: Extract<WorkerRequest, { type: 'train' | 'eva
     const open = await session;
     const integers =
       request.type === 'train'
-        ? await open.train({ parameters, modelRound: request.modelRound, signal, onProgress: reporter(id) })
+        ? await open.train({
+            parameters,
+            modelRound: request.modelRound,
+            clippingNorm: request.clippingNorm,
+            signal,
+            onProgress: reporter(id),
+          })
         : await open.evaluate({ parameters, signal });
     self.postMessage({ type: 'done', id, integers } satisfies WorkerReply, [integers.buffer]);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { RandomSource } from '@chorale/privacy';
 import { parameterCount, type TrainingTask, updateLength } from '@chorale/protocol';
-import { clientAlgorithm, initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
+import { clientAlgorithm, clippingNormOf, initialOptimizer, nextModel, type ServerModel } from '@chorale/training';
 import type { Batch } from '../engines/engine.ts';
 import type { EncodedRecords } from '../features.ts';
 import { splitRecords } from '../holdout.ts';
@@ -63,6 +63,7 @@ export async function trainSites({
         training,
         parameters,
         modelRound: round - 1,
+        clippingNorm: clippingNormOf(task, model),
         algorithm: algorithms[i]!,
         noiseless: true,
         ...(random === undefined ? {} : { random }),
