@@ -69,7 +69,9 @@ describe('a connection to a coordinator', () => {
       duplicate: false,
     });
     expect(texts).toEqual(['{"a":1}', '{"a":1}', '{"a":1}']);
-    expect(retries).toEqual(['CONNECTION_LOST', 'CONNECTION_LOST']);
+    // Once more for each connection that a slow machine takes longer than that for.
+    expect(retries.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(retries)).toEqual(new Set(['CONNECTION_LOST']));
   });
 
   test('waits as long as a busy coordinator asks for, and up to a tenth longer', async () => {
