@@ -203,19 +203,13 @@ export class ChoraleSurvey extends LitElement {
     else if (sent !== null) await this.#send(chorale, visit);
     else if (declined) this.view = { state: 'declined', never: true };
     else if (saved === null) this.view = { state: 'notice' };
-    else this.#ask(chorale);
-  }
-
-  #ask(chorale: Chorale): void {
-    this.view = { state: 'answering', wrong: [] };
-    // What sends is fetched while the questions are read; should that fail, sending tries again.
-    chorale.prepareToSend().catch(() => {});
+    else this.view = { state: 'answering', wrong: [] };
   }
 
   async #decide(decision: Decision): Promise<void> {
     const chorale = this.#chorale!;
     if (decision === 'participate') {
-      this.#ask(chorale);
+      this.view = { state: 'answering', wrong: [] };
       await this.#focus('questions');
       return;
     }

@@ -34,6 +34,9 @@ export type RespondentOptions = {
   now: () => Date;
 };
 
+/** How long a report may wait for its coordinator: a device that comes back much later would surprise everybody. */
+export const REPORT_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
+
 /** One employee's part in one study's survey: answers that stay, and the one report that is made of them. */
 export class Respondent {
   readonly #study: Study;
@@ -93,6 +96,12 @@ export class Respondent {
       throw new ManifestMismatchError('the study changed after this device answered it');
     }
     return report;
+  }
+
+  /** @throws ChoraleError `REPORT_EXPIRED` for a report that was made so long ago that it is not sent any more. */
+  requireFresh({ createdAt }: StoredReport): void {
+    if (this.#now().getTime() - Date.parse(createdAt) <= REPORT_LIFETIME_MS) return;
+    throw new ChoraleError('REPORT_EXPIRED', `the report was made at ${createdAt} and could not be sent since`);
   }
 
   /** Notes that the coordinator has the report; the receipt is of the first time that it said so. */
