@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -73,7 +74,7 @@ const long: Manifest = parseManifest({
 /** Gives the surveys of a page their invitations, from its address, and notes what they say. */
 const pageScript = `
   globalThis.heard = [];
-  for (const type of ['ready', 'answered', 'sent', 'erased', 'error']) {
+  for (const type of ['ready', 'answered', 'sent', 'withdrawn', 'erased', 'error']) {
     document.addEventListener('chorale:' + type, ({ detail, target }) => {
       const { chorale, ...rest } = detail;
       globalThis.heard.push({ type, study: target.getAttribute('study'), detail: rest });
@@ -393,11 +394,61 @@ describe('an element', () => {
       page.getByRole('button', { name: 'Download the receipt' }).click(),
     ]);
     expect(download.suggestedFilename()).toBe('chorale-receipt-one-question.json');
-    expect(JSON.parse(await readFile(await download.path(), 'utf8'))).toEqual(receipt);
+    const file = JSON.parse(await readFile(await download.path(), 'utf8')) as Record<string, unknown>;
+    expect(file).toMatchObject({ ...receipt, secret: expect.stringMatching(/^[0-9a-f]{64}$/) as string });
+    expect(createHash('sha256').update(String(file['report'])).digest('hex')).toBe(receipt.reportHash);
     await page.getByRole('button', { name: 'Erase my answers' }).click();
     await page.getByRole('button', { name: 'Erase for good' }).click();
     await page.getByRole('heading', { name: 'Your answers are erased' }).waitFor();
     expect((await heard(page)).at(-1)).toMatchObject({ type: 'erased' });
+  });
+
+  test('[S11] [U4] takes the report back on request, and says what became of it', async () => {
+    const { page } = await openTab(await invited(pages.put('/withdraw', embedding(survey(study))), study));
+    const before = await voices(study.id);
+    await fillOneQuestion(page, 'Yes');
+    await send(page);
+    await waitUntilSent(page);
+    const focused = () => page.evaluate(() => document.querySelector('chorale-survey')!.shadowRoot!.activeElement?.id);
+    await page.getByRole('button', { name: 'Withdraw my report' }).click();
+    await page.getByRole('button', { name: 'Leave it' }).click();
+    await expect.poll(focused).toBe('withdraw');
+    expect(await voices(study.id)).toBe(before + 1);
+    await page.getByRole('button', { name: 'Withdraw my report' }).click();
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Withdraw for good' }).click();
+    await page.getByText('The coordinator is being asked to delete').waitFor();
+    await expect.poll(focused).toBe('withdrawing');
+    await context.setOffline(false);
+    await page.getByRole('heading', { name: 'Your report is withdrawn' }).waitFor();
+    await expect.poll(focused).toBe('sent');
+    expect(await voices(study.id)).toBe(before);
+    expect((await heard(page)).at(-1)).toMatchObject({ type: 'withdrawn', detail: { outcome: 'withdrawn' } });
+    await page.reload();
+    await page.getByRole('heading', { name: 'Your report is withdrawn' }).waitFor();
+    expect(await page.getByRole('button', { name: 'Withdraw my report' }).count()).toBe(0);
+  });
+
+  test('[S11] says so when a published number holds the report already', async () => {
+    const address = pages.put('/released', embedding(survey(study)));
+    const { page } = await openTab(await invited(address, study));
+    await fillOneQuestion(page, 'Yes');
+    await send(page);
+    await waitUntilSent(page);
+    // Enough others of the same group for its block.
+    for (let i = 1; i < study.publishing.minimumGroupSize; i += 1) {
+      const other = await browser.newContext({ locale: 'en' });
+      const { page: tab } = await openTab(await invited(address, study), other);
+      await fillOneQuestion(tab, 'No');
+      await send(tab);
+      await waitUntilSent(tab);
+      await other.close();
+    }
+    const counted = await voices(study.id);
+    await page.getByRole('button', { name: 'Withdraw my report' }).click();
+    await page.getByRole('button', { name: 'Withdraw for good' }).click();
+    await page.getByRole('heading', { name: 'Your report can no longer be withdrawn' }).waitFor();
+    expect(await voices(study.id)).toBe(counted);
   });
 
   test('[U4] works by keyboard alone, and never loses focus', async () => {
@@ -453,6 +504,18 @@ describe('[U4] has no WCAG 2.2 A or AA violation, wide and narrow, light and dar
         await page.locator('button.primary').click();
         await page.locator('#sent').waitFor();
         await page.locator('summary').click();
+        await page.locator('#withdraw').click();
+      },
+    ],
+    [
+      'a report that was taken back',
+      async (page) => {
+        await page.locator('button.primary').click();
+        await page.locator('button.primary').click();
+        await page.locator('#withdraw').click();
+        await page.locator('#withdraw-confirm').click();
+        await page.locator('#sent + p').waitFor();
+        await page.locator('#withdraw').waitFor({ state: 'detached' });
       },
     ],
   ];

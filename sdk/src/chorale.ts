@@ -173,6 +173,33 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
   }
 
   /**
+   * The receipt with what was sent and the secret by which it can be taken back, to be kept outside the browser; `null`
+   * before the report was acknowledged. Of an erased report, what was sent is missing.
+   */
+  async receiptFile(): Promise<(Receipt & { report: string | null; secret: string | undefined }) | null> {
+    const { store } = this.#parts;
+    const { id } = this.manifest;
+    const [receipt, report, draw] = await Promise.all([store.receipt(id), store.report(id), store.draw(id)]);
+    return receipt === null ? null : { ...receipt, report: report?.text ?? null, secret: draw?.secret };
+  }
+
+  /**
+   * Takes the report back: the coordinator deletes it, unless a published number holds it. Asked until there is an
+   * answer, which is final. The invitation stays used, and what was charged stays charged.
+   * @throws ChoraleError `RECEIPT_INVALID` where this device has no acknowledged report with a secret,
+   *   `STORAGE_UNAVAILABLE`, or the coordinator's refusal; the signal's reason.
+   */
+  async withdraw({ signal }: { signal?: AbortSignal } = {}): Promise<'withdrawn' | 'released'> {
+    const { sender, lock } = this.#parts;
+    const either = anyOf(this.#closed.signal, signal);
+    const secret = await this.#respondent.secret();
+    const ask = () => sender.withdrawReport(secret, { signal: either });
+    const { outcome } = await sender.repeat(ask, { signal: either });
+    await lock.run('device', () => this.#respondent.settleWithdrawal(outcome), { signal: either });
+    return outcome;
+  }
+
+  /**
    * Raw answers beside what was made of them, question by question; `null` before there is a report.
    * @param words what answers are called; English without it.
    */

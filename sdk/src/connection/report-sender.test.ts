@@ -74,6 +74,31 @@ describe('a report by requests', () => {
     expect(seen).toEqual([sent, sent, sent]);
   });
 
+  test('[S11] comes with the hash of its secret, and is taken back by the secret', async () => {
+    const seen: string[] = [];
+    const note =
+      (answer: unknown): Handler =>
+      (exchange) => {
+        seen.push(`${exchange.request.url} ${exchange.body}`);
+        json(200, answer)(exchange);
+      };
+    const url = await serve(
+      note({ duplicate: false, receivedAt }),
+      note({ outcome: 'released' }),
+      note({ outcome: 'maybe' }),
+    );
+    const to = sender(url);
+    await to.sendReport(report, { withdrawal: 'hash' });
+    expect(await to.withdrawReport('secret')).toEqual({ outcome: 'released' });
+    await expect(to.withdrawReport('secret')).rejects.toMatchObject({ code: 'MESSAGE_MALFORMED' });
+    const asked = '/hr/api/v1/studies/pulse/withdrawals {"protocol":1,"secret":"secret"}';
+    expect(seen).toEqual([
+      `/hr/api/v1/studies/pulse/reports ${JSON.stringify({ protocol: 1, report, withdrawal: 'hash' })}`,
+      asked,
+      asked,
+    ]);
+  });
+
   test('waits as long as a busy coordinator asks for, and up to a tenth longer', async () => {
     const problem = { code: 'UNAVAILABLE', detail: 'later', retryAfterMs: 120 };
     const url = await serve(json(503, problem), json(429, '', { 'retry-after': '0' }));

@@ -55,7 +55,7 @@ async function deliverOnce({ respondent, sender }: SubmitOptions, signal: AbortS
   let reply: { duplicate: boolean };
   try {
     respondent.requireFresh(report);
-    reply = await sender.sendReport(report.text, { signal });
+    reply = await sender.sendReport(report.text, { signal, withdrawal: await respondent.withdrawalHash() });
   } catch (error) {
     if (error instanceof ChoraleError && !isRetryable(error)) await respondent.refuse(report, error);
     throw error;
