@@ -15,15 +15,15 @@ function sdkFiles(start) {
   return [name, ...imported.flatMap(sdkFiles)];
 }
 
-const surveyPath = [...new Set(['chorale.js', 'elements-', 'en-', 'coordinator-connection-'].flatMap(sdkFiles))];
+const surveyPath = [...new Set(['chorale.js', 'elements-', 'en-'].flatMap(sdkFiles))];
 
 export default [
   { name: 'SDK, loader', path: 'sdk/dist/chorale.js', limit: '3 kB' },
   {
     // `e2e/scenarios/embed.e2e.ts` sees that these are the files that a browser fetches.
-    name: 'SDK, all of a survey from the loader to its receipt, socket.io included',
+    name: 'SDK, all of a survey from the loader to its receipt',
     path: surveyPath.map((file) => `sdk/dist/${file}`),
-    limit: '56 kB',
+    limit: '45 kB',
   },
   { name: 'survey page, all it loads at first', path: scriptsOf('survey'), limit: '57.5 kB' },
   { name: 'training worker for small models', path: 'demo/dist/assets/worker-*.js', limit: '16 kB' },

@@ -29,11 +29,11 @@ export class SentBytes {
     );
   }
 
-  /** Texts of the reports among the frames. */
+  /** Texts of the reports among the requests. */
   reports(): string[] {
-    return this.frames.flatMap((frame) => {
-      const match = /"report":("(?:[^"\\]|\\.)*")/.exec(frame.toString());
-      return match === null ? [] : [JSON.parse(match[1]!) as string];
+    return this.requests.flatMap((text) => {
+      const [, body] = /^POST \S+\/reports (.+)$/s.exec(text) ?? [];
+      return body === undefined ? [] : [(JSON.parse(body) as { report: string }).report];
     });
   }
 

@@ -13,7 +13,7 @@ const common = new RegExp(
     '/node_modules/(valibot|canonicalize)/',
     '/protocol/src/(errors|is-noised|limits|manifest-hash|question|survey-manifest|version)\\.ts$',
     '/privacy/src/(numerics/(checks|exponential|normal-distribution|search)|sampling/random)\\.ts$',
-    '/sdk/src/(abortable|lazy-part|connection/(backoff|capped-body|refusal|retry)|training/training-task)\\.ts$',
+    '/sdk/src/(abortable|lazy-part|connection/(api-request|backoff|capped-body|refusal|retry)|training/training-task)\\.ts$',
   ].join('|'),
 );
 

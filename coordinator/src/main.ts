@@ -9,6 +9,7 @@ import { listen } from './http/listen.ts';
 import { OpenConnections } from './http/open-connections.ts';
 import { writeServerFile } from './http/server-file.ts';
 import { Admission } from './operations/admission.ts';
+import { Backlog } from './operations/backlog.ts';
 import { FailureLog } from './operations/failure-log.ts';
 import { measuredStore } from './operations/measured-store.ts';
 import { Metrics } from './operations/metrics.ts';
@@ -162,6 +163,7 @@ async function serve(
     training,
     invitations,
     admission,
+    backlog: new Backlog(),
     readiness,
     metrics,
     failures,

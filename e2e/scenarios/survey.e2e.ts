@@ -83,12 +83,9 @@ test('[S7] a tab closed between store and acknowledgement sends the same bytes a
   const sent = new SentBytes(context);
   const lost = await context.newPage();
   // The report arrives; its acknowledgement never does.
-  await lost.routeWebSocket(/socket\.io/, (socket) => {
-    const server = socket.connectToServer();
-    socket.onMessage((message) => server.send(message));
-    server.onMessage((message) => {
-      if (!(typeof message === 'string' && message.startsWith('43'))) socket.send(message);
-    });
+  await lost.route(/\/reports$/, async (route) => {
+    if (route.request().method() === 'POST') await route.fetch();
+    await route.abort();
   });
   await lost.goto(urlOf('closed-tab', 'sales'));
   await fillOneQuestion(lost, 'Yes');
@@ -110,7 +107,7 @@ test('[S7] a tab closed before its report could leave sends it on reopening', as
   const before = (await results()).voices;
   const context = await browser.newContext();
   const offline = await context.newPage();
-  await offline.routeWebSocket(/socket\.io/, (socket) => socket.close());
+  await offline.route(/\/reports$/, (route) => route.abort());
   await offline.goto(urlOf('offline-tab', 'legal'));
   await fillOneQuestion(offline, 'Yes');
   await send(offline);

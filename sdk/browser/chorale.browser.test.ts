@@ -129,6 +129,34 @@ describe('an employee’s device', () => {
     expect(await answer(next)).toEqual(after.receipt);
   });
 
+  test('[S11] takes its report back while the coordinator restarts, once, and keeps the charge', async () => {
+    const tab = await openTab();
+    const withdraw = () => tab.evaluate(() => globalThis.device.chorale.withdraw());
+    const file = () => tab.evaluate(() => globalThis.device.chorale.receiptFile());
+    expect([await file(), await withdraw()]).toMatchObject([null, { code: 'RECEIPT_INVALID' }]);
+    const receipt = await answer(tab);
+    expect(await file()).toMatchObject({
+      ...receipt,
+      withdrawal: 'possible',
+      secret: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+    });
+    expect(await voices()).toBe(1);
+    await coordinator.kill();
+    const withdrawn = withdraw();
+    await coordinator.restart();
+    expect(await withdrawn).toEqual({ outcome: 'withdrawn' });
+    expect(await withdraw()).toEqual({ outcome: 'withdrawn' });
+    expect(await voices()).toBe(0);
+    expect(await state(tab)).toMatchObject({ entries: 1, receipt: { withdrawal: 'withdrawn' } });
+    // The invitation stays used, whatever else is forgotten.
+    await tab.evaluate(() => globalThis.device.chorale.erase());
+    expect(await withdraw()).toEqual({ outcome: 'withdrawn' });
+    expect(await answer(tab)).toMatchObject({ code: 'ALREADY_ANSWERED' });
+    const elsewhere = await openTab(pulse.id, { in: await browser.newContext() });
+    expect(await answer(elsewhere)).toMatchObject({ code: 'REPORT_WITHDRAWN' });
+    await elsewhere.context().close();
+  });
+
   test('a tab that waits for its coordinator holds no lock, and another can erase what waits', async () => {
     const tab = await openTab();
     const other = await openTab();

@@ -3,6 +3,7 @@ import { type Answers, ChoraleError, type Manifest } from '@chorale/protocol';
 import type { ChoraleEvents, ChoraleEventTarget } from './chorale-events.ts';
 import { fetchStudy } from './connection/fetch-study.ts';
 import { LazyConnection } from './connection/lazy-connection.ts';
+import { ReportSender } from './connection/report-sender.ts';
 import type { DeviceLock } from './device-lock.ts';
 import { lazyPart } from './lazy-part.ts';
 import { Ledger, type LedgerBalance } from './ledger.ts';
@@ -57,6 +58,7 @@ export type TrainOptions = {
 
 type Parts = {
   study: Study;
+  sender: ReportSender;
   connection: LazyConnection;
   store: DeviceStore;
   ledger: Ledger;
@@ -105,9 +107,10 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
     const lock = new WebLock({ profile });
     // Found out now, not after somebody answered twenty questions.
     await store.spends();
+    const sender = new ReportSender({ coordinator, study: id, token, random, page: globalThis });
     const connection = new LazyConnection({ coordinator, token, random });
     const lifecycle = new PageLifecycle(globalThis, { onSuspend: () => connection.disconnect() });
-    const chorale = new Chorale({ study, connection, store, ledger, lock, lifecycle, random });
+    const chorale = new Chorale({ study, sender, connection, store, ledger, lock, lifecycle, random });
     void chorale.#resend();
     return chorale;
   }
@@ -134,7 +137,7 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
    * Randomizes these answers into the device's one report and sends it; resolves when the coordinator
    * has stored it, which without a network takes as long as that does. The same answers again give the
    * same receipt. Its errors are events as well.
-   * @throws ChoraleError `ALREADY_ANSWERED`, `ANSWER_INVALID`, `STORAGE_UNAVAILABLE`, or the
+   * @throws ChoraleError `ALREADY_ANSWERED`, `ANSWER_INVALID`, `REPORT_EXPIRED`, `STORAGE_UNAVAILABLE`, or the
    *   coordinator's refusal; BudgetExceededError; ManifestMismatchError.
    */
   async answer(answers: Answers, { signal }: { signal?: AbortSignal } = {}): Promise<Receipt> {
@@ -146,11 +149,6 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
       this.#emitError(error);
       throw error;
     }
-  }
-
-  /** Fetches the code that sends, so that a report leaves without delay; nothing is sent. @throws ChoraleError `CONNECTION_LOST`. */
-  async prepareToSend(): Promise<void> {
-    await this.#parts.connection.load();
   }
 
   /** Whether somebody said on this device that they never want to take part in this study. */
@@ -172,6 +170,33 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
   /** Proof of what was sent; `null` before it was acknowledged. */
   receipt(): Promise<Receipt | null> {
     return this.#parts.store.receipt(this.manifest.id);
+  }
+
+  /**
+   * The receipt with what was sent and the secret by which it can be taken back, to be kept outside the browser; `null`
+   * before the report was acknowledged. Of an erased report, what was sent is missing.
+   */
+  async receiptFile(): Promise<(Receipt & { report: string | null; secret: string | undefined }) | null> {
+    const { store } = this.#parts;
+    const { id } = this.manifest;
+    const [receipt, report, draw] = await Promise.all([store.receipt(id), store.report(id), store.draw(id)]);
+    return receipt === null ? null : { ...receipt, report: report?.text ?? null, secret: draw?.secret };
+  }
+
+  /**
+   * Takes the report back: the coordinator deletes it, unless a published number holds it. Asked until there is an
+   * answer, which is final. The invitation stays used, and what was charged stays charged.
+   * @throws ChoraleError `RECEIPT_INVALID` where this device has no acknowledged report with a secret,
+   *   `STORAGE_UNAVAILABLE`, or the coordinator's refusal; the signal's reason.
+   */
+  async withdraw({ signal }: { signal?: AbortSignal } = {}): Promise<'withdrawn' | 'released'> {
+    const { sender, lock } = this.#parts;
+    const either = anyOf(this.#closed.signal, signal);
+    const secret = await this.#respondent.secret();
+    const ask = () => sender.withdrawReport(secret, { signal: either });
+    const { outcome } = await sender.repeat(ask, { signal: either });
+    await lock.run('device', () => this.#respondent.settleWithdrawal(outcome), { signal: either });
+    return outcome;
   }
 
   /**

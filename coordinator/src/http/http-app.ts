@@ -1,5 +1,6 @@
 import { fastify, type FastifyReply } from 'fastify';
 import type { Admission } from '../operations/admission.ts';
+import type { Backlog } from '../operations/backlog.ts';
 import { clientAddress } from '../operations/client-address.ts';
 import type { FailureLog } from '../operations/failure-log.ts';
 import type { Metrics } from '../operations/metrics.ts';
@@ -30,6 +31,7 @@ export type HttpOptions = {
   training: TrainingService;
   invitations: Invitations;
   admission: Admission;
+  backlog: Backlog;
   readiness: Readiness;
   metrics: Metrics;
   failures: FailureLog;

@@ -5,6 +5,7 @@ import { pulseStudy } from '../../testing/pulse-study.ts';
 import { demoFolder, runCoordinator } from '../../testing/running-coordinator.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { Admission } from '../operations/admission.ts';
+import { Backlog } from '../operations/backlog.ts';
 import { FailureLog } from '../operations/failure-log.ts';
 import { Metrics } from '../operations/metrics.ts';
 import { nodeDefaults } from '../operations/node-settings.ts';
@@ -52,6 +53,7 @@ async function createApp(): Promise<ChoraleApp> {
     reports: new ReportService({ store, studies, invitations, now }),
     training: new TrainingService({ store, now, log }),
     admission,
+    backlog: new Backlog(),
     readiness: new Readiness({ store, admission }),
     metrics: new Metrics(),
     failures: new FailureLog({ log }),
@@ -105,6 +107,8 @@ describe('/api/v1/openapi.json', () => {
     const registered = routesOf(app).filter((route) => !HIDDEN.has(route));
     expect(described.toSorted()).toEqual(registered.toSorted());
     expect(registered).toContain('POST /api/v1/studies/:id/rounds/:round/update');
+    expect(registered).toContain('POST /api/v1/studies/:id/reports');
+    expect(registered).toContain('POST /api/v1/studies/:id/withdrawals');
     expect(registered).toContain('GET /metrics');
   });
 

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifySchemaCompiler, FastifyTypeProvider, RawSe
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyBaseLogger } from 'fastify';
 import * as v from 'valibot';
+import { parseMessage } from '../sockets/parse-message.ts';
 
 declare module 'fastify' {
   /** What the description of the interface says of a route, beside its schemas. */
@@ -38,6 +39,7 @@ export type ChoraleApp = FastifyInstance<
 
 /** Checks one part of a request; a study's name that cannot be one is unknown like any other. */
 export const validateRequest: FastifySchemaCompiler<v.GenericSchema> = ({ schema, httpPart }) => {
+  if (httpPart === 'body') return (data: unknown) => readBody(schema, data);
   return (data: unknown) => {
     const result = v.safeParse(schema, data, { abortEarly: true });
     if (result.success) return { value: result.output };
@@ -49,6 +51,15 @@ export const validateRequest: FastifySchemaCompiler<v.GenericSchema> = ({ schema
     return { error: new ChoraleError('MESSAGE_MALFORMED', `${place}: ${result.issues[0].message}`) };
   };
 };
+
+/** With the refusals that a socket's messages get: no value is repeated, it might be an answer. */
+function readBody(schema: v.GenericSchema, data: unknown): { value: unknown } | { error: Error } {
+  try {
+    return { value: parseMessage(schema, data) };
+  } catch (error) {
+    return { error: error as Error };
+  }
+}
 
 /** Answers are typed against their schemas and written as they are. */
 export const writeAnswer = () => (data: unknown) => JSON.stringify(data);

@@ -7,13 +7,13 @@ import {
   histogramCells,
   updateLength,
 } from '@chorale/protocol';
-import type { FastifyRequest } from 'fastify';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { UpdateOutcome } from './answer-schemas.ts';
 import type { BodyBuffers } from './body-buffers.ts';
 import type { BulkGate } from './bulk-gate.ts';
+import { bearerToken } from './bearer-token.ts';
 import { declaredBytes, readBody } from './read-body.ts';
 import { RoundParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
@@ -88,9 +88,4 @@ export function updateRoute(app: ChoraleApp, { studies, training, invitations, g
 function contributionBytes(task: TrainingTask): number {
   const update = formatBytes(updateFormat(task), updateLength(task));
   return Math.max(update, formatBytes(PLAIN_FORMAT, histogramCells(task)));
-}
-
-function bearerToken({ headers }: FastifyRequest): string {
-  const [, token = ''] = /^Bearer (\S+)$/i.exec(headers.authorization ?? '') ?? [];
-  return token;
 }

@@ -43,6 +43,13 @@ describe('a node that is told to stop', () => {
     expect(await late.join(tokens[2]!, hash)).toMatchObject(unavailable);
     const message = { protocol: PROTOCOL_VERSION, token: report, report: '{}' };
     expect(await late.request('report', message)).toMatchObject(unavailable);
+    const { token: _, ...body } = message;
+    const posted = await coordinator.get('/api/v1/studies/pulse/reports', {
+      method: 'POST',
+      headers: { authorization: `Bearer ${report}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    expect([posted.status, await posted.json()]).toMatchObject([503, unavailable.error]);
     const published = await coordinator.get('/api/v1/studies', {
       method: 'POST',
       headers: { authorization: `Bearer ${operatorToken}`, 'content-type': 'application/json' },

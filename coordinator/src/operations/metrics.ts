@@ -36,6 +36,12 @@ export class Metrics {
     labelNames: ['outcome'] as const,
     registers: this.#registers,
   });
+  readonly withdrawals = new Counter({
+    name: 'chorale_withdrawals_total',
+    help: 'Reports that were asked back, by what became of it; asking again counts again.',
+    labelNames: ['outcome'] as const,
+    registers: this.#registers,
+  });
   readonly refusals = new Counter({
     name: 'chorale_refusals_total',
     help: 'Requests that were refused, by error code.',
@@ -96,6 +102,7 @@ export class Metrics {
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    for (const outcome of ['withdrawn', 'released']) this.withdrawals.inc({ outcome }, 0);
     this.#countBytes('received', 'Bytes that came in: of HTTP all of them, of sockets those of messages.');
     this.#countBytes('sent', 'Bytes that went out: of HTTP all of them, of sockets those of messages.');
   }

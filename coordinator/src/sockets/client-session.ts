@@ -1,6 +1,7 @@
 import { ChoraleError, type ClientToServerEvents, type Reply, ReportMessage, type WireError } from '@chorale/protocol';
 import type { Logger } from 'pino';
 import type { Admission } from '../operations/admission.ts';
+import type { Backlog } from '../operations/backlog.ts';
 import type { FailureLog } from '../operations/failure-log.ts';
 import type { Boundary, Metrics } from '../operations/metrics.ts';
 import { RateLimitedError, type RateLimits } from '../operations/rate-limits.ts';
@@ -8,7 +9,6 @@ import type { TrainingService } from '../rounds/training-service.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { ReportService } from '../surveys/report-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
-import type { Backlog } from './backlog.ts';
 import type { ChoraleSocket } from './chorale-socket.ts';
 import { dropConnection } from './engine-connection.ts';
 import { parseMessage } from './parse-message.ts';
@@ -21,6 +21,7 @@ export type SessionOptions = {
   studies: StudyRegistry;
   invitations: Invitations;
   admission: Admission;
+  backlog: Backlog;
   limits: RateLimits;
   metrics: Metrics;
   failures: FailureLog;
@@ -42,13 +43,11 @@ const EVENTS: ReadonlySet<string> = new Set<keyof ClientToServerEvents>([
 export class ClientSession {
   readonly #socket: ChoraleSocket;
   readonly #options: SessionOptions;
-  readonly #backlog: Backlog;
   readonly #seats: TrainingSeats;
 
-  constructor(socket: ChoraleSocket, options: SessionOptions, backlog: Backlog) {
+  constructor(socket: ChoraleSocket, options: SessionOptions) {
     this.#socket = socket;
     this.#options = options;
-    this.#backlog = backlog;
     this.#seats = new TrainingSeats(socket, options);
   }
 
@@ -74,11 +73,11 @@ export class ClientSession {
   }
 
   async #settle(event: string, data: unknown): Promise<Reply> {
-    const { limits, metrics, failures } = this.#options;
+    const { backlog, limits, metrics, failures } = this.#options;
     try {
       await limits.take({ connection: this.#socket.id, address: this.#socket.handshake.address });
       const bytes = sizeOf(data);
-      return { ok: true, ...(await this.#backlog.run({ connection: this, bytes }, () => this.#handle(event, data))) };
+      return { ok: true, ...(await backlog.run({ connection: this, bytes }, () => this.#handle(event, data))) };
     } catch (error) {
       if (error instanceof RateLimitedError && error.isFlood) this.#drop();
       const refusal = toRefusal(error);
@@ -109,9 +108,9 @@ export class ClientSession {
   /** The acknowledgement leaves after the report is on the disk. [S10] */
   async #report(data: unknown): Promise<{ duplicate: boolean; receivedAt: string }> {
     const { reports, admission, metrics } = this.#options;
-    const { token, report } = parseMessage(ReportMessage, data);
+    const message = parseMessage(ReportMessage, data);
     admission.require();
-    const accepted = await reports.accept(token, report);
+    const accepted = await reports.accept(message);
     metrics.reports.inc({ outcome: accepted.duplicate ? 'duplicate' : 'stored' });
     return accepted;
   }

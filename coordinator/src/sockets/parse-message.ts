@@ -2,7 +2,7 @@ import { ChoraleError, PROTOCOL_VERSION } from '@chorale/protocol';
 import * as v from 'valibot';
 
 /**
- * Parses what a client sent.
+ * Parses what a client sent, over a socket or as the body of a request.
  * @throws ChoraleError `PROTOCOL_VERSION` for a client of another version, else `MESSAGE_MALFORMED`
  */
 export function parseMessage<Schema extends v.GenericSchema>(schema: Schema, data: unknown): v.InferOutput<Schema> {

@@ -5,7 +5,6 @@ import { Server } from 'socket.io';
 import { Decoder } from 'socket.io-parser';
 import type { AllowedOrigins } from '../http/allowed-origins.ts';
 import { clientAddress } from '../operations/client-address.ts';
-import { Backlog } from './backlog.ts';
 import type { ChoraleServer } from './chorale-socket.ts';
 import { CohortEncoder } from './cohort-encoder.ts';
 import { ClientSession, type SessionOptions } from './client-session.ts';
@@ -85,9 +84,9 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Socke
     watchConnection(connection, options);
   });
 
-  const backlog = new Backlog();
+  const { backlog } = options;
   io.on('connection', (socket) => {
-    const session = new ClientSession(socket, options, backlog);
+    const session = new ClientSession(socket, options);
     socket.onAny((event: string, ...args: unknown[]) => void session.receive(event, args));
     socket.on('disconnect', () => session.disconnected());
   });

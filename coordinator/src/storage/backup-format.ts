@@ -124,6 +124,8 @@ const Record = v.variant('type', [
     group: v.string(),
     text: v.string(),
     receivedAt: v.string(),
+    withdrawal: v.exactOptional(v.string()),
+    withdrawnFrom: v.exactOptional(v.pipe(v.number(), v.safeInteger(), v.minValue(1))),
   }),
 ]);
 

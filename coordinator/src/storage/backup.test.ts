@@ -176,6 +176,32 @@ describe.each([
     expect(await store.countReports('pulse')).toBe(1400);
   });
 
+  it.skipIf(missing)(`[S11] has each report once, of which some are withdrawn meanwhile${missing}`, async () => {
+    const store = await filledStore(kind, 3000);
+    const withdraw = (participant: string) =>
+      store.withdrawReport({ study: 'pulse', participant, counted: 1_000_000, room: 1 });
+    await withdraw('p1');
+    const before = (await store.readReports('pulse', { after: 0, limit: 1_000_000 })).map((one) => one.participant);
+    let reads = 0;
+    const readReports: Store['readReports'] = async (study, page) => {
+      // Those of the first pages were given with their text by then, those of later ones were not.
+      if (study === 'pulse' && (reads += 1) === 2) await Promise.all(['p2', 'p2999'].map(withdraw));
+      return store.readReports(study, page);
+    };
+    const place = kind.newPlace();
+    await restore(backupStream({ snapshot: () => store.snapshot(), readReports }, { now }), await kind.target(place));
+    const restored = await open(kind, place);
+    const reports = await restored.readReports('pulse', { after: 0, limit: 1_000_000 });
+    expect(reports.map((one) => one.participant).toSorted()).toEqual(before.toSorted());
+    const withdrawn = reports.filter(({ withdrawnFrom }) => withdrawnFrom !== undefined);
+    expect(withdrawn.map(({ participant, text }) => [participant, text])).toEqual([
+      ['p1', ''],
+      ['p2999', ''],
+    ]);
+    expect((await restored.readReport('pulse', 'p2'))!.text).not.toBe('');
+    await expect(restored.addReport(report('p2999'))).rejects.toMatchObject({ code: 'REPORT_WITHDRAWN' });
+  });
+
   it.skipIf(missing)(`is refused where it is cut off or changed, and nothing is kept${missing}`, async () => {
     const bytes = await readFile(await backUp(await filledStore(kind, 700)));
     const text = gunzipSync(bytes).toString();

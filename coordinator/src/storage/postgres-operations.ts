@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ChoraleError } from '@chorale/protocol';
 import { type Kysely, sql } from 'kysely';
+import { withdrawReport } from './postgres-reports.ts';
 import {
   toRoundRow,
   toSecretRow,
@@ -48,9 +49,20 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
         .selectFrom('report')
         .select((of) => of.fn.countAll<string>().as('count'))
         .where('study', '=', study)
+        .where('withdrawn_from', 'is', null)
         .executeTakeFirstOrThrow();
       return Number(count);
     },
+    async readReport(study, participant) {
+      const row = await db
+        .selectFrom('report')
+        .selectAll()
+        .where('study', '=', study)
+        .where('participant', '=', participant)
+        .executeTakeFirst();
+      return row === undefined ? null : fromReportRow(row);
+    },
+    withdrawReport: (withdrawal) => withdrawReport(db, withdrawal),
     async readReports(study, { after, limit }) {
       const rows = await db
         .selectFrom('report')

@@ -1,11 +1,12 @@
 import { ChoraleError } from '@chorale/protocol';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import { explainPostgres, isRefusedValue } from './postgres-failure.ts';
 import type { PostgresTables } from './postgres-schema.ts';
-import type { ReportOutcome, ReportRecord } from './store.ts';
+import { fromReportRow } from './postgres-rows.ts';
+import type { ReportOutcome, ReportRecord, Store, StoredReport, Withdrawal } from './store.ts';
 
 type Outcome = PromiseSettledResult<ReportOutcome>;
-type Known = Pick<ReportRecord, 'text' | 'receivedAt'>;
+type Known = Pick<StoredReport, 'text' | 'receivedAt' | 'withdrawnFrom'>;
 
 /**
  * Stores reports in one transaction, with the outcomes that they would have one after the other.
@@ -42,7 +43,8 @@ async function writeTogether(db: Kysely<PostgresTables>, reports: readonly Repor
     if (!studies.has(report.study)) return refused('STUDY_UNKNOWN', 'this coordinator has no such study');
     const first = firsts.get(key)!;
     if (first === report && stored.has(key)) return outcome('stored', report);
-    const kept = stored.has(key) ? first : known.get(key);
+    const kept: Known | undefined = stored.has(key) ? first : known.get(key);
+    if (kept?.withdrawnFrom !== undefined) return refused('REPORT_WITHDRAWN', 'this report was withdrawn');
     if (kept?.text === report.text) return outcome('duplicate', kept);
     return refused('REPORT_CONFLICT', 'another report was accepted for this invitation');
   });
@@ -66,12 +68,13 @@ async function lockStudies(db: Kysely<PostgresTables>, ids: string[]): Promise<S
 /** The keys of those that were not there yet; their sequences grow in the order given. */
 async function insert(db: Kysely<PostgresTables>, reports: readonly ReportRecord[]): Promise<Set<string>> {
   if (reports.length === 0) return new Set();
-  const column = (name: keyof ReportRecord) => sql`${reports.map((report) => report[name])}::text[]`;
+  const column = (name: keyof ReportRecord) => sql`${reports.map((report) => report[name] ?? null)}::text[]`;
   const { rows } = await sql<{ study: string; participant: string }>`
-    INSERT INTO report (study, participant, group_id, text, received_at)
-    SELECT study, participant, group_id, text, received_at
-    FROM unnest(${column('study')}, ${column('participant')}, ${column('group')}, ${column('text')}, ${column('receivedAt')})
-      WITH ORDINALITY AS new (study, participant, group_id, text, received_at, position)
+    INSERT INTO report (study, participant, group_id, text, received_at, withdrawal)
+    SELECT study, participant, group_id, text, received_at, withdrawal
+    FROM unnest(${column('study')}, ${column('participant')}, ${column('group')}, ${column('text')}, ${column('receivedAt')},
+        ${column('withdrawal')})
+      WITH ORDINALITY AS new (study, participant, group_id, text, received_at, withdrawal, position)
     ORDER BY position
     ON CONFLICT (study, participant) DO NOTHING
     RETURNING study, participant`.execute(db);
@@ -81,11 +84,49 @@ async function insert(db: Kysely<PostgresTables>, reports: readonly ReportRecord
 async function select(db: Kysely<PostgresTables>, reports: readonly ReportRecord[]): Promise<Map<string, Known>> {
   if (reports.length === 0) return new Map();
   const column = (name: 'study' | 'participant') => sql`${reports.map((report) => report[name])}::text[]`;
-  const { rows } = await sql<{ study: string; participant: string; text: string; received_at: string }>`
-    SELECT study, participant, text, received_at FROM report
+  const { rows } = await sql<Selectable<PostgresTables['report']>>`
+    SELECT report.* FROM report
     JOIN unnest(${column('study')}, ${column('participant')}) AS asked (study, participant)
       USING (study, participant)`.execute(db);
-  return new Map(rows.map((row) => [keyOf(row), { text: row.text, receivedAt: row.received_at }]));
+  return new Map(rows.map((row) => [keyOf(row), fromReportRow(row)]));
+}
+
+/**
+ * See `Store.withdrawReport`. With the study locked nobody stores a report of it between the look and the change, and
+ * the new sequence is above all that can be read.
+ */
+export async function withdrawReport(
+  db: Kysely<PostgresTables>,
+  withdrawal: Withdrawal,
+): ReturnType<Store['withdrawReport']> {
+  const { study, participant, counted, room } = withdrawal;
+  return db.transaction().execute(async (transaction) => {
+    await lockStudies(transaction, [study]);
+    const row = await transaction
+      .selectFrom('report')
+      .selectAll()
+      .where('study', '=', study)
+      .where('participant', '=', participant)
+      .executeTakeFirst();
+    if (row === undefined) throw new RangeError('participant must have a report in this study');
+    if (row.withdrawn_from !== null) return 'withdrawn';
+    const { count } = await transaction
+      .selectFrom('report')
+      .select((of) => of.fn.countAll<string>().as('count'))
+      .where('study', '=', study)
+      .where('group_id', '=', row.group_id)
+      .where('sequence', '>', String(counted))
+      .where('withdrawn_from', 'is', null)
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= room) return 'crowded';
+    const { sequence, ...rest } = row;
+    await transaction.deleteFrom('report').where('sequence', '=', sequence).execute();
+    await transaction
+      .insertInto('report')
+      .values({ ...rest, text: '', withdrawn_from: sequence })
+      .execute();
+    return 'withdrawn';
+  });
 }
 
 function keyOf({ study, participant }: { study: string; participant: string }): string {
@@ -96,6 +137,6 @@ function outcome(state: ReportOutcome['state'], { receivedAt }: Known): Outcome 
   return { status: 'fulfilled', value: { state, receivedAt } };
 }
 
-function refused(code: 'STUDY_UNKNOWN' | 'REPORT_CONFLICT', message: string): Outcome {
+function refused(code: 'STUDY_UNKNOWN' | 'REPORT_CONFLICT' | 'REPORT_WITHDRAWN', message: string): Outcome {
   return { status: 'rejected', reason: new ChoraleError(code, message) };
 }

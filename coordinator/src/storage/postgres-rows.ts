@@ -17,7 +17,16 @@ export function fromStudyRow(row: Selectable<PostgresTables['study']>): StudyRec
 
 export function fromReportRow(row: Selectable<PostgresTables['report']>): StoredReport {
   const { study, participant, text } = row;
-  return { sequence: Number(row.sequence), study, participant, group: row.group_id, text, receivedAt: row.received_at };
+  return {
+    sequence: Number(row.sequence),
+    study,
+    participant,
+    group: row.group_id,
+    text,
+    receivedAt: row.received_at,
+    ...(row.withdrawal === null ? {} : { withdrawal: row.withdrawal }),
+    ...(row.withdrawn_from === null ? {} : { withdrawnFrom: Number(row.withdrawn_from) }),
+  };
 }
 
 export function fromRoundRow(row: Selectable<PostgresTables['round']>): RoundRecord {
@@ -77,8 +86,10 @@ export function toStudyRow({ id, hash, manifest, publishedAt }: StudyRecord): In
 }
 
 export function toReportRow(report: StoredReport): Insertable<PostgresTables['report']> {
-  const { sequence, study, participant, group, text, receivedAt } = report;
-  return { sequence: String(sequence), study, participant, group_id: group, text, received_at: receivedAt };
+  const { sequence, study, participant, group, text, receivedAt, withdrawal = null, withdrawnFrom } = report;
+  const withdrawn_from = withdrawnFrom === undefined ? null : String(withdrawnFrom);
+  const row = { study, participant, group_id: group, text, received_at: receivedAt, withdrawal, withdrawn_from };
+  return { sequence: String(sequence), ...row };
 }
 
 export function toRoundRow(record: RoundRecord): Insertable<PostgresTables['round']> {

@@ -11,6 +11,8 @@ export type PostgresTables = {
     group_id: string;
     text: string;
     received_at: string;
+    withdrawal: string | null;
+    withdrawn_from: string | null;
   };
   round: {
     study: string;
@@ -135,6 +137,11 @@ const MIGRATIONS = [
     latest_round integer NOT NULL,
     PRIMARY KEY (study, participant)
   );
+  `,
+  `
+  -- SHA-256 of the secret that may withdraw a report. A withdrawn one has no text, and knows its sequence of before.
+  ALTER TABLE report ADD COLUMN withdrawal text;
+  ALTER TABLE report ADD COLUMN withdrawn_from bigint CHECK (withdrawn_from IS NULL OR text = '');
   `,
 ];
 

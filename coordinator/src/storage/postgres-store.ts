@@ -59,6 +59,10 @@ export class PostgresStore implements Store {
       return this.#reports.add(report);
     });
   countReports: Store['countReports'] = (study) => this.#run(() => this.#operations.countReports(study));
+  readReport: Store['readReport'] = (study, participant) =>
+    this.#run(() => this.#operations.readReport(study, participant));
+  withdrawReport: Store['withdrawReport'] = (withdrawal) =>
+    this.#run(() => this.#operations.withdrawReport(withdrawal));
   readReports: Store['readReports'] = (study, page) => this.#run(() => this.#operations.readReports(study, page));
   openRound: Store['openRound'] = (round, by) => this.#run(() => this.#operations.openRound(round, by));
   endRound: Store['endRound'] = (...args) => this.#run(() => this.#operations.endRound(...args));

@@ -6,7 +6,6 @@ import type {
   ParticipationRecord,
   ReportExtent,
   ReportOutcome,
-  ReportRecord,
   RoundRecord,
   SecretRecord,
   Store,
@@ -30,11 +29,19 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const selectStudy = db.prepare('SELECT * FROM study WHERE id = ?');
   const selectStudies = db.prepare('SELECT * FROM study ORDER BY position');
   const insertReport = db.prepare(
-    `INSERT INTO report (study, participant, group_id, text, received_at) VALUES (?, ?, ?, ?, ?)
+    `INSERT INTO report (study, participant, group_id, text, received_at, withdrawal) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT (study, participant) DO NOTHING`,
   );
-  const selectReport = db.prepare('SELECT text, received_at FROM report WHERE study = ? AND participant = ?');
-  const countReports = db.prepare('SELECT count(*) AS count FROM report WHERE study = ?');
+  const selectReport = db.prepare('SELECT * FROM report WHERE study = ? AND participant = ?');
+  const countReports = db.prepare('SELECT count(*) AS count FROM report WHERE study = ? AND withdrawn_from IS NULL');
+  const countSince = db.prepare(
+    'SELECT count(*) AS count FROM report WHERE study = ? AND group_id = ? AND sequence > ? AND withdrawn_from IS NULL',
+  );
+  const deleteReport = db.prepare('DELETE FROM report WHERE sequence = ?');
+  const insertWithdrawn = db.prepare(
+    `INSERT INTO report (study, participant, group_id, text, received_at, withdrawal, withdrawn_from)
+     VALUES (?, ?, ?, '', ?, ?, ?)`,
+  );
   const selectReports = db.prepare('SELECT * FROM report WHERE study = ? AND sequence > ? ORDER BY sequence LIMIT ?');
   const insertRound = db.prepare(
     `INSERT INTO round (study, round, kind, state, model_round, cohort, accepted, dropouts, started_at)
@@ -97,14 +104,31 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
     },
     listStudies: () => selectStudies.all().map(toStudy),
 
-    addReport({ study, participant, group, text, receivedAt }: ReportRecord): ReportOutcome {
-      const changes = unlessUnknown(() => insertReport.run(study, participant, group, text, receivedAt).changes);
+    addReport({ study, participant, group, text, receivedAt, withdrawal = null }): ReportOutcome {
+      const changes = unlessUnknown(
+        () => insertReport.run(study, participant, group, text, receivedAt, withdrawal).changes,
+      );
       if (changes === 1) return { state: 'stored', receivedAt };
       const known = selectReport.get(study, participant);
+      if (known?.['withdrawn_from'] != null) throw new SqliteRefusal('REPORT_WITHDRAWN', 'this report was withdrawn');
       if (known?.['text'] === text) return { state: 'duplicate', receivedAt: String(known['received_at']) };
       throw new SqliteRefusal('REPORT_CONFLICT', 'another report was accepted for this invitation');
     },
     countReports: (study) => Number(countReports.get(study)?.['count']),
+    readReport(study, participant) {
+      const row = selectReport.get(study, participant);
+      return row === undefined ? null : toReport(row);
+    },
+    withdrawReport({ study, participant, counted, room }) {
+      const row = selectReport.get(study, participant);
+      if (row === undefined) throw new RangeError('participant must have a report in this study');
+      const { sequence, group, receivedAt, withdrawal = null, withdrawnFrom } = toReport(row);
+      if (withdrawnFrom !== undefined) return 'withdrawn';
+      if (Number(countSince.get(study, group, counted)?.['count']) >= room) return 'crowded';
+      deleteReport.run(sequence);
+      insertWithdrawn.run(study, participant, group, receivedAt, withdrawal, sequence);
+      return 'withdrawn';
+    },
     readReports: (study, { after, limit }) => selectReports.all(study, after, limit).map(toReport),
 
     openRound,
@@ -193,6 +217,8 @@ function toReport(row: Row): StoredReport {
     group: String(row['group_id']),
     text: String(row['text']),
     receivedAt: String(row['received_at']),
+    ...(row['withdrawal'] === null ? {} : { withdrawal: String(row['withdrawal']) }),
+    ...(row['withdrawn_from'] === null ? {} : { withdrawnFrom: Number(row['withdrawn_from']) }),
   };
 }
 

@@ -68,7 +68,7 @@ function requireEmpty(db: DatabaseSync, folder: string): void {
 
 function inserter(db: DatabaseSync): (record: BackupRecord) => void {
   const study = db.prepare('INSERT INTO study (id, hash, manifest, published_at) VALUES (?, ?, ?, ?)');
-  const report = db.prepare('INSERT INTO report VALUES (?, ?, ?, ?, ?, ?)');
+  const report = db.prepare('INSERT INTO report VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
   const round = db.prepare('INSERT INTO round VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
   const model = db.prepare('INSERT INTO model VALUES (?, ?, ?, ?)');
   const participation = db.prepare('INSERT INTO participation VALUES (?, ?, ?, ?)');
@@ -79,8 +79,9 @@ function inserter(db: DatabaseSync): (record: BackupRecord) => void {
       case 'study':
         return void study.run(record.id, record.hash, record.manifest, record.publishedAt);
       case 'report': {
-        const { sequence, participant, group, text, receivedAt } = record;
-        return void report.run(sequence, record.study, participant, group, text, receivedAt);
+        const { sequence, participant, group, text, receivedAt, withdrawal = null, withdrawnFrom = null } = record;
+        const { study: of } = record;
+        return void report.run(sequence, of, participant, group, text, receivedAt, withdrawal, withdrawnFrom);
       }
       case 'round': {
         const { kind, state, modelRound, cohort, accepted, dropouts, startedAt, endedAt, reason } = record;

@@ -74,6 +74,11 @@ const MIGRATIONS = [
     PRIMARY KEY (study, participant)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- SHA-256 of the secret that may withdraw a report. A withdrawn one has no text, and knows its sequence of before.
+  ALTER TABLE report ADD COLUMN withdrawal TEXT;
+  ALTER TABLE report ADD COLUMN withdrawn_from INTEGER CHECK (withdrawn_from IS NULL OR text = '');
+  `,
 ];
 
 /**
@@ -89,6 +94,8 @@ export function prepareDatabase(db: DatabaseSync, folder: string): void {
   // Where a flush ends in the drive's cache (macOS), one that does not.
   db.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
   db.exec('PRAGMA foreign_keys = ON');
+  // What is deleted, a withdrawn report, is overwritten in the file.
+  db.exec('PRAGMA secure_delete = ON');
   db.exec('BEGIN EXCLUSIVE');
   try {
     migrate(db, folder);

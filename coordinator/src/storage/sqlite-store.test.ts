@@ -22,9 +22,10 @@ function startBurst(folder: string) {
 it('SqliteStore takes over a folder of the first version', async () => {
   const folder = temporaryFolder();
   await (await SqliteStore.open(folder)).close();
-  // What the second version added, and the third, and the fourth.
+  // What the second version added, and the third, the fourth and the fifth.
   execute(folder, 'DROP TABLE heartbeat; ALTER TABLE round DROP COLUMN shape; PRAGMA user_version = 1');
   execute(folder, 'ALTER TABLE model DROP COLUMN optimizer; DROP TABLE participation');
+  execute(folder, 'ALTER TABLE report DROP COLUMN withdrawn_from; ALTER TABLE report DROP COLUMN withdrawal');
   execute(
     folder,
     `INSERT INTO study VALUES (1, 'pulse', 'h', '{}', '2026-11-01');
@@ -37,6 +38,8 @@ it('SqliteStore takes over a folder of the first version', async () => {
   await store.ready();
   expect(await store.readRounds('pulse')).toMatchObject([{ round: 1, state: 'committed', accepted: 2, shape: null }]);
   expect(await store.readReports('pulse', { after: 0, limit: 9 })).toMatchObject([{ sequence: 7, text: 'text' }]);
+  await store.withdrawReport({ study: 'pulse', participant: 'ann', counted: 7, room: 1 });
+  expect(await store.readReport('pulse', 'ann')).toMatchObject({ sequence: 8, text: '', withdrawnFrom: 7 });
   const model = { study: 'pulse', modelRound: 1, parameters: Float32Array.of(1) };
   expect(await store.latestModel('pulse')).toStrictEqual(model);
 });

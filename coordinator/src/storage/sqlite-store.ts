@@ -50,6 +50,8 @@ export class SqliteStore implements Store {
     return this.#ask('addReport', [report]);
   };
   countReports: Store['countReports'] = (...args) => this.#ask('countReports', args);
+  readReport: Store['readReport'] = (...args) => this.#ask('readReport', args);
+  withdrawReport: Store['withdrawReport'] = (...args) => this.#ask('withdrawReport', args);
   readReports: Store['readReports'] = (...args) => this.#ask('readReports', args);
   openRound: Store['openRound'] = (...args) => this.#ask('openRound', args);
   endRound: Store['endRound'] = (...args) => this.#ask('endRound', args);

@@ -174,6 +174,76 @@ export function describeStore(
     });
   });
 
+  describe(`${name}: withdrawn reports`, () => {
+    const ann = { study: 'pulse', participant: 'ann', counted: 0, room: 1 };
+
+    it('[S11] lose their text and keep their participant, in the place of a new report', async () => {
+      const place = newPlace();
+      const store = await openWithStudy(place);
+      await store.addReport(report('ann', { withdrawal: 'hash' }));
+      await store.addReport(report('bob'));
+      const [first, second] = await store.readReports('pulse', { after: 0, limit: 9 });
+      expect([first, await store.readReport('pulse', 'bob')]).toEqual([
+        { ...report('ann', { withdrawal: 'hash' }), sequence: first!.sequence },
+        second,
+      ]);
+      expect(await store.readReport('pulse', 'cid')).toBeNull();
+
+      const counted = second!.sequence;
+      expect(await store.withdrawReport({ ...ann, counted })).toBe('withdrawn');
+      expect(await store.withdrawReport({ ...ann, room: 0 })).toBe('withdrawn');
+      const [, gone, ...more] = await store.readReports('pulse', { after: 0, limit: 9 });
+      expect(more).toEqual([]);
+      expect(gone).toEqual({
+        ...report('ann', { withdrawal: 'hash', text: '' }),
+        sequence: gone!.sequence,
+        withdrawnFrom: first!.sequence,
+      });
+      expect(gone!.sequence).toBeGreaterThan(counted);
+      await store.addReport(report('cid'));
+      expect((await store.readReports('pulse', { after: gone!.sequence, limit: 9 })).length).toBe(1);
+      expect(await store.countReports('pulse')).toBe(2);
+      await store.close();
+
+      const again = await openWithStudy(place);
+      expect(await again.readReport('pulse', 'ann')).toEqual(gone);
+      for (const text of [report('ann').text, '', '{}']) {
+        await expect(again.addReport(report('ann', { text }))).rejects.toMatchObject({ code: 'REPORT_WITHDRAWN' });
+      }
+    });
+
+    it('[S11] stay as they are where as many of their group came since as there was room for', async () => {
+      const store = await openWithStudy();
+      await store.addReport(report('ann'));
+      const { sequence: counted } = (await store.readReport('pulse', 'ann'))!;
+      for (const participant of ['bob', 'cid']) await store.addReport(report(participant));
+      await store.addReport(report('dot', { group: 'legal' }));
+      await store.putStudy(study('exit'));
+      await store.addReport(report('eve', { study: 'exit' }));
+      expect(await store.withdrawReport({ ...ann, counted, room: 2 })).toBe('crowded');
+      expect(await store.readReport('pulse', 'ann')).toMatchObject(report('ann'));
+      expect(await store.withdrawReport({ ...ann, counted, room: 3 })).toBe('withdrawn');
+      await expect(store.withdrawReport({ ...ann, participant: 'nobody' })).rejects.toThrow(RangeError);
+    });
+
+    it('[S11] go once, and never while a report of their group slips in beyond the room', async () => {
+      const store = await openWithStudy();
+      await store.addReport(report('ann'));
+      const { sequence: counted } = (await store.readReport('pulse', 'ann'))!;
+      const arriving = Array.from({ length: 20 }, (_, i) => store.addReport(report(`late-${i}`)));
+      const asked = Array.from({ length: 5 }, () => store.withdrawReport({ ...ann, counted, room: 10 }));
+      const outcomes = new Set(await Promise.all(asked));
+      await Promise.all(arriving);
+      const read = await store.readReports('pulse', { after: 0, limit: 99 });
+      const gone = read.find(({ withdrawnFrom }) => withdrawnFrom !== undefined);
+      // Those that the store had when it let go are those before it in the order.
+      const before = read.filter(({ sequence }) => gone !== undefined && sequence < gone.sequence).length;
+      expect(outcomes.has('withdrawn')).toBe(gone !== undefined);
+      expect(before).toBeLessThan(10);
+      expect(read).toHaveLength(21);
+    });
+  });
+
   describe(`${name}: rounds`, () => {
     it('[R13] ends a round together with its model', async () => {
       const store = await openWithStudy();

@@ -12,10 +12,29 @@ export type ReportRecord = {
   /** The report's exact text. */
   text: string;
   receivedAt: string;
+  /** SHA-256 of the secret that may withdraw it; without it nothing may. */
+  withdrawal?: string;
 };
 
-/** A stored report; `sequence` grows with each accepted report and is never used twice. */
-export type StoredReport = ReportRecord & { sequence: number };
+/**
+ * A stored report; `sequence` grows with each accepted report and is never used twice. A withdrawn one has no text any
+ * more and another sequence than before: whoever reads in order learns of it like of a new report.
+ */
+export type StoredReport = ReportRecord & {
+  sequence: number;
+  /** The sequence that the report had until it was withdrawn. */
+  withdrawnFrom?: number;
+};
+
+/** A report that is to go, and what it is known to be among. */
+export type Withdrawal = {
+  study: string;
+  participant: string;
+  /** The last sequence of the study that was looked at. */
+  counted: number;
+  /** So many more reports of its group may have come since, less one, without anything having to stay. */
+  room: number;
+};
 
 /** What became of a report: kept now, or already there with the very same text. */
 export type ReportOutcome = { state: 'stored' | 'duplicate'; receivedAt: string };
@@ -64,12 +83,13 @@ export type ModelRecord = {
 /** A secret as `Store.secret` made it. */
 export type SecretRecord = { name: string; value: Uint8Array };
 
-/** The reports of one study at one moment: how many, and the last one's sequence, 0 where there is none. */
+/** The reports of one study at one moment: how many, withdrawn ones too, and the last one's sequence, 0 where there is none. */
 export type ReportExtent = { study: string; count: number; lastSequence: number };
 
 /**
- * All that a store holds at one moment, except the reports themselves. Those never change once they
- * are stored, so the ones up to `lastSequence` can be read afterwards and still belong to that moment.
+ * All that a store holds at one moment, except the reports themselves. The ones up to `lastSequence` can be read
+ * afterwards and still belong to that moment: they never change, but for those that are withdrawn meanwhile, which then
+ * have a later sequence and say which one they had.
  */
 export type Snapshot = {
   studies: StudyRecord[];
@@ -95,14 +115,23 @@ export interface Store {
 
   /**
    * Keeps a report, once per participant and study.
-   * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before, `STUDY_UNKNOWN`,
-   *   or `REPORT_INVALID` for a text that no store gives back as it was
+   * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before, `REPORT_WITHDRAWN` when they
+   *   took theirs back, `STUDY_UNKNOWN`, or `REPORT_INVALID` for a text that no store gives back as it was
    */
   addReport(report: ReportRecord): Promise<ReportOutcome>;
+  /** Those that were withdrawn are none. */
   countReports(study: string): Promise<number>;
+  /** A participant's report, withdrawn or not. */
+  readReport(study: string, participant: string): Promise<StoredReport | null>;
+  /**
+   * Deletes the text of a participant's report, unless `room` or more reports of its group came since `counted`: then
+   * nothing changes, and whoever asks must look again. Once withdrawn it stays so; asking again changes nothing.
+   * @throws RangeError when the participant has no report
+   */
+  withdrawReport(withdrawal: Withdrawal): Promise<'withdrawn' | 'crowded'>;
   /**
    * Reports with a larger sequence than `after`, in order, at most `limit`. Whoever has read up to a
-   * sequence has seen all reports of the study below it: none turns up there later.
+   * sequence has seen all reports of the study below it: none turns up there later. Withdrawn ones are among them.
    */
   readReports(study: string, page: { after: number; limit: number }): Promise<StoredReport[]>;
 

@@ -66,14 +66,37 @@ async function* pages(store: Source, snapshot: Snapshot): AsyncGenerator<BackupR
 
 async function* reportsOf(store: Source, { study, count, lastSequence }: ReportExtent): AsyncGenerator<BackupRecord[]> {
   let read = 0;
-  for (let after = 0; after < lastSequence;) {
+  const given = new SequenceSet(lastSequence);
+  for (let after = 0; read < count;) {
     const page = await store.readReports(study, { after, limit: PAGE });
-    const due = page.filter(({ sequence }) => sequence <= lastSequence);
-    if (due.length === 0) break;
+    if (page.length === 0) break;
+    after = page.at(-1)!.sequence;
+    // One that is withdrawn meanwhile comes later, without its text, and is left out if it was given with it.
+    const due = page.filter(({ sequence, withdrawnFrom }) => {
+      if (sequence <= lastSequence) return given.add(sequence);
+      return withdrawnFrom !== undefined && withdrawnFrom <= lastSequence && given.add(withdrawnFrom);
+    });
     read += due.length;
-    after = due.at(-1)!.sequence;
     yield due.map((record) => ({ type: 'report', ...record }));
   }
-  // Reports never change and never go. Were it otherwise, this would be no picture of one moment.
+  // Reports never change otherwise and never go. Were it otherwise, this would be no picture of one moment.
   if (read !== count) throw new StorageError(`study ${study} has ${count} reports, of which ${read} can be read`);
+}
+
+/** Which of the sequences up to a last one were added; a bit each, as there may be millions. */
+class SequenceSet {
+  readonly #bits: Uint8Array;
+
+  constructor(last: number) {
+    this.#bits = new Uint8Array(Math.floor(last / 8) + 1);
+  }
+
+  /** `false` for one that was added before. */
+  add(sequence: number): boolean {
+    const at = Math.floor(sequence / 8);
+    const bit = 1 << (sequence % 8);
+    if ((this.#bits[at]! & bit) !== 0) return false;
+    this.#bits[at]! |= bit;
+    return true;
+  }
 }

@@ -17,21 +17,33 @@ export class BlockTally {
   // Sparse, so that a study of many groups takes no more room than its reports.
   readonly #published = new Map<number, number>();
   #publishedRespondents = 0;
-  #open: number[] = [];
+  #open: { sequence: number; output: number }[] = [];
 
   constructor({ outputs, blockSize }: { outputs: number; blockSize: number }) {
     this.#outputs = outputs;
     this.#blockSize = blockSize;
   }
 
-  /** Counts one output; `true` when that filled a block. */
-  add(output: number): boolean {
-    this.#open.push(output);
+  /** Counts one output; `true` when that filled a block. @param sequence of its report */
+  add(output: number, sequence: number): boolean {
+    this.#open.push({ sequence, output });
     if (this.#open.length < this.#blockSize) return false;
-    for (const seen of this.#open) this.#published.set(seen, (this.#published.get(seen) ?? 0) + 1);
+    for (const { output: seen } of this.#open) this.#published.set(seen, (this.#published.get(seen) ?? 0) + 1);
     this.#publishedRespondents += this.#open.length;
     this.#open = [];
     return true;
+  }
+
+  /** How many more respondents fill the block that this report is in; `null` where none is waiting that holds it. */
+  room(sequence: number): number | null {
+    return this.#open.some((entry) => entry.sequence === sequence) ? this.#blockSize - this.#open.length : null;
+  }
+
+  /** Takes a report out of the block that is waiting; `false` where it is not in there. */
+  remove(sequence: number): boolean {
+    const before = this.#open.length;
+    this.#open = this.#open.filter((entry) => entry.sequence !== sequence);
+    return this.#open.length < before;
   }
 
   get published(): PublishedCounts {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ChoraleError } from '@chorale/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
@@ -24,6 +25,9 @@ async function open(folder = temporaryFolder()) {
   return { store, studies, study, invitations, reports, token, results: new ResultsService({ studies, reports }) };
 }
 
+const secretOf = (name: string) => createHash('sha256').update(`secret of ${name}`).digest('hex');
+const hashOf = (name: string) => createHash('sha256').update(secretOf(name)).digest('hex');
+
 const refusal = (promise: Promise<unknown>) =>
   promise.then(
     () => 'accepted',
@@ -35,10 +39,10 @@ describe('ReportService', () => {
     const { reports, study, token } = await open();
     const text = reportText(study, answers);
     const receivedAt = new Date(clock.time).toISOString();
-    expect(await reports.accept(await token('ann'), text)).toEqual({ duplicate: false, receivedAt });
+    expect(await reports.accept({ token: await token('ann'), report: text })).toEqual({ duplicate: false, receivedAt });
     clock.time += 60_000;
-    expect(await reports.accept(await token('ann'), text)).toEqual({ duplicate: true, receivedAt });
-    expect(await refusal(reports.accept(await token('ann'), `${text} `))).toBe('REPORT_CONFLICT');
+    expect(await reports.accept({ token: await token('ann'), report: text })).toEqual({ duplicate: true, receivedAt });
+    expect(await refusal(reports.accept({ token: await token('ann'), report: `${text} ` }))).toBe('REPORT_CONFLICT');
     expect((await reports.tally('pulse')).voices).toBe(1);
   });
 
@@ -61,15 +65,17 @@ describe('ReportService', () => {
       `${good}${'x'.repeat(3000)}`,
       await token('ann', 'board'),
     ]) {
-      expect(await refusal(reports.accept(bad, text))).toBe('TOKEN_INVALID');
+      expect(await refusal(reports.accept({ token: bad, report: text }))).toBe('TOKEN_INVALID');
     }
-    expect(await refusal(reports.accept(good, text))).toBe('accepted');
+    expect(await refusal(reports.accept({ token: good, report: text }))).toBe('accepted');
   });
 
   it('[S1] refuses a report for another version of the study', async () => {
     const { reports, study, token } = await open();
     const other = { ...study, hash: `sha256-${'A'.repeat(43)}=` };
-    expect(await refusal(reports.accept(await token('ann'), reportText(other, answers)))).toBe('MANIFEST_MISMATCH');
+    expect(await refusal(reports.accept({ token: await token('ann'), report: reportText(other, answers) }))).toBe(
+      'MANIFEST_MISMATCH',
+    );
   });
 
   it('[P1] refuses what is no report of this study, and counts nothing of it', async () => {
@@ -90,15 +96,18 @@ describe('ReportService', () => {
       JSON.stringify({ ...good, study: 'exit' }),
       JSON.stringify({ ...good, raw: answers }),
     ];
-    for (const text of bad) expect(await refusal(reports.accept(await token('ann'), text))).toBe('REPORT_INVALID');
-    expect(await refusal(reports.accept(await token('ann'), ' '.repeat(20_000)))).toBe('MESSAGE_TOO_LARGE');
+    for (const text of bad)
+      expect(await refusal(reports.accept({ token: await token('ann'), report: text }))).toBe('REPORT_INVALID');
+    expect(await refusal(reports.accept({ token: await token('ann'), report: ' '.repeat(20_000) }))).toBe(
+      'MESSAGE_TOO_LARGE',
+    );
     expect((await reports.tally('pulse')).voices).toBe(0);
   });
 
   it('refuses a token of a study that is not here', async () => {
     const { reports, study, invitations } = await open();
     const token = await invitations.sign({ study: 'exit', sub: 'employee-ann', group: 'sales' });
-    expect(await refusal(reports.accept(token, reportText(study, answers)))).toBe('STUDY_UNKNOWN');
+    expect(await refusal(reports.accept({ token, report: reportText(study, answers) }))).toBe('STUDY_UNKNOWN');
   });
 
   it('[E2] publishes the same numbers after a restart, whatever came in at the same time', async () => {
@@ -106,10 +115,10 @@ describe('ReportService', () => {
     const before = await open(folder);
     const send = async (i: number) => {
       const group = i % 3 === 0 ? 'legal' : 'sales';
-      return before.reports.accept(
-        await before.token(String(i), group),
-        reportText(before.study, { ...answers, stay: i % 2 === 0 }),
-      );
+      return before.reports.accept({
+        token: await before.token(String(i), group),
+        report: reportText(before.study, { ...answers, stay: i % 2 === 0 }),
+      });
     };
     await Promise.all(Array.from({ length: 57 }, (_, i) => send(i)));
     // Asked for by several at once: nothing may be counted twice.
@@ -125,12 +134,80 @@ describe('ReportService', () => {
 
   it('[E4] tells the live count beside numbers that wait for their block', async () => {
     const { reports, study, token, results } = await open();
-    for (const name of ['a', 'b', 'c', 'd', 'e']) await reports.accept(await token(name), reportText(study, answers));
+    for (const name of ['a', 'b', 'c', 'd', 'e'])
+      await reports.accept({ token: await token(name), report: reportText(study, answers) });
     const first = await results.of('pulse');
-    await reports.accept(await token('f'), reportText(study, answers));
+    await reports.accept({ token: await token('f'), report: reportText(study, answers) });
     expect(await results.of('pulse')).toEqual({ ...first, voices: 6 });
-    for (const name of ['g', 'h', 'i', 'j']) await reports.accept(await token(name), reportText(study, answers));
+    for (const name of ['g', 'h', 'i', 'j'])
+      await reports.accept({ token: await token(name), report: reportText(study, answers) });
     expect((await results.of('pulse')).questions[0]!.cells[0]).toMatchObject({ respondents: 10 });
+  });
+
+  it('[S11] deletes a report that no published number holds, once and for good, for whoever has its secret', async () => {
+    const folder = temporaryFolder();
+    const { store, reports, study, token, results } = await open(folder);
+    const text = reportText(study, answers);
+    const ann = { token: await token('ann'), secret: secretOf('ann') };
+    expect(await refusal(reports.withdraw(ann))).toBe('REPORT_UNKNOWN');
+    for (const name of ['ann', 'bob', 'cid', 'dot']) {
+      await reports.accept({ token: await token(name), report: text, withdrawal: hashOf(name) });
+    }
+    await reports.accept({ token: await token('old', 'legal'), report: text });
+    expect((await results.of('pulse')).voices).toBe(5);
+
+    expect(await refusal(reports.withdraw({ ...ann, secret: secretOf('bob') }))).toBe('RECEIPT_INVALID');
+    expect(await refusal(reports.withdraw({ ...ann, token: await token('old', 'legal') }))).toBe('RECEIPT_INVALID');
+    expect(await refusal(reports.withdraw(ann, { study: 'exit' }))).toBe('TOKEN_INVALID');
+    expect(await reports.withdraw(ann)).toEqual({ outcome: 'withdrawn' });
+    expect(await Promise.all([reports.withdraw(ann), reports.withdraw(ann)])).toEqual([
+      { outcome: 'withdrawn' },
+      { outcome: 'withdrawn' },
+    ]);
+    expect((await results.of('pulse')).voices).toBe(4);
+    // The invitation stays used, for the same text and any other.
+    for (const report of [text, `${text} `]) {
+      expect(await refusal(reports.accept({ token: ann.token, report, withdrawal: hashOf('ann') }))).toBe(
+        'REPORT_WITHDRAWN',
+      );
+    }
+    // The fourth and fifth of the group: a block of five without the one that was withdrawn.
+    for (const name of ['eve', 'fay']) {
+      await reports.accept({ token: await token(name), report: text, withdrawal: hashOf(name) });
+    }
+    expect((await reports.tally('pulse')).published('stay', 'sales').respondents).toBe(5);
+    const published = await results.of('pulse');
+    expect(await reports.withdraw({ token: await token('bob'), secret: secretOf('bob') })).toEqual({
+      outcome: 'released',
+    });
+    expect(await results.of('pulse')).toEqual(published);
+
+    await store.close();
+    const after = await open(folder);
+    expect(await after.results.of('pulse')).toEqual(published);
+    expect(await after.reports.withdraw(ann)).toEqual({ outcome: 'withdrawn' });
+    const bob = { token: await token('bob'), secret: secretOf('bob') };
+    expect(await after.reports.withdraw(bob)).toEqual({ outcome: 'released' });
+  });
+
+  it('[S11] while others answer, withdraws or releases each of those who ask, and publishes what is left', async () => {
+    const folder = temporaryFolder();
+    const { store, reports, study, token, results } = await open(folder);
+    const names = Array.from({ length: 43 }, (_, i) => `p${i}`);
+    const outcomes = await Promise.all(
+      names.map(async (name, i) => {
+        const report = reportText(study, { ...answers, stay: i % 2 === 0 });
+        await reports.accept({ token: await token(name), report, withdrawal: hashOf(name) });
+        return i % 3 === 0
+          ? (await reports.withdraw({ token: await token(name), secret: secretOf(name) })).outcome
+          : 'kept';
+      }),
+    );
+    const withdrawn = outcomes.filter((outcome) => outcome === 'withdrawn').length;
+    const live = await results.of('pulse');
+    expect(live.voices).toBe(names.length - withdrawn);
+    await store.close();
+    expect(await (await open(folder)).results.of('pulse')).toEqual(live);
   });
 
   it('publishes nothing of a study whose stored reports are damaged', async () => {

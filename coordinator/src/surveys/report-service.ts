@@ -1,4 +1,13 @@
-import { ChoraleError, type Manifest, parseReport, type SurveyChannels } from '@chorale/protocol';
+import { createHash } from 'node:crypto';
+import {
+  ChoraleError,
+  type InvitationClaims,
+  type Manifest,
+  parseReport,
+  type ReportOutcome,
+  type SurveyChannels,
+  type WithdrawalOutcome,
+} from '@chorale/protocol';
 import type { Store } from '../storage/store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Invitations } from './invitations.ts';
@@ -9,9 +18,23 @@ import type { StudyRegistry } from './study-registry.ts';
 const PAGE = 1000;
 
 type Survey = { manifest: Manifest; hash: string; channels: SurveyChannels };
-type Counting = { tally: StudyTally; sequence: number; running: Promise<void> };
+type Counting = { tally: StudyTally; running: Promise<void> };
 
-/** Takes reports in and counts them. */
+/** A report of a device, as it comes. */
+export type IncomingReport = {
+  token: string;
+  /** Exactly the text that the device stored; the same text again is a duplicate. */
+  report: string;
+  /** SHA-256 of the secret that may withdraw it, in hexadecimal digits. */
+  withdrawal?: string | undefined;
+};
+
+/** How often a withdrawal looks again while reports of the same group keep coming. */
+const LOOKS = 10;
+/** When it should be asked for again then. */
+const RETRY_MS = 1000;
+
+/** Takes reports in, counts them, and lets them go again. */
 export class ReportService {
   readonly #options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number };
   readonly #counted = new Map<string, Counting>();
@@ -23,21 +46,66 @@ export class ReportService {
 
   /**
    * Accepts a report once: when this resolves it is on the disk.
-   * @param text the report exactly as the device stored it; the same text again is a duplicate
+   * @param options.study where the device says which study it is for; the invitation must be to that one
    * @throws ChoraleError `TOKEN_INVALID`, `STUDY_UNKNOWN`, `MANIFEST_MISMATCH`, `MESSAGE_TOO_LARGE`,
-   *   `REPORT_INVALID`, or `REPORT_CONFLICT` when the participant sent another text before
+   *   `REPORT_INVALID`, `REPORT_CONFLICT` when the participant sent another text before, or `REPORT_WITHDRAWN`
    */
-  async accept(token: string, text: string): Promise<{ duplicate: boolean; receivedAt: string }> {
-    const { store, invitations, now } = this.#options;
-    const { study: id, sub: participant, group } = await invitations.verify(token);
+  async accept(
+    { token, report: text, withdrawal }: IncomingReport,
+    to: { study?: string } = {},
+  ): Promise<ReportOutcome> {
+    const { store, now } = this.#options;
+    const { study: id, sub: participant, group } = await this.#invited(token, to);
     const study = await this.#survey(id);
     if (!study.manifest.groups.values.some((known) => known.id === group)) {
       throw new ChoraleError('TOKEN_INVALID', 'the invitation names a group that the study does not have');
     }
     parseReport(text, study);
     const receivedAt = new Date(now()).toISOString();
-    const outcome = await store.addReport({ study: id, participant, group, text, receivedAt });
+    const outcome = await store.addReport({
+      study: id,
+      participant,
+      group,
+      text,
+      receivedAt,
+      ...(withdrawal === undefined ? {} : { withdrawal }),
+    });
     return { duplicate: outcome.state === 'duplicate', receivedAt: outcome.receivedAt };
+  }
+
+  /**
+   * Deletes the report of an invitation, unless a published block holds one of its answers; asking again gives the same
+   * answer. When this resolves it is gone from the store for good, and the invitation stays used.
+   * @param secret whose hash came with the report
+   * @throws ChoraleError `TOKEN_INVALID`, `STUDY_UNKNOWN`, `REPORT_UNKNOWN`, `RECEIPT_INVALID` for another secret, or
+   *   `UNAVAILABLE` while too many reports arrive to tell
+   */
+  async withdraw(
+    { token, secret }: { token: string; secret: string },
+    to: { study?: string } = {},
+  ): Promise<WithdrawalOutcome> {
+    const { store } = this.#options;
+    const { study: id, sub: participant } = await this.#invited(token, to);
+    const study = await this.#survey(id);
+    const hash = createHash('sha256').update(secret).digest('hex');
+    for (let look = 0; look < LOOKS; look += 1) {
+      const report = await store.readReport(id, participant);
+      if (report === null) throw new ChoraleError('REPORT_UNKNOWN', 'there is no report of this invitation');
+      // Devices of older versions gave no hash: nothing can withdraw their reports.
+      if (report.withdrawal !== hash) throw new ChoraleError('RECEIPT_INVALID', 'the secret is not that of the report');
+      if (report.withdrawnFrom !== undefined) return { outcome: 'withdrawn' };
+      const tally = await this.tally(id);
+      const { counted } = tally;
+      const room = tally.room(readBack(report.text, study, report.sequence), report);
+      if (room === null) {
+        // Or somebody else has withdrawn it since it was read.
+        if ((await store.readReport(id, participant))?.withdrawnFrom === undefined) return { outcome: 'released' };
+        return { outcome: 'withdrawn' };
+      }
+      const outcome = await store.withdrawReport({ study: id, participant, counted, room });
+      if (outcome === 'withdrawn') return { outcome };
+    }
+    throw new ChoraleError('UNAVAILABLE', 'too many reports arrive just now', { retryAfterMs: RETRY_MS });
   }
 
   /**
@@ -50,26 +118,32 @@ export class ReportService {
     const study = await this.#survey(id);
     let counting = this.#counted.get(id);
     if (counting === undefined) {
-      counting = { tally: new StudyTally(study), sequence: 0, running: Promise.resolve() };
+      counting = { tally: new StudyTally(study), running: Promise.resolve() };
       this.#counted.set(id, counting);
     }
     const current = counting;
     // One at a time, else a page would be counted twice; after a failure the next caller tries again.
-    const count = () => this.#catchUp(study, current);
+    const count = () => this.#catchUp(study, current.tally);
     current.running = current.running.then(count, count);
     await current.running;
     return current.tally;
   }
 
-  async #catchUp(study: Survey, counting: Counting): Promise<void> {
+  async #catchUp(study: Survey, tally: StudyTally): Promise<void> {
     for (;;) {
-      const page = await this.#options.store.readReports(study.manifest.id, { after: counting.sequence, limit: PAGE });
-      for (const { sequence, text, group } of page) {
-        counting.tally.add(readBack(text, study, sequence), group);
-        counting.sequence = sequence;
+      const page = await this.#options.store.readReports(study.manifest.id, { after: tally.counted, limit: PAGE });
+      for (const { sequence, text, group, withdrawnFrom } of page) {
+        if (withdrawnFrom === undefined) tally.add(readBack(text, study, sequence), { group, sequence });
+        else tally.withdraw({ group, sequence, withdrawnFrom });
       }
       if (page.length < PAGE) return;
     }
+  }
+
+  async #invited(token: string, { study }: { study?: string }): Promise<InvitationClaims> {
+    const claims = await this.#options.invitations.verify(token);
+    if (claims.study === (study ?? claims.study)) return claims;
+    throw new ChoraleError('TOKEN_INVALID', 'the invitation is to another study');
   }
 
   async #survey(id: string): Promise<Survey> {

@@ -56,8 +56,8 @@ describe('[E2] publishing in blocks', () => {
       fc.property(arrivals, (sequence) => {
         const tally = new StudyTally(study);
         let before = tally.published('stay', null);
-        for (const arrival of sequence) {
-          tally.add(toReport(arrival, study), arrival.group);
+        for (const [i, arrival] of sequence.entries()) {
+          tally.add(toReport(arrival, study), { group: arrival.group, sequence: i + 1 });
           const now = tally.published('stay', null);
           now.counts.forEach((count, output) => expect(count).toBeGreaterThanOrEqual(before.counts[output]!));
           if (now.respondents === before.respondents) expect(now).toEqual(before);
@@ -72,7 +72,7 @@ describe('[E2] publishing in blocks', () => {
     const study = await survey(3);
     const tally = new StudyTally(study);
     const add = (letter: number, group: 'sales' | 'legal') =>
-      tally.add(toReport({ group, first: 0, letter, look: false }, study), group);
+      tally.add(toReport({ group, first: 0, letter, look: false }, study), { group, sequence: tally.counted + 1 });
     add(0, 'sales');
     add(1, 'sales');
     add(1, 'legal');
@@ -87,12 +87,69 @@ describe('[E2] publishing in blocks', () => {
   });
 });
 
+describe('[S11] a report that is withdrawn', () => {
+  it('leaves what is published as it is, and afterwards nothing tells that it ever was', async () => {
+    const study = await survey(3);
+    const steps = fc.array(fc.tuple(arrivals, fc.nat(40)), { maxLength: 12 });
+    fc.assert(
+      fc.property(steps, (rounds) => {
+        const tally = new StudyTally(study);
+        const kept = new Map<number, Arrival>();
+        for (const [arriving, pick] of rounds) {
+          for (const arrival of arriving.slice(0, 8)) {
+            kept.set(tally.counted + 1, arrival);
+            tally.add(toReport(arrival, study), { group: arrival.group, sequence: tally.counted + 1 });
+          }
+          const candidate = [...kept][pick];
+          if (candidate === undefined) continue;
+          const [sequence, arrival] = candidate;
+          const before = allPublished(tally, study);
+          if (tally.room(toReport(arrival, study), { group: arrival.group, sequence }) === null) continue;
+          tally.withdraw({ group: arrival.group, sequence: tally.counted + 1, withdrawnFrom: sequence });
+          expect(allPublished(tally, study)).toEqual(before);
+          kept.delete(sequence);
+        }
+        const again = new StudyTally(study);
+        for (const [sequence, arrival] of kept) again.add(toReport(arrival, study), { group: arrival.group, sequence });
+        expect(allPublished(tally, study)).toEqual(allPublished(again, study));
+        expect([tally.voices, tally.version]).toEqual([again.voices, again.version]);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('is held by a block as soon as one of its answers is, whatever the others wait for', async () => {
+    const study = await survey(3);
+    const tally = new StudyTally(study);
+    const ann: Arrival = { group: 'sales', first: 0, letter: 0, look: false };
+    const add = (arrival: Arrival) =>
+      tally.add(toReport(arrival, study), { group: arrival.group, sequence: tally.counted + 1 });
+    const room = () => tally.room(toReport(ann, study), { group: 'sales', sequence: 1 });
+    add(ann);
+    expect(room()).toBe(2);
+    add({ ...ann, group: 'legal' });
+    expect(room()).toBe(2);
+    // Shares the second question alone.
+    add({ ...ann, first: 1 });
+    expect(room()).toBe(1);
+    add({ ...ann, first: 1 });
+    expect(tally.version).toBe(1);
+    expect(room()).toBe(null);
+  });
+});
+
+function allPublished(tally: StudyTally, study: Awaited<ReturnType<typeof survey>>) {
+  return [...study.channels.byQuestion.keys()].flatMap((question) =>
+    [null, 'sales', 'legal'].map((group) => tally.published(question, group)),
+  );
+}
+
 function publishedOver(sequence: Arrival[], study: Awaited<ReturnType<typeof survey>>, minimum: number): Published[] {
   const tally = new StudyTally(study);
   const ids = [...study.channels.byQuestion.keys()];
   const seen: Published[] = [];
   sequence.forEach((arrival, index) => {
-    tally.add(toReport(arrival, study), arrival.group);
+    tally.add(toReport(arrival, study), { group: arrival.group, sequence: index + 1 });
     if (!arrival.look) return;
     for (const question of ids) {
       const groups = (['sales', 'legal'] as const).map((group) => {

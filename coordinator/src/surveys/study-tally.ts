@@ -6,6 +6,7 @@ export class StudyTally {
   readonly #cells = new Map<string, Map<string, BlockTally>>();
   #voices = 0;
   #version = 0;
+  #counted = 0;
 
   constructor({ manifest, channels }: { manifest: Manifest; channels: SurveyChannels }) {
     const blockSize = manifest.publishing.minimumGroupSize;
@@ -16,11 +17,36 @@ export class StudyTally {
   }
 
   /** Counts a report that was checked against the study; the next one in the order of arrival. */
-  add(report: Report, group: string): void {
+  add(report: Report, { group, sequence }: { group: string; sequence: number }): void {
+    this.#counted = sequence;
     this.#voices += 1;
     for (const { question, letter } of report.answers) {
-      if (this.#cell(question, group).add(letter)) this.#version += 1;
+      if (this.#cell(question, group).add(letter, sequence)) this.#version += 1;
     }
+  }
+
+  /**
+   * Drops a report that was withdrawn while no published block held it; none is there where it was not counted before.
+   * @param withdrawn.sequence of the withdrawal, in the order of arrival; `withdrawnFrom` is that of the report
+   */
+  withdraw({ group, sequence, withdrawnFrom }: { group: string; sequence: number; withdrawnFrom: number }): void {
+    this.#counted = sequence;
+    const cells = [...this.#cells.keys()].map((question) => this.#cell(question, group));
+    if (cells.filter((cell) => cell.remove(withdrawnFrom)).length > 0) this.#voices -= 1;
+  }
+
+  /**
+   * How many more reports of its group leave this one out of every published block for certain, plus one; `null` where a
+   * block that is published holds it, or none any more.
+   */
+  room(report: Report, { group, sequence }: { group: string; sequence: number }): number | null {
+    const rooms = report.answers.map(({ question }) => this.#cell(question, group).room(sequence));
+    return rooms.includes(null) ? null : Math.min(...rooms.filter((room) => room !== null));
+  }
+
+  /** The last sequence that was counted, 0 before the first. */
+  get counted(): number {
+    return this.#counted;
   }
 
   /** Reports so far: the one number that is live. [E4] */

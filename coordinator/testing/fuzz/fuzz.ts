@@ -178,6 +178,8 @@ async function validMessages({ studies, sign }: FuzzOptions, honest: HonestRepor
     }
     messages.push({ args: ['leave', { study }], parts: [] });
   }
+  for (const i of [1, 2])
+    messages.push({ args: ['withdrawal', { protocol, secret: String(i).repeat(64) }], parts: [] });
   return messages;
 }
 
@@ -199,8 +201,14 @@ async function requestParts({ url, studies }: FuzzOptions, messages: Message[]):
     routes,
     studies: ['voices', 'rounds', 'bait', 'unknown'],
     tokens: tokens.map(([, token]) => String(token)),
-    bodies: [...Object.values(studies as Record<string, Manifest>), ...messages.map(({ args }) => args)],
+    bodies: [...Object.values(studies as Record<string, Manifest>), ...messages.flatMap(bodiesOf)],
   };
+}
+
+/** A message as it is, and as the body of a request, whose token is in a header. */
+function bodiesOf({ args }: Message): unknown[] {
+  const { token: _, ...body } = args[1] as Record<string, unknown>;
+  return [args, body];
 }
 
 /** How much of the fuzzing is done, for those who wait for a part of it. */

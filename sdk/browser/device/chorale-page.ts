@@ -70,6 +70,13 @@ export const choralePage = {
 
   save: (answers: Answers): Promise<void> => opened().saveAnswers(answers),
   erase: (): Promise<void> => opened().erase(),
+  withdraw: (): Promise<{ outcome: string } | Failure> =>
+    settled(
+      opened()
+        .withdraw()
+        .then((outcome) => ({ outcome })),
+    ),
+  receiptFile: (): Promise<object | null> => opened().receiptFile(),
   close: (): void => opened().close(),
   hash: (): string => opened().manifestHash,
 

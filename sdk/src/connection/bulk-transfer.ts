@@ -1,20 +1,8 @@
 import { ChoraleError } from '@chorale/protocol';
 import * as v from 'valibot';
+import { apiRequest, postRequest, type Transfer } from './api-request.ts';
 import { cappedBody } from './capped-body.ts';
-import { apiUrl } from './fetch-study.ts';
-import { parseJson, refusalOf, textOf } from './refusal.ts';
 
-/** One attempt at a transfer. */
-export type Transfer = {
-  coordinator: string | URL;
-  study: string;
-  /** How long it may take, beside the time that its bytes take on a slow line. */
-  timeoutMs: number;
-  signal: AbortSignal | undefined;
-};
-
-/** 128 kbit/s: on a slower line a transfer that is getting on would be mistaken for one that hangs. */
-const slowestBytesPerMs = 16;
 const UpdateAnswer = v.object({ duplicate: v.boolean() });
 
 /**
@@ -28,7 +16,7 @@ export async function fetchModel({
   modelBytes,
   ...transfer
 }: Transfer & { modelRound: number; modelBytes: number }): Promise<Uint8Array<ArrayBuffer>> {
-  const body = await request(transfer, {
+  const body = await apiRequest(transfer, {
     path: `models/${modelRound}`,
     bytes: modelBytes,
     init: {
@@ -47,51 +35,13 @@ export async function fetchModel({
  * Hands over an update that is too large for the socket. It may arrive twice: it is the same bytes.
  * @throws ChoraleError `CONNECTION_LOST`, or the coordinator's refusal; the signal's reason.
  */
-export async function postUpdate({
+export function postUpdate({
   round,
   update,
   token,
   ...transfer
 }: Transfer & { round: number; update: Uint8Array; token: string }): Promise<{ duplicate: boolean }> {
-  const text = await request(transfer, {
-    path: `rounds/${round}/update`,
-    bytes: update.byteLength,
-    init: {
-      method: 'POST',
-      headers: {
-        accept: 'application/json, application/problem+json',
-        authorization: `Bearer ${token}`,
-        'content-type': 'application/octet-stream',
-      },
-      // Updates are made and stored on this device, never in memory that is shared.
-      body: update as Uint8Array<ArrayBuffer>,
-    },
-    read: textOf,
-  });
-  const answer = v.safeParse(UpdateAnswer, parseJson(text));
-  if (!answer.success) throw new ChoraleError('MESSAGE_MALFORMED', `reply: ${answer.issues[0].message}`);
-  return answer.output;
-}
-
-async function request<T>(
-  { coordinator, study, timeoutMs, signal }: Transfer,
-  {
-    path,
-    bytes,
-    init,
-    read,
-  }: { path: string; bytes: number; init: RequestInit; read: (response: Response) => Promise<T> },
-): Promise<T> {
-  const url = apiUrl(coordinator, `api/v1/studies/${encodeURIComponent(study)}/${path}`);
-  const timeout = AbortSignal.timeout(Math.ceil(timeoutMs + bytes / slowestBytesPerMs));
-  const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
-  try {
-    const response = await fetch(url, { ...init, signal: either });
-    if (!response.ok) throw await refusalOf(response);
-    return await read(response);
-  } catch (cause) {
-    signal?.throwIfAborted();
-    if (cause instanceof ChoraleError) throw cause;
-    throw new ChoraleError('CONNECTION_LOST', 'the coordinator cannot be reached', { cause });
-  }
+  // Updates are made and stored on this device, never in memory that is shared.
+  const body = update as Uint8Array<ArrayBuffer>;
+  return postRequest(transfer, { path: `rounds/${round}/update`, token, body, answer: UpdateAnswer });
 }

@@ -1,14 +1,15 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { seededRandom } from '@chorale/privacy/testing';
-import type { ClientToServerEvents, ReportReply, ServerToClientEvents } from '@chorale/protocol';
+import type { ClientToServerEvents, UpdateReply, ServerToClientEvents } from '@chorale/protocol';
 import { Server, type Socket } from 'socket.io';
 import { afterEach, describe, expect, test } from 'vitest';
 import { CoordinatorConnection } from './coordinator-connection.ts';
 import type { Retry } from './retry.ts';
 
 type FaultySocket = Socket<ClientToServerEvents, ServerToClientEvents>;
-const stored: ReportReply = { ok: true, duplicate: false, receivedAt: '2026-11-02T09:00:00.000Z' };
+const stored: UpdateReply = { ok: true, duplicate: false };
+const contribution = { study: 'pulse', round: 1, update: Uint8Array.of(7, 0, 255) };
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -49,17 +50,17 @@ function connect(coordinator: string, timeoutMs = 5000): CoordinatorConnection {
 const deliver = (
   connection: CoordinatorConnection,
   onRetry?: (retry: Retry) => void,
-): Promise<{ duplicate: boolean }> => connection.repeat(() => connection.sendReport('{"a":1}'), { onRetry });
+): Promise<{ duplicate: boolean }> => connection.sendUpdate(contribution, { onRetry });
 
 describe('a connection to a coordinator', () => {
   test('[S7] repeats the same bytes while it gets no answer, on a coordinator with a path of its own', async () => {
-    const texts: string[] = [];
+    const updates: Uint8Array[] = [];
     const { url } = await serve(
       (socket) => {
-        socket.on('report', ({ report }, reply) => {
-          texts.push(report);
-          if (texts.length === 2) socket.disconnect(true);
-          if (texts.length === 3) reply(stored);
+        socket.on('update', ({ update }, reply) => {
+          updates.push(Uint8Array.from(update));
+          if (updates.length === 2) socket.disconnect(true);
+          if (updates.length === 3) reply(stored);
         });
       },
       { path: '/hr/socket.io' },
@@ -68,7 +69,7 @@ describe('a connection to a coordinator', () => {
     expect(await deliver(connect(`${url}/hr`, 200), ({ error }) => retries.push(error.code))).toMatchObject({
       duplicate: false,
     });
-    expect(texts).toEqual(['{"a":1}', '{"a":1}', '{"a":1}']);
+    expect(updates).toEqual([contribution.update, contribution.update, contribution.update]);
     // Once more for each connection that a slow machine takes longer than that for.
     expect(retries.length).toBeGreaterThanOrEqual(2);
     expect(new Set(retries)).toEqual(new Set(['CONNECTION_LOST']));
@@ -77,7 +78,7 @@ describe('a connection to a coordinator', () => {
   test('waits as long as a busy coordinator asks for, and up to a tenth longer', async () => {
     let calls = 0;
     const { url } = await serve((socket) => {
-      socket.on('report', (_, reply) => {
+      socket.on('update', (_, reply) => {
         calls += 1;
         if (calls === 1)
           reply({ ok: false, error: { code: 'MESSAGE_TOO_LARGE', message: 'later', retryAfterMs: 120 } });
@@ -98,7 +99,7 @@ describe('a connection to a coordinator', () => {
     async (code) => {
       let calls = 0;
       const { url } = await serve((socket) => {
-        socket.on('report', (_, reply) => {
+        socket.on('update', (_, reply) => {
           calls += 1;
           reply(calls === 1 ? { ok: false, error: { code, message: 'later' } } : stored);
         });
@@ -145,10 +146,10 @@ describe('a connection to a coordinator', () => {
   });
 
   test('lets go of the socket once what is under way is answered, and not before', async () => {
-    const held = Promise.withResolvers<(reply: ReportReply) => void>();
+    const held = Promise.withResolvers<(reply: UpdateReply) => void>();
     const left = Promise.withResolvers<string>();
     const { url } = await serve((socket) => {
-      socket.on('report', (_, reply) => held.resolve(reply));
+      socket.on('update', (_, reply) => held.resolve(reply));
       socket.on('disconnect', (reason) => left.resolve(reason));
     });
     const connection = connect(url, 5000);
@@ -162,12 +163,12 @@ describe('a connection to a coordinator', () => {
     expect(connection.connected).toBe(false);
   });
 
-  test.each(['REPORT_CONFLICT', 'TOKEN_INVALID', 'REPORT_INVALID'] as const)(
+  test.each(['NOT_IN_COHORT', 'TOKEN_INVALID', 'UPDATE_OVER_NORM'] as const)(
     'a refusal with %s is final',
     async (code) => {
       let calls = 0;
       const { url } = await serve((socket) => {
-        socket.on('report', (_, reply) => {
+        socket.on('update', (_, reply) => {
           calls += 1;
           reply({ ok: false, error: { code, message: 'no' } });
         });
@@ -177,11 +178,11 @@ describe('a connection to a coordinator', () => {
     },
   );
 
-  test.each([[{ ok: true }], [{ ok: true, duplicate: 'no', receivedAt: '' }], ['yes'], [null]])(
+  test.each([[{ ok: true }], [{ ok: true, duplicate: 'no' }], ['yes'], [null]])(
     'a reply of %j is malformed',
     async (answer) => {
       const { url } = await serve((socket) => {
-        socket.on('report', (_, reply) => reply(answer as unknown as ReportReply));
+        socket.on('update', (_, reply) => reply(answer as unknown as UpdateReply));
       });
       await expect(deliver(connect(url))).rejects.toMatchObject({ code: 'MESSAGE_MALFORMED' });
     },
@@ -194,7 +195,7 @@ describe('a connection to a coordinator', () => {
     const failed = Promise.withResolvers<void>();
     const delivery = deliver(connection, () => failed.resolve());
     await failed.promise;
-    await serve((socket) => socket.on('report', (_, reply) => reply(stored)), { port });
+    await serve((socket) => socket.on('update', (_, reply) => reply(stored)), { port });
     expect(await delivery).toMatchObject({ duplicate: false });
   });
 
@@ -202,9 +203,7 @@ describe('a connection to a coordinator', () => {
     const { url } = await serve(() => {});
     const connection = connect(url, 60_000);
     const caller = new AbortController();
-    const delivery = connection.repeat(() => connection.sendReport('{}', { signal: caller.signal }), {
-      signal: caller.signal,
-    });
+    const delivery = connection.sendUpdate(contribution, { signal: caller.signal });
     caller.abort(new Error('enough'));
     await expect(delivery).rejects.toThrow('enough');
   });
@@ -216,7 +215,7 @@ describe('a connection to a coordinator', () => {
     const { url } = await serve(
       (socket) => {
         sessions += 1;
-        socket.on('report', (_, reply) => reply(stored));
+        socket.on('update', (_, reply) => reply(stored));
         socket.on('join', (_, reply) => reply({ ok: true, committedRounds: 3, done: false }));
       },
       {

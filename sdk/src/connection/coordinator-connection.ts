@@ -14,10 +14,9 @@ import { io, type Socket } from 'socket.io-client';
 import type * as v from 'valibot';
 import { abortable } from '../abortable.ts';
 import { lazyPart } from '../lazy-part.ts';
+import { apiUrl, type Transfer } from './api-request.ts';
 import { backoffMs, type BackoffOptions, DEFAULT_BACKOFF, staggeredMs } from './backoff.ts';
-import type { Transfer } from './bulk-transfer.ts';
-import { apiUrl } from './fetch-study.ts';
-import { EmptyReply, JoinReply, parseReply, ReportReply, UpdateReply } from './replies.ts';
+import { EmptyReply, JoinReply, parseReply, UpdateReply } from './replies.ts';
 import { repeatRequest, type RequestOptions } from './retry.ts';
 import { connectOnce, type RoundListeners, subscribeRounds } from './round-subscription.ts';
 
@@ -80,18 +79,6 @@ export class CoordinatorConnection {
 
   get connected(): boolean {
     return this.#socket.connected;
-  }
-
-  /**
-   * One attempt to hand over a report's text; it is stored there when this resolves.
-   * @throws ChoraleError `CONNECTION_LOST`, or the coordinator's refusal.
-   */
-  sendReport(
-    report: string,
-    { signal }: { signal?: AbortSignal } = {},
-  ): Promise<{ duplicate: boolean; receivedAt: string }> {
-    const message = { protocol: PROTOCOL_VERSION, token: this.#token, report } as const;
-    return this.#attempt((socket) => socket.emitWithAck('report', message), ReportReply, signal);
   }
 
   /** Offers to train; to be repeated after each reconnect. @throws ChoraleError when refused for good. */

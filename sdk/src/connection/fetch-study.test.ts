@@ -4,7 +4,8 @@ import { canonicalManifest, limits, ManifestMismatchError } from '@chorale/proto
 import { afterEach, describe, expect, test } from 'vitest';
 import { studyOf } from '../study.ts';
 import { pulseManifest } from '../testing/pulse-study.ts';
-import { apiUrl, fetchStudy } from './fetch-study.ts';
+import { apiUrl } from './api-request.ts';
+import { fetchStudy } from './fetch-study.ts';
 
 const manifest = pulseManifest();
 const closing: (() => void)[] = [];

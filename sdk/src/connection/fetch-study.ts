@@ -1,6 +1,7 @@
 import { ChoraleError, limits, type Manifest, ManifestMismatchError, parseSurveyManifest } from '@chorale/protocol';
 import { lazyPart } from '../lazy-part.ts';
 import { type Study, studyOf } from '../study.ts';
+import { apiUrl } from './api-request.ts';
 import { cappedBody } from './capped-body.ts';
 import { parseJson, refusalOf } from './refusal.ts';
 
@@ -39,13 +40,6 @@ async function checkManifest(data: unknown): Promise<Manifest> {
   if (typeof data !== 'object' || data === null || !('training' in data)) return parseSurveyManifest(data);
   const { parseManifest } = await lazyPart(import('@chorale/protocol/manifest'));
   return parseManifest(data);
-}
-
-/** An address under the coordinator's, which may have a path of its own. */
-export function apiUrl(coordinator: string | URL, path: string): URL {
-  const base = new URL(coordinator);
-  if (!base.pathname.endsWith('/')) base.pathname += '/';
-  return new URL(path, base);
 }
 
 async function fetchText(url: URL, signal: AbortSignal | undefined): Promise<string> {

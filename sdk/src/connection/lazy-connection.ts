@@ -1,12 +1,7 @@
 import { lazyPart } from '../lazy-part.ts';
-import { DEFAULT_BACKOFF } from './backoff.ts';
 import type { ConnectionOptions, CoordinatorConnection } from './coordinator-connection.ts';
-import { repeatRequest, type RequestOptions } from './retry.ts';
 
-/**
- * A `CoordinatorConnection` whose code, socket.io above all, is fetched when something is to be sent: most visits only
- * read a study.
- */
+/** A `CoordinatorConnection` whose code, socket.io above all, is fetched when a device trains: a survey needs no socket. */
 export class LazyConnection {
   readonly #options: ConnectionOptions;
   #loading: Promise<CoordinatorConnection> | undefined;
@@ -26,17 +21,6 @@ export class LazyConnection {
       },
     );
     return this.#loading;
-  }
-
-  /** See `CoordinatorConnection.sendReport`. */
-  async sendReport(...args: Parameters<CoordinatorConnection['sendReport']>): Promise<{ duplicate: boolean }> {
-    return (await this.load()).sendReport(...args);
-  }
-
-  /** See `repeatRequest`. */
-  repeat<T>(attempt: () => Promise<T>, options: RequestOptions): Promise<T> {
-    const { backoff = DEFAULT_BACKOFF, random } = this.#options;
-    return repeatRequest(attempt, { ...options, backoff, random });
   }
 
   disconnect(): void {

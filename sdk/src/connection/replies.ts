@@ -2,7 +2,6 @@ import { ChoraleError, ReplyShape } from '@chorale/protocol';
 import * as v from 'valibot';
 
 // What a coordinator answers, as far as the device reads it.
-export const ReportReply = v.object({ ok: v.literal(true), duplicate: v.boolean(), receivedAt: v.string() });
 export const JoinReply = v.object({
   ok: v.literal(true),
   committedRounds: v.number(),

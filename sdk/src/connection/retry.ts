@@ -16,6 +16,13 @@ export type RequestOptions = {
   ready?: (() => Promise<void>) | undefined;
 };
 
+type RepeatOptions = Omit<RequestOptions, 'ready'> & {
+  backoff: BackoffOptions;
+  random: RandomSource;
+  /** What hears `online` or `pageshow`: a wait that the coordinator did not ask for ends soon after. */
+  page?: EventTarget | undefined;
+};
+
 /** The coordinator could not be reached or could not answer just now: the same request may succeed later. */
 const retryable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'CONNECTION_LOST',
@@ -37,13 +44,7 @@ export function isRetryable(error: unknown): error is ChoraleError {
  */
 export async function repeatRequest<T>(
   attempt: () => Promise<T>,
-  {
-    signal,
-    lastAttempt,
-    onRetry,
-    backoff,
-    random,
-  }: Omit<RequestOptions, 'ready'> & { backoff: BackoffOptions; random: RandomSource },
+  { signal, lastAttempt, onRetry, backoff, random, page }: RepeatOptions,
 ): Promise<T> {
   for (let failed = 0; ; failed += 1) {
     try {
@@ -54,7 +55,26 @@ export async function repeatRequest<T>(
       const asked = staggeredMs(error.retryAfterMs ?? 0, random);
       const waitMs = Math.max(asked, backoffMs(failed, backoff, random));
       onRetry?.({ error, waitMs });
-      await delay(waitMs, AbortSignal.any([signal, lastAttempt].filter((s) => s !== undefined)));
+      const either = AbortSignal.any([signal, lastAttempt].filter((s) => s !== undefined));
+      if (page === undefined || error.retryAfterMs !== undefined) await delay(waitMs, either);
+      // A whole company may be back at once.
+      else if (await isBack(page, waitMs, either)) await delay(backoffMs(0, backoff, random), either);
     }
+  }
+}
+
+/** Waits; `true` as soon as the page hears that its network is back, or is itself. @throws the signal's reason. */
+async function isBack(page: EventTarget, waitMs: number, signal: AbortSignal): Promise<boolean> {
+  const back = new AbortController();
+  const onBack = (): void => back.abort();
+  for (const type of ['online', 'pageshow']) page.addEventListener(type, onBack, { signal: back.signal });
+  try {
+    await delay(waitMs, AbortSignal.any([signal, back.signal]));
+    return false;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    return true;
+  } finally {
+    back.abort();
   }
 }

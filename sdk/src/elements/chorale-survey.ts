@@ -5,7 +5,9 @@ import type { SendProgress } from '../chorale-events.ts';
 import type { LedgerBalance } from '../ledger.ts';
 import type { Receipt, SentAnswer } from '../storage/device-store.ts';
 import { answersForm, wrongQuestions } from './answers-form.ts';
+import type { Action, ActionStep } from './confirmed-action.ts';
 import { demoProfileOf } from './demo-profile.ts';
+import { download } from './download.ts';
 import { codeOf, errorNotice, isPassing } from './error-notice.ts';
 import { loadWords } from './load-words.ts';
 import { type Decision, declinedView, noticeView, type SurveyStudy } from './notice-view.ts';
@@ -31,12 +33,13 @@ type View =
   | {
       state: 'sent';
       again: boolean;
-      confirming: boolean;
+      confirming: Action | null;
+      withdrawing: boolean;
       receipt: Receipt;
       sent: readonly SentAnswer[];
       balances: readonly LedgerBalance[];
     }
-  | { state: 'erased'; balances: readonly LedgerBalance[] }
+  | { state: 'erased'; balances: readonly LedgerBalance[]; withdrawn: boolean }
   | { state: 'destroyed' };
 
 const introduced: ReadonlySet<View['state']> = new Set(['notice', 'declined']);
@@ -203,19 +206,13 @@ export class ChoraleSurvey extends LitElement {
     else if (sent !== null) await this.#send(chorale, visit);
     else if (declined) this.view = { state: 'declined', never: true };
     else if (saved === null) this.view = { state: 'notice' };
-    else this.#ask(chorale);
-  }
-
-  #ask(chorale: Chorale): void {
-    this.view = { state: 'answering', wrong: [] };
-    // What sends is fetched while the questions are read; should that fail, sending tries again.
-    chorale.prepareToSend().catch(() => {});
+    else this.view = { state: 'answering', wrong: [] };
   }
 
   async #decide(decision: Decision): Promise<void> {
     const chorale = this.#chorale!;
     if (decision === 'participate') {
-      this.#ask(chorale);
+      this.view = { state: 'answering', wrong: [] };
       await this.#focus('questions');
       return;
     }
@@ -244,7 +241,8 @@ export class ChoraleSurvey extends LitElement {
     ]);
     if (visit.aborted) return;
     const held = this.#holdsFocus();
-    this.view = { state: 'sent', again, confirming: false, receipt: receipt!, sent: sent ?? [], balances };
+    const idle = { confirming: null, withdrawing: false };
+    this.view = { state: 'sent', again, ...idle, receipt: receipt!, sent: sent ?? [], balances };
     if (held) await this.#focus('sent');
   }
 
@@ -301,21 +299,54 @@ export class ChoraleSurvey extends LitElement {
     this.view = { state: 'sending', stored: true, offline: this.view.offline || detail.step === 'retrying' };
   }
 
-  async #erase(step: 'ask' | 'confirm' | 'keep'): Promise<void> {
-    const chorale = this.#chorale!;
+  async #act(action: Action, step: ActionStep): Promise<void> {
     if (this.view.state !== 'sent') return;
     if (step !== 'confirm') {
-      this.view = { ...this.view, confirming: step === 'ask' };
-      await this.#focus(step === 'ask' ? 'erase-confirm' : 'erase');
+      this.view = { ...this.view, confirming: step === 'ask' ? action : null };
+      await this.#focus(step === 'ask' ? `${action}-confirm` : action);
       return;
     }
+    const { receipt } = this.view;
+    await this.#attempt(() => (action === 'erase' ? this.#erase(receipt) : this.#withdraw(this.#visit!.signal)));
+  }
+
+  async #erase({ withdrawal }: Receipt): Promise<void> {
+    const chorale = this.#chorale!;
+    await chorale.erase();
+    this.answers = {};
+    this.texts = {};
+    const { balances } = await chorale.ledger();
+    this.view = { state: 'erased', balances, withdrawn: withdrawal === 'withdrawn' };
+    this.#emit('chorale:erased', { study: chorale.manifest.id });
+    await this.#focus('erased');
+  }
+
+  /** Where what is kept cannot be read any more: forgets it and goes on from what is left. */
+  async #startOver(): Promise<void> {
+    const chorale = this.#chorale;
+    if (chorale === undefined) return;
     await this.#attempt(async () => {
       await chorale.erase();
-      this.answers = {};
-      this.texts = {};
-      this.view = { state: 'erased', balances: (await chorale.ledger()).balances };
       this.#emit('chorale:erased', { study: chorale.manifest.id });
-      await this.#focus('erased');
+      this.#open();
+    });
+  }
+
+  async #withdraw(visit: AbortSignal): Promise<void> {
+    const chorale = this.#chorale!;
+    if (this.view.state === 'sent') this.view = { ...this.view, confirming: null, withdrawing: true };
+    await this.#focus('withdrawing');
+    const outcome = await chorale.withdraw({ signal: visit });
+    await this.#showSent(chorale, { again: true, visit });
+    this.#emit('chorale:withdrawn', { study: chorale.manifest.id, outcome });
+    if (this.#holdsFocus() || outcome === 'released')
+      await this.#focus(outcome === 'withdrawn' ? 'sent' : 'withdraw-released');
+  }
+
+  async #download(): Promise<void> {
+    await this.#attempt(async () => {
+      const file = await this.#chorale!.receiptFile();
+      if (file !== null) download(`chorale-receipt-${file.study}.json`, file);
     });
   }
 
@@ -424,7 +455,7 @@ export class ChoraleSurvey extends LitElement {
       case 'loading':
         return html`<p class="soft" role="status">${words.text('loading')}</p>`;
       case 'failed':
-        return errorNotice(view.error, { words, retry: () => this.#open() });
+        return errorNotice(view.error, { words, retry: () => this.#open(), erase: () => void this.#startOver() });
       case 'notice':
         return noticeView({
           manifest: this.#study(),
@@ -456,9 +487,14 @@ export class ChoraleSurvey extends LitElement {
       case 'sending':
         return this.#renderSending(view.offline, words);
       case 'sent':
-        return sentView({ ...view, words, onErase: (step) => void this.#erase(step) });
+        return sentView({
+          ...view,
+          words,
+          onAction: (action, step) => void this.#act(action, step),
+          onDownload: () => void this.#download(),
+        });
       case 'erased':
-        return erasedView(view.balances, words);
+        return erasedView({ ...view, words });
       case 'destroyed':
         return nothing;
     }

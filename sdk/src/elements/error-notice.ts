@@ -20,6 +20,8 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INSECURE_CONTEXT',
   'MANIFEST_MISMATCH',
   'REPORT_CONFLICT',
+  'REPORT_EXPIRED',
+  'STORAGE_KEY_LOST',
   'STUDY_UNKNOWN',
   'TOKEN_INVALID',
   'TRAINING_ABSENT',
@@ -32,7 +34,7 @@ export function codeOf(error: unknown): ErrorCode {
 
 /**
  * A failure as a notice with its next step, in words for people who did not build this.
- * @param options.retry adds a button where trying again may help.
+ * @param options.retry adds a button where trying again may help; `erase` one where only forgetting helps.
  * @param options.known what to say of codes that the catalogue does not have.
  */
 export function errorNotice(
@@ -40,10 +42,12 @@ export function errorNotice(
   {
     words,
     retry,
+    erase,
     known = {},
   }: {
     words: Words;
     retry?: (() => void) | undefined;
+    erase?: (() => void) | undefined;
     known?: Partial<Record<ErrorCode, { title: string; advice: string }>>;
   },
 ): TemplateResult {
@@ -64,6 +68,7 @@ export function errorNotice(
         <summary>${words.text('error.details')}</summary>
         <p class="small" dir="ltr"><code>${code}</code>: ${message}</p>
       </details>
+      ${erase === undefined || code !== 'STORAGE_KEY_LOST' ? null : html`<div class="actions"><button type="button" class="danger" part="button" @click=${erase}>${words.text('error.startOver')}</button></div>`}
       ${retry === undefined || lasting.has(code) ? null : html`<div class="actions"><button type="button" part="button" @click=${retry}>${words.text('error.retry')}</button></div>`}
     </div>
   `;

@@ -1,6 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import type { LedgerBalance } from '../ledger.ts';
 import type { Receipt, SentAnswer } from '../storage/device-store.ts';
+import { type Action, type ActionStep, confirmedAction } from './confirmed-action.ts';
 import { exchangeView, oddsText } from './exchange-view.ts';
 import { ledgerMeters } from './ledger-meters.ts';
 import type { Words } from './words.ts';
@@ -11,22 +12,22 @@ export type SentViewOptions = {
   balances: readonly LedgerBalance[];
   /** The report was sent before this visit. */
   again: boolean;
-  /** The question whether to erase is open. */
-  confirming: boolean;
+  /** Of which action the question whether to do it is open. */
+  confirming: Action | null;
+  /** The coordinator is being asked to delete the report. */
+  withdrawing: boolean;
   words: Words;
-  onErase: (step: 'ask' | 'confirm' | 'keep') => void;
+  onAction: (action: Action, step: ActionStep) => void;
+  /** The receipt as a file. */
+  onDownload: () => void;
 };
 
-/** After sending: raw beside sent, the odds, the receipt, the ledger, and erasing. */
+/** After sending: raw beside sent, the odds, the receipt, the ledger, taking the report back, and erasing. */
 export function sentView(options: SentViewOptions): TemplateResult {
-  const { receipt, sent, balances, again, words } = options;
+  const { receipt, sent, balances, words } = options;
   return html`
     <div class="stack">
-      <div class="notice good" part="notice" role="status">
-        <h2 id="sent" tabindex="-1">${words.text(again ? 'sent.againTitle' : 'sent.title')}</h2>
-        <p>${words.text(again ? 'sent.againText' : 'sent.text')}</p>
-        <slot name="sent"></slot>
-      </div>
+      ${sentNotice(options)}
       ${
         sent.length === 0
           ? html`<div class="notice" part="notice"><p>${words.text('sent.erased')}</p></div>`
@@ -36,13 +37,27 @@ export function sentView(options: SentViewOptions): TemplateResult {
         <h2 id="odds">${words.text('odds.title')}</h2>
         ${oddsText(receipt.epsilon, words)}
       </section>
-      ${receiptSection(receipt, words)} ${ledgerSection(balances, words)}
+      ${receiptSection(options)} ${ledgerSection(balances, words)} ${withdrawSection(options)}
       ${sent.length === 0 ? nothing : eraseSection(options)}
     </div>
   `;
 }
 
-function receiptSection(receipt: Receipt, words: Words): TemplateResult {
+function sentNotice({ receipt, again, words }: SentViewOptions): TemplateResult {
+  if (receipt.withdrawal === 'withdrawn') {
+    return html`<div class="notice good" part="notice" role="status">
+      <h2 id="sent" tabindex="-1">${words.text('withdraw.done')}</h2>
+      <p>${words.text('withdraw.doneText')}</p>
+    </div>`;
+  }
+  return html`<div class="notice good" part="notice" role="status">
+    <h2 id="sent" tabindex="-1">${words.text(again ? 'sent.againTitle' : 'sent.title')}</h2>
+    <p>${words.text(again ? 'sent.againText' : 'sent.text')}</p>
+    <slot name="sent"></slot>
+  </div>`;
+}
+
+function receiptSection({ receipt, words, onDownload }: SentViewOptions): TemplateResult {
   const sentAt = new Date(receipt.sentAt);
   return html`
     <section class="card stack" part="card receipt" aria-labelledby="receipt">
@@ -62,53 +77,56 @@ function receiptSection(receipt: Receipt, words: Words): TemplateResult {
         <dd><time datetime=${receipt.sentAt}>${words.time(sentAt)}</time></dd>
       </dl>
       <div class="actions">
-        <button type="button" part="button" @click=${() => download(receipt)}>${words.text('receipt.download')}</button>
+        <button type="button" part="button" @click=${onDownload}>${words.text('receipt.download')}</button>
       </div>
     </section>
   `;
 }
 
-/** Hands the receipt over as a file; it does not leave the browser. */
-function download(receipt: Receipt): void {
-  const file = new Blob([`${JSON.stringify(receipt, null, 2)}\n`], { type: 'application/json' });
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(file);
-  link.download = `chorale-receipt-${receipt.study}.json`;
-  link.click();
-  // The download has its own hold on the file by then.
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+/** Taking the report back, as long as that was not asked for, or what became of it. */
+function withdrawSection({
+  receipt,
+  confirming,
+  withdrawing,
+  words,
+  onAction,
+}: SentViewOptions): TemplateResult | null {
+  if (withdrawing) {
+    return html`<div class="notice" part="notice" role="status" id="withdrawing" tabindex="-1">
+      <p>${words.text('withdraw.asking')}</p>
+    </div>`;
+  }
+  if (receipt.withdrawal === 'released') {
+    return html`<div class="notice warn" part="notice" role="status">
+      <h2 id="withdraw-released" tabindex="-1">${words.text('withdraw.released')}</h2>
+      <p>${words.text('withdraw.releasedText')}</p>
+    </div>`;
+  }
+  if (receipt.withdrawal !== 'possible') return null;
+  const onStep = (step: ActionStep): void => onAction('withdraw', step);
+  return confirmedAction('withdraw', { confirming: confirming === 'withdraw', words, onStep });
 }
 
-function eraseSection({ confirming, words, onErase }: SentViewOptions): TemplateResult {
-  return html`
-    <section class="card stack" part="card" aria-labelledby="erase-title">
-      <h2 id="erase-title">${words.text('erase.title')}</h2>
-      <p>${words.text('erase.text')}</p>
-      ${
-        confirming
-          ? html`<div class="row actions">
-              <button type="button" class="danger" part="button" id="erase-confirm" @click=${() => onErase('confirm')}>
-                ${words.text('erase.confirm')}
-              </button>
-              <button type="button" part="button" @click=${() => onErase('keep')}>${words.text('erase.keep')}</button>
-            </div>`
-          : html`<div class="actions">
-              <button type="button" class="danger" part="button" id="erase" @click=${() => onErase('ask')}>
-                ${words.text('erase.ask')}
-              </button>
-            </div>`
-      }
-    </section>
-  `;
+function eraseSection({ confirming, words, onAction }: SentViewOptions): TemplateResult {
+  const onStep = (step: ActionStep): void => onAction('erase', step);
+  return confirmedAction('erase', { confirming: confirming === 'erase', words, onStep });
 }
 
 /** After erasing: what stays. */
-export function erasedView(balances: readonly LedgerBalance[], words: Words): TemplateResult {
+export function erasedView({
+  balances,
+  withdrawn,
+  words,
+}: {
+  balances: readonly LedgerBalance[];
+  withdrawn: boolean;
+  words: Words;
+}): TemplateResult {
   return html`
     <div class="stack">
       <div class="notice good" part="notice" role="status">
         <h2 id="erased" tabindex="-1">${words.text('erase.done')}</h2>
-        <p>${words.text('erase.doneText')}</p>
+        <p>${words.text(withdrawn ? 'withdraw.doneText' : 'erase.doneText')}</p>
       </div>
       ${ledgerSection(balances, words)}
     </div>

@@ -13,6 +13,8 @@ export type SurveyEvents = {
   'chorale:answered': CustomEvent<{ study: string }>;
   /** The coordinator has it. */
   'chorale:sent': CustomEvent<{ receipt: Receipt }>;
+  /** The employee has asked for the report back: it is deleted, or stays because a published number holds it. */
+  'chorale:withdrawn': CustomEvent<{ study: string; outcome: 'withdrawn' | 'released' }>;
   /** The employee has erased what this device kept of the study. */
   'chorale:erased': CustomEvent<{ study: string }>;
   /** Something failed, and the element says so; with `retryAfterMs` it tries again by itself. */

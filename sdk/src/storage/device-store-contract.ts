@@ -14,7 +14,7 @@ import type {
  */
 export type DeviceStoreRule = { rule: string; check: (store: DeviceStore) => Promise<void> };
 
-const draw: QuestionDraw = { study: 'pulse', manifest: 'sha256-a', questions: ['q2', 'q1'] };
+const draw: QuestionDraw = { study: 'pulse', manifest: 'sha256-a', questions: ['q2', 'q1'], secret: 'ab' };
 const noise: MemoizedNoise = { letters: [2, 0, 1], rounding: [4_294_967_295, 0] };
 const report: StoredReport = {
   study: 'pulse',
@@ -159,6 +159,15 @@ export const deviceStoreContract: readonly DeviceStoreRule[] = [
         [await store.report('pulse'), await store.receipt('pulse'), await store.receipts()],
         [settled, receipt, [receipt]],
       );
+    },
+  },
+  {
+    rule: 'a receipt can be replaced on its own',
+    check: async (store) => {
+      await store.settleReport({ report, receipt: { ...receipt, withdrawal: 'possible' } });
+      await store.putReceipt({ ...receipt, withdrawal: 'withdrawn' });
+      same(await store.receipt('pulse'), { ...receipt, withdrawal: 'withdrawn' });
+      same(await store.report('pulse'), report);
     },
   },
   {

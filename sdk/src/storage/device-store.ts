@@ -10,6 +10,11 @@ export type Receipt = {
   /** Privacy loss of the whole record at the integer probabilities. */
   epsilon: number;
   sentAt: string;
+  /**
+   * Whether the report can be taken back, or what became of it when that was asked for: deleted, or kept because a
+   * published number held it. Absent where no secret was sent with it.
+   */
+  withdrawal?: 'possible' | 'withdrawn' | 'released' | undefined;
 };
 
 /** What became of one question's answer: raw beside sent, in words. */
@@ -54,7 +59,13 @@ type ReportState =
   | { state: 'refused'; at: string; code: ErrorCode; message: string };
 
 /** Which questions this device answers; drawn once for a study's manifest, whatever the answers. */
-export type QuestionDraw = { study: string; manifest: string; questions: string[] };
+export type QuestionDraw = {
+  study: string;
+  manifest: string;
+  questions: string[];
+  /** By which the report can be taken back, in hexadecimal digits; missing in records of older versions. */
+  secret?: string | undefined;
+};
 
 /**
  * All the randomness that one question ever meets on this device: the letter sent for each input of
@@ -99,7 +110,8 @@ export type SpendRecord = {
 /**
  * Where a device keeps its state. Browsers use IndexedDB; the interface keeps the core free of the
  * browser. Promises resolve after the transaction completed.
- * Every method throws ChoraleError `STORAGE_UNAVAILABLE` when it could not be done.
+ * Every method throws ChoraleError `STORAGE_UNAVAILABLE` when it could not be done. Those about raw answers, rows, reports
+ * and memoized noise throw `STORAGE_KEY_LOST` where these cannot be decrypted any more, until `erase`.
  */
 export interface DeviceStore {
   answers(study: string): Promise<Answers | null>;
@@ -127,6 +139,7 @@ export interface DeviceStore {
   memo(key: string): Promise<MemoizedNoise | null>;
 
   receipt(study: string): Promise<Receipt | null>;
+  putReceipt(receipt: Receipt): Promise<void>;
   receipts(): Promise<Receipt[]>;
 
   spends(): Promise<SpendRecord[]>;
@@ -142,7 +155,7 @@ export interface DeviceStore {
 
   /**
    * Forgets a study's answers, report, rows and waiting updates. Spends, the draw, memoized noise and
-   * receipts of what was sent stay.
+   * receipts of what was sent stay. What can no longer be decrypted is forgotten as well, of all studies.
    */
   erase(study: string): Promise<void>;
   close(): void;

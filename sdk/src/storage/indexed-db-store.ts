@@ -92,6 +92,10 @@ export class IndexedDbStore implements DeviceStore {
     return this.#get('receipts', study, StoredReceipt);
   }
 
+  putReceipt(receipt: Receipt): Promise<void> {
+    return this.#put('receipts', receipt.study, receipt);
+  }
+
   receipts(): Promise<Receipt[]> {
     return this.#all('receipts', StoredReceipt);
   }

@@ -73,6 +73,10 @@ export class MemoryDeviceStore implements DeviceStore {
     return copy(this.#receipts.get(study));
   }
 
+  async putReceipt(receipt: Receipt): Promise<void> {
+    this.#receipts.set(receipt.study, structuredClone(receipt));
+  }
+
   async receipts(): Promise<Receipt[]> {
     return structuredClone([...this.#receipts.values()]);
   }

@@ -18,6 +18,7 @@ export const StoredReceipt = v.object({
   reportHash: v.nullable(v.string()),
   epsilon: Epsilon,
   sentAt: v.string(),
+  withdrawal: v.optional(v.picklist(['possible', 'withdrawn', 'released'])),
 });
 
 const SentAnswerShape = v.variant('state', [
@@ -51,7 +52,12 @@ export const StoredReportShape = v.object({
   ]),
 });
 
-export const StoredDraw = v.object({ study: v.string(), manifest: v.string(), questions: v.array(v.string()) });
+export const StoredDraw = v.object({
+  study: v.string(),
+  manifest: v.string(),
+  questions: v.array(v.string()),
+  secret: v.optional(v.string()),
+});
 
 export const StoredNoise = v.object({ letters: v.array(Index), rounding: v.tuple([Word, Word]) });
 

@@ -2,6 +2,7 @@ import { seededRandom } from '@chorale/privacy/testing';
 import { type Answers, ManifestMismatchError, parseReport, type Report } from '@chorale/protocol';
 import { describe, expect, test } from 'vitest';
 import { Ledger } from '../ledger.ts';
+import { sha256Hex } from '../sha256-hex.ts';
 import { MemoryDeviceStore } from '../storage/memory-store.ts';
 import { type Study, studyOf } from '../study.ts';
 import { pulseAnswers, pulseManifest } from '../testing/pulse-study.ts';
@@ -181,6 +182,27 @@ describe('a report', () => {
     await store.erase('pulse');
     expect((await visit(7).prepareReport(pulseAnswers)).text).toBe(text);
     expect(await store.spends()).toHaveLength(2);
+  });
+
+  test('[S11] has a secret of its own, which outlives an erasure before the report arrived', async () => {
+    const { store, respondent, visit } = await device({ changes: { epsilon: 3 } });
+    expect(await respondent.withdrawalHash()).toBe(undefined);
+    await respondent.prepareReport(pulseAnswers);
+    const hash = await respondent.withdrawalHash();
+    await expect(respondent.secret()).rejects.toMatchObject({ code: 'RECEIPT_INVALID' });
+    await store.erase('pulse');
+    const report = await visit(7).prepareReport(pulseAnswers);
+    expect(await respondent.withdrawalHash()).toBe(hash);
+    expect(await respondent.acknowledge(report, { duplicate: false })).toMatchObject({ withdrawal: 'possible' });
+    expect(await sha256Hex(await respondent.secret())).toBe(hash);
+    const { respondent: other } = await device({ seed: 2 });
+    await other.prepareReport(pulseAnswers);
+    expect(await other.withdrawalHash()).not.toBe(hash);
+    // Acknowledged once more, by another tab: what became of it stays.
+    await respondent.settleWithdrawal('withdrawn');
+    const { state } = (await respondent.report())!;
+    if (state.state === 'acknowledged') await respondent.acknowledge((await respondent.report())!, state);
+    expect(await store.receipt('pulse')).toMatchObject({ withdrawal: 'withdrawn' });
   });
 
   test.each<[string, Answers]>([

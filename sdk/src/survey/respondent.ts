@@ -17,6 +17,7 @@ import type { Ledger } from '../ledger.ts';
 import type {
   DeviceStore,
   MemoizedNoise,
+  QuestionDraw,
   Receipt,
   SentAnswer,
   SpendRecord,
@@ -33,6 +34,9 @@ export type RespondentOptions = {
   random: RandomSource;
   now: () => Date;
 };
+
+/** How long a report may wait for its coordinator: a device that comes back much later would surprise everybody. */
+export const REPORT_LIFETIME_MS = 30 * 24 * 60 * 60 * 1000;
 
 /** One employee's part in one study's survey: answers that stay, and the one report that is made of them. */
 export class Respondent {
@@ -95,20 +99,48 @@ export class Respondent {
     return report;
   }
 
+  /** @throws ChoraleError `REPORT_EXPIRED` for a report that was made so long ago that it is not sent any more. */
+  requireFresh({ createdAt }: StoredReport): void {
+    if (this.#now().getTime() - Date.parse(createdAt) <= REPORT_LIFETIME_MS) return;
+    throw new ChoraleError('REPORT_EXPIRED', `the report was made at ${createdAt} and could not be sent since`);
+  }
+
   /** Notes that the coordinator has the report; the receipt is of the first time that it said so. */
   async acknowledge(report: StoredReport, { duplicate }: { duplicate: boolean }): Promise<Receipt> {
     const { study, manifest, text, epsilon } = report;
+    const [draw, known] = await Promise.all([this.#store.draw(study), this.#store.receipt(study)]);
     const at = report.state.state === 'acknowledged' ? report.state.at : this.#timestamp();
-    const receipt = {
+    const receipt: Receipt = {
       study,
       title: this.#study.manifest.title,
       manifest,
       reportHash: await sha256Hex(text),
       epsilon,
       sentAt: at,
+      withdrawal: known?.withdrawal ?? (draw?.secret === undefined ? undefined : 'possible'),
     };
     await this.#store.settleReport({ report: { ...report, state: { state: 'acknowledged', at, duplicate } }, receipt });
     return receipt;
+  }
+
+  /** SHA-256 of the secret by which the report can be taken back; `undefined` for one of an older version. */
+  async withdrawalHash(): Promise<string | undefined> {
+    const secret = (await this.#store.draw(this.#study.manifest.id))?.secret;
+    return secret === undefined ? undefined : sha256Hex(secret);
+  }
+
+  /** The secret by which an acknowledged report can be taken back. @throws ChoraleError `RECEIPT_INVALID` without one. */
+  async secret(): Promise<string> {
+    const { id } = this.#study.manifest;
+    const [draw, receipt] = await Promise.all([this.#store.draw(id), this.#store.receipt(id)]);
+    if (draw?.secret !== undefined && receipt?.withdrawal !== undefined) return draw.secret;
+    throw new ChoraleError('RECEIPT_INVALID', 'this device has no receipt of a report that could be withdrawn');
+  }
+
+  /** Notes what became of the report when it was taken back. */
+  async settleWithdrawal(withdrawal: 'withdrawn' | 'released'): Promise<void> {
+    const receipt = await this.#store.receipt(this.#study.manifest.id);
+    if (receipt !== null) await this.#store.putReceipt({ ...receipt, withdrawal });
   }
 
   /** Notes that the coordinator will not have the report. */
@@ -120,7 +152,8 @@ export class Respondent {
   async #makeReport(answers: Answers, channels: SurveyChannels): Promise<StoredReport> {
     const { manifest, hash } = this.#study;
     await this.#store.putAnswers(manifest.id, answers);
-    const drawn = await this.#drawQuestions(channels);
+    const draw = await this.#draw(channels);
+    const drawn = draw.questions;
     const letters: Report['answers'] = [];
     const sent: SentAnswer[] = [];
     const memo = new Map<string, MemoizedNoise>();
@@ -182,7 +215,7 @@ export class Respondent {
       state: { state: 'pending' },
     };
     await this.#store.commitReport({
-      draw: { study: manifest.id, manifest: hash, questions: drawn },
+      draw,
       report,
       memo: [...memo],
       spend,
@@ -190,13 +223,18 @@ export class Respondent {
     return report;
   }
 
-  /** The draw of before, or a new one: it must not follow from the answers, nor be tried twice. */
-  async #drawQuestions({ byQuestion, questionsPerDevice }: SurveyChannels): Promise<string[]> {
+  /**
+   * The draw of before, or a new one: it must not follow from the answers, nor be tried twice. The secret is kept with
+   * it, since a report that was erased here may have arrived.
+   */
+  async #draw({ byQuestion, questionsPerDevice }: SurveyChannels): Promise<QuestionDraw> {
     const { manifest, hash } = this.#study;
     const stored = await this.#store.draw(manifest.id);
-    if (stored?.manifest === hash) return stored.questions;
+    if (stored?.manifest === hash) return stored;
     const ids = [...byQuestion.keys()];
-    return sampleWithoutReplacement({ count: questionsPerDevice, from: ids.length }, this.#random).map((i) => ids[i]!);
+    const drawn = sampleWithoutReplacement({ count: questionsPerDevice, from: ids.length }, this.#random);
+    const words = Array.from({ length: 8 }, () => this.#random.nextUint32().toString(16).padStart(8, '0'));
+    return { study: manifest.id, manifest: hash, questions: drawn.map((i) => ids[i]!), secret: words.join('') };
   }
 
   #timestamp(): string {

@@ -1,5 +1,5 @@
 import { type Answers, ChoraleError, type ErrorCode } from '@chorale/protocol';
-import type { CoordinatorConnection } from '../connection/coordinator-connection.ts';
+import type { ReportSender } from '../connection/report-sender.ts';
 import { isRetryable, type Retry } from '../connection/retry.ts';
 import type { DeviceLock } from '../device-lock.ts';
 import { type Lifecycle, runWhileActive } from '../page-lifecycle.ts';
@@ -8,9 +8,7 @@ import type { Respondent } from './respondent.ts';
 
 export type SubmitOptions = {
   respondent: Respondent;
-  connection: Pick<CoordinatorConnection, 'repeat'> & {
-    sendReport(report: string, options: { signal: AbortSignal }): Promise<{ duplicate: boolean }>;
-  };
+  sender: Pick<ReportSender, 'sendReport' | 'repeat'>;
   lock: DeviceLock;
   lifecycle: Lifecycle;
   signal: AbortSignal;
@@ -40,22 +38,24 @@ export async function submitReport(answers: Answers, options: SubmitOptions): Pr
 /**
  * Sends the stored report, byte for byte, until the coordinator has it. Another tab may do the same:
  * the lock is held for an attempt, not between two of them, and whoever comes later finds the receipt.
- * @throws ChoraleError the coordinator's refusal; `ALREADY_ANSWERED` when the report was erased meanwhile.
+ * @throws ChoraleError the coordinator's refusal; `ALREADY_ANSWERED` when the report was erased meanwhile;
+ *   `REPORT_EXPIRED` when it could not be sent for too long.
  */
 export function deliverReport(options: SubmitOptions): Promise<Receipt> {
   const attempt = (): Promise<Receipt> =>
     runWhileActive({ ...options, name: 'device' }, (active) => deliverOnce(options, active));
-  return options.connection.repeat(attempt, options);
+  return options.sender.repeat(attempt, options);
 }
 
-async function deliverOnce({ respondent, connection }: SubmitOptions, signal: AbortSignal): Promise<Receipt> {
+async function deliverOnce({ respondent, sender }: SubmitOptions, signal: AbortSignal): Promise<Receipt> {
   const report = await respondent.report();
   if (report === null)
     throw new ChoraleError('ALREADY_ANSWERED', 'the report was erased from this device before it was sent');
   if (report.state.state === 'acknowledged') return respondent.acknowledge(report, report.state);
   let reply: { duplicate: boolean };
   try {
-    reply = await connection.sendReport(report.text, { signal });
+    respondent.requireFresh(report);
+    reply = await sender.sendReport(report.text, { signal, withdrawal: await respondent.withdrawalHash() });
   } catch (error) {
     if (error instanceof ChoraleError && !isRetryable(error)) await respondent.refuse(report, error);
     throw error;

@@ -5,6 +5,7 @@ import type { Manifest } from '@chorale/protocol';
 import { pino } from 'pino';
 import { AllowedOrigins } from '../../http/allowed-origins.ts';
 import { Admission } from '../../operations/admission.ts';
+import { Backlog } from '../../operations/backlog.ts';
 import { FailureLog } from '../../operations/failure-log.ts';
 import { Metrics } from '../../operations/metrics.ts';
 import { nodeDefaults } from '../../operations/node-settings.ts';
@@ -59,6 +60,7 @@ export async function startTrainingServer(options: Options): Promise<TrainingSer
     studies,
     invitations,
     admission: new Admission(),
+    backlog: new Backlog(),
     limits: new RateLimits(nodeDefaults.rateLimits),
     origins: new AllowedOrigins(null),
     metrics: new Metrics(),

@@ -1,4 +1,4 @@
-import { RateLimitedError } from '../operations/rate-limits.ts';
+import { RateLimitedError } from './rate-limits.ts';
 
 /** Bytes of requests that may be under way: of one connection, and of all. */
 const LIMIT = { connection: 16 * 1024 * 1024, node: 256 * 1024 * 1024 } as const;
