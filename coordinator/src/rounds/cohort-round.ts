@@ -2,7 +2,7 @@ import { invitationLimit, type TrainingTask } from '@chorale/protocol';
 import { sentAway, withArrival } from './arrival.ts';
 import { nextKind } from './cadence.ts';
 import { newCohort, pendingMembers, removeMember, reopenMember, setPresence, settleMember, shapeOf } from './cohort.ts';
-import { acceptedMembers, isLimited, withUsedUp } from './participation.ts';
+import { acceptedMembers, withUsedUp } from './participation.ts';
 import { afterCommit, resting, unchanged } from './round-end.ts';
 import { beginRound, newRound } from './round-start.ts';
 import {
@@ -14,7 +14,7 @@ import {
   type Turnout,
   withCohort,
 } from './training-state.ts';
-import { longestWait } from './waiting-clients.ts';
+import { longestWait, requeue } from './waiting-clients.ts';
 
 /** How long a round that has enough clients waits for spare ones after each that comes. */
 const GATHERING_MS = 1000;
@@ -24,6 +24,8 @@ export const ABSENCE_GRACE_MS = 10_000;
 
 type Reporting = Extract<Phase, { state: 'reporting' }>;
 type Aggregating = Extract<Phase, { state: 'aggregating' }>;
+/** A round about to be committed; `participants` are those whose contributions are in it, where they are known. */
+type Ending = Aggregating & { readonly participants: ReadonlySet<string> | null };
 type Cohort = Round['cohort'];
 
 /** What an event changes in a round of one cohort, or between two such rounds. */
@@ -61,7 +63,7 @@ export function applyToCohort(task: TrainingTask, state: TrainingState, event: T
     case 'aggregated': {
       const { phase } = state;
       if (phase.state !== 'aggregating' || phase.round.number !== event.round) return unchanged(state);
-      return unchanged(withNext(task, state, phase, now));
+      return unchanged(withNext(task, state, { ...phase, participants: event.participants ?? null }, now));
     }
     case 'failed': {
       const { phase } = state;
@@ -109,17 +111,22 @@ function roundOf(task: TrainingTask, state: TrainingState, kind: Round['kind'], 
 /**
  * The state with the round that begins as soon as this one is committed, where enough clients wait for it: its number
  * becomes durable with that commit. [R2] Members that leave meanwhile are missed in it, as in one that is being opened.
+ * Whom this round costs a participation is looked at, but counted with the commit.
  */
-function withNext(task: TrainingTask, state: TrainingState, phase: Aggregating, now: number): TrainingState {
-  // Whom this round costs a participation is known with its commit.
-  if (isLimited(task)) return state;
+function withNext(task: TrainingTask, state: TrainingState, end: Ending, now: number): TrainingState {
+  const { participants, ...phase } = end;
   const { round } = phase;
-  const after = afterCommit(state, round, { task, back: round.cohort.members.keys(), contributors: [], now });
+  const waiting = { ...state, connected: requeue(state.connected, round.cohort.members.keys(), now) };
+  const after = afterCommit(waiting, round, {
+    task,
+    back: [],
+    contributors: participants ?? acceptedMembers(round),
+    now,
+  });
   const kind = nextKind(task, after.progress);
   // Who computes for a buffer may change until it is opened.
   const isReady = kind !== null && task.asynchronous === undefined && now >= selectionEnd(task, after);
-  if (!isReady) return state;
-  return { ...state, connected: after.connected, phase: { ...phase, next: roundOf(task, after, kind, now) } };
+  return isReady ? { ...waiting, phase: { ...phase, next: roundOf(task, after, kind, now) } } : state;
 }
 
 /**
@@ -215,12 +222,7 @@ function whileOpen(state: TrainingState, round: number, now: number, change: (co
   return unchanged(isOpen ? withCohort(state, change) : state);
 }
 
-function commit(
-  task: TrainingTask,
-  state: TrainingState,
-  { round, next, participants }: Pick<Aggregating, 'round' | 'next'> & { participants: ReadonlySet<string> | null },
-  now: number,
-): Step {
+function commit(task: TrainingTask, state: TrainingState, { round, next, participants }: Ending, now: number): Step {
   const contributors = participants ?? acceptedMembers(round);
   // With a next round at hand the cohort is at the end of the queue already.
   const back = next === null ? round.cohort.members.keys() : [];

@@ -37,6 +37,7 @@ export function unchanged(state: TrainingState): Step {
 }
 
 function ended(state: TrainingState, round: Round, { task, back, contributors, now }: End): TrainingState {
-  const after = withParticipations(task, state, { round, contributors, now });
-  return { ...after, connected: requeue(after.connected, back, now), roundMs: Math.max(0, now - round.startedAt) };
+  const waiting = { ...state, connected: requeue(state.connected, back, now) };
+  const after = withParticipations(task, waiting, { round, contributors, now });
+  return { ...after, roundMs: Math.max(0, now - round.startedAt) };
 }

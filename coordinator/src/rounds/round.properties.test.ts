@@ -13,7 +13,7 @@ type Action =
   | { do: 'join' | 'lose' | 'leave' | 'update' | 'decline'; who: number; lag: number }
   | { do: 'open' | 'store'; succeeds: boolean }
   | { do: 'wait'; ms: number }
-  | { do: 'restart' };
+  | { do: 'make' | 'restart' };
 
 const actions: fc.Arbitrary<Action> = fc.oneof(
   {
@@ -41,6 +41,7 @@ const actions: fc.Arbitrary<Action> = fc.oneof(
       ms: fc.constantFrom(0, 1, 500, 3000, 6000, 12_000, 40_000, -1, -20_000, -3_600_000),
     }),
   },
+  { weight: 10, arbitrary: fc.constant({ do: 'make' as const }) },
   { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
 );
 
@@ -124,9 +125,10 @@ class World {
       case 'open': {
         const { number, cohort, kind, modelRound } = effect.round;
         const { members } = cohort;
-        // Round numbers strictly increase, and only clients that are there are invited, no more than the task allows.
+        // Round numbers strictly increase, and members are clients that are there, or have gone since the round was made
+        // ready, and no more than the task allows.
         expect(this.stored.every((r) => r.round < number)).toBe(true);
-        expect([...members.keys()].every((p) => this.connected.has(p))).toBe(true);
+        expect([...members].every(([p, { present }]) => present === this.connected.has(p))).toBe(true);
         expect(members.size).toBeGreaterThanOrEqual(this.task.cohort.quorum);
         expect(members.size).toBeLessThanOrEqual(invitationLimit(this.task));
         expect(kind).toBe(nextKind(this.task, progressOf(this.stored)));
@@ -204,6 +206,12 @@ class World {
       case 'open':
         this.settle('open', action.succeeds);
         return;
+      case 'make': {
+        // Who comes and goes between this and the commit is known to the round that follows.
+        const made = this.waiting.find((effect) => effect.type === 'aggregate');
+        if (made?.type === 'aggregate') this.send({ type: 'aggregated', round: made.round.number });
+        return;
+      }
       case 'store':
         this.settle('aggregate', action.succeeds);
         return;

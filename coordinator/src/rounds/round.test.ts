@@ -306,6 +306,34 @@ describe('the end of a round', () => {
     expect(training.state.progress).toMatchObject({ round: 2, committedRounds: 1 });
   });
 
+  it('[R2] [R25] has a next round ready without those who rest after this one, which is counted with its commit', () => {
+    const everybody = ['a', 'b', 'c', 'd', 'e', 'f'];
+    const training = new Training({ ...task, clients: 'employee', participation: { atMost: 2, spacing: 2 } });
+    training.join(...everybody);
+    training.send({ type: 'opened', round: 1 });
+    training.accept('a', 'b', 'c');
+    const participants = new Set(['a', 'b', 'c']);
+    training.send({ type: 'aggregated', round: 1, participants });
+    const next = training.phase.state === 'aggregating' ? training.phase.next : null;
+    expect([...next!.cohort.members.keys()]).toEqual(['d', 'e', 'f']);
+    expect([...training.state.connected.keys()]).toEqual(['d', 'e', 'f', 'a', 'b', 'c']);
+    expect(training.state.participations.isEmpty()).toBe(true);
+    training.send({ type: 'stored', round: 1, participants });
+    expect([...training.state.resting.keys()]).toEqual(['a', 'b', 'c']);
+    expect(training.send({ type: 'opened', round: 2 })).toMatchObject([
+      { type: 'invite', participants: ['d', 'e', 'f'] },
+    ]);
+  });
+
+  it('[R2] [R25] has no next round ready where too few may contribute to it', () => {
+    const training = new Training({ ...task, clients: 'employee' });
+    training.join('a', 'b', 'c', 'd');
+    training.send({ type: 'opened', round: 1 });
+    training.accept('a', 'b', 'c');
+    training.send({ type: 'aggregated', round: 1 });
+    expect(training.phase).toMatchObject({ state: 'aggregating', next: null });
+  });
+
   it('[R2] [R9] uses the number of a round that was made ready for another where the commit failed', () => {
     const training = invitedRound();
     training.accept('a', 'b', 'c');

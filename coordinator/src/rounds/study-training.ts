@@ -351,7 +351,7 @@ export class StudyTraining implements StudyRounds {
       return;
     }
     const charged = { ...result, participants: this.#charged(round, participants) };
-    if (!(await this.#history.commit(round, turnout, charged, this.#following(round)))) {
+    if (!(await this.#history.commit(round, turnout, charged, this.#following(round, participants)))) {
       this.#fail(round, 'the outcome could not be stored');
       return;
     }
@@ -372,9 +372,9 @@ export class StudyTraining implements StudyRounds {
   }
 
   /** The round that begins when this one is committed, which is about to be tried; `null` where none does at once. */
-  #following(round: Round): Round | null {
+  #following(round: Round, participants: ReadonlySet<string>): Round | null {
     if (this.#isFinishing) return null;
-    this.#dispatch({ type: 'aggregated', round: round.number });
+    this.#dispatch({ type: 'aggregated', round: round.number, participants });
     const { phase } = this.#state;
     return phase.state === 'aggregating' ? phase.next : null;
   }

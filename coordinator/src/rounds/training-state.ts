@@ -81,8 +81,8 @@ export type TrainingEvent =
   | { readonly type: 'updates-lost'; readonly round: number; readonly participants: readonly string[] }
   /** With `usedUp` since it has contributed as often as it may. */
   | { readonly type: 'declined'; readonly round: number; readonly participant: string; readonly usedUp?: boolean }
-  /** The aggregate is made, and about to be stored: the round that follows it may be stored with it. */
-  | { readonly type: 'aggregated'; readonly round: number }
+  /** The aggregate of these contributions is made and about to be stored: the round that follows may be stored with it. */
+  | { readonly type: 'aggregated'; readonly round: number; readonly participants?: ReadonlySet<string> }
   /** The aggregate, and the model if there is a new one, are durable: made of these participants' contributions. */
   | { readonly type: 'stored'; readonly round: number; readonly participants?: ReadonlySet<string> }
   /** The round could not be opened, aggregated or stored, and certainly is not committed. */

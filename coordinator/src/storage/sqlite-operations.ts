@@ -62,8 +62,9 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
      WHERE excluded.model_round > model.model_round`,
   );
   const selectModel = db.prepare('SELECT * FROM model WHERE study = ?');
-  const countParticipation = db.prepare(
-    `INSERT INTO participation (study, participant, updates, latest_round) VALUES (?, ?, 1, ?)
+  // `WHERE true`, or ON would be read as a join's.
+  const countParticipations = db.prepare(
+    `INSERT INTO participation (study, participant, updates, latest_round) SELECT ?, value, 1, ? FROM json_each(?) WHERE true
      ON CONFLICT (study, participant) DO UPDATE
      SET updates = updates + 1, latest_round = max(latest_round, excluded.latest_round)`,
   );
@@ -149,7 +150,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
         round.round,
       );
       if (changes !== 1) throw new RangeError(`round ${round.round} of study ${study} is not open`);
-      for (const participant of participants) countParticipation.run(study, participant, round.round);
+      if (participants.length > 0) countParticipations.run(study, round.round, JSON.stringify(participants));
       if (model !== null) {
         const { modelRound, parameters, optimizer } = model;
         const stored = putModel.run(model.study, modelRound, toBlob(parameters), toBlob(optimizer));
