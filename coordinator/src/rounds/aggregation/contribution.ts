@@ -24,9 +24,17 @@ export type ContributionRule = {
   check: (vector: Int32Array, norm: number) => void;
 };
 
+/** By task, which never changes: many numbers go into a rule, and each round asks for it. */
+const rules = {
+  train: new WeakMap<TrainingTask, ContributionRule>(),
+  evaluate: new WeakMap<TrainingTask, ContributionRule>(),
+};
+
 /** The rule for the contributions to a round of this kind. */
 export function contributionRule(task: TrainingTask, kind: 'train' | 'evaluate'): ContributionRule {
-  return kind === 'train' ? updateRule(task) : histogramRule(task);
+  const rule = rules[kind].get(task) ?? (kind === 'train' ? updateRule(task) : histogramRule(task));
+  rules[kind].set(task, rule);
+  return rule;
 }
 
 /** Public weight of a group's clients in a training round; evaluations count rows, so none weighs more. */

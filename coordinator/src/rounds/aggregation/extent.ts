@@ -37,8 +37,11 @@ export function measure(vector: Int32Array): Measured {
 
 /** `measure` that adds weight x vector to a sum on the way: most of what either takes is to read the vector. */
 export function measureAndAdd(vector: Int32Array, { sum, weight }: { sum: Float64Array; weight: number }): Measured {
-  // Known to be a double, so that products are not watched for overflow and negative zero.
-  const factor = Float64Array.of(weight)[0]!;
+  // Known to be doubles, so that products are not watched for overflow and negative zero. Times one, a coordinate is made
+  // a double once for its square and its share in the sum: a quarter of the time.
+  const doubles = Float64Array.of(1, weight);
+  const one = doubles[0]!;
+  const factor = doubles[1]!;
   let square = 0;
   let even = FNV_OFFSET;
   let odd = FNV_OFFSET;
@@ -46,11 +49,13 @@ export function measureAndAdd(vector: Int32Array, { sum, weight }: { sum: Float6
   for (let i = 0; i < last; i += 2) {
     const value = vector[i]!;
     const next = vector[i + 1]!;
-    square += value * value + next * next;
+    const double = one * value;
+    const nextDouble = one * next;
+    square += double * double + nextDouble * nextDouble;
     even = Math.imul(even ^ value, FNV_PRIME);
     odd = Math.imul(odd ^ next, FNV_PRIME);
-    sum[i]! += factor * value;
-    sum[i + 1]! += factor * next;
+    sum[i]! += factor * double;
+    sum[i + 1]! += factor * nextDouble;
   }
   if (last % 2 === 0) sum[last]! += factor * vector[last]!;
   return measured(vector, { square, even, odd });
