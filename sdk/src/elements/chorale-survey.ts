@@ -1,4 +1,4 @@
-import { type Answer, ChoraleError, type Question } from '@chorale/protocol';
+import { type Answer, type Answers, ChoraleError, type Question } from '@chorale/protocol';
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit';
 import { Chorale, openDemoProfile } from '../chorale.ts';
 import type { SendProgress } from '../chorale-events.ts';
@@ -12,6 +12,7 @@ import { codeOf, errorNotice, isPassing } from './error-notice.ts';
 import { loadWords } from './load-words.ts';
 import { type Decision, declinedView, noticeView, type SurveyStudy } from './notice-view.ts';
 import { parseAmount } from './number-answer.ts';
+import type { OwnQuestions } from './own-questions.ts';
 import { erasedView, sentView } from './sent-view.ts';
 import { styles } from './styles.ts';
 import type { SurveyEvents } from './survey-events.ts';
@@ -43,7 +44,7 @@ type View =
   | { state: 'destroyed' };
 
 const introduced: ReadonlySet<View['state']> = new Set(['notice', 'declined']);
-const opening = ['coordinator', 'study', 'manifest', 'maxEpsilon', 'token'] as const;
+const opening = ['coordinator', 'study', 'manifest', 'maxEpsilon', 'token', 'questions'] as const;
 
 let instances = 0;
 
@@ -61,6 +62,7 @@ export class ChoraleSurvey extends LitElement {
     messages: {},
     maxEpsilon: { attribute: 'max-epsilon', type: Number },
     token: { attribute: false },
+    questions: { attribute: false },
     view: { state: true },
     words: { state: true },
     answers: { state: true },
@@ -81,6 +83,8 @@ export class ChoraleSurvey extends LitElement {
   declare maxEpsilon: number | undefined;
   /** The invitation; setting it opens the survey. No attribute, so that it is in no markup. */
   declare token: string | undefined;
+  /** Who asks the questions in the slot `questions`, in the place of the element's own form. */
+  declare questions: OwnQuestions | undefined;
   declare private view: View;
   declare private words: Words | undefined;
   declare private answers: Record<string, Answer>;
@@ -166,6 +170,7 @@ export class ChoraleSurvey extends LitElement {
       this.#chorale = chorale;
       if (chorale.manifest.survey === undefined)
         throw new ChoraleError('STUDY_UNKNOWN', 'this study asks no questions');
+      this.questions?.check(chorale.manifest);
       chorale.addEventListener('progress', (event) => this.#showProgress(event, visit));
       const receipt = await chorale.receipt();
       this.#emit('chorale:ready', { chorale, receipt });
@@ -206,13 +211,32 @@ export class ChoraleSurvey extends LitElement {
     else if (sent !== null) await this.#send(chorale, visit);
     else if (declined) this.view = { state: 'declined', never: true };
     else if (saved === null) this.view = { state: 'notice' };
-    else this.view = { state: 'answering', wrong: [] };
+    else this.#ask(chorale);
+  }
+
+  #ask(chorale: Chorale): void {
+    this.view = { state: 'answering', wrong: [] };
+    const visit = this.#visit!.signal;
+    const whileAsked =
+      <T>(take: (given: T) => void) =>
+      (given: T): void => {
+        if (!visit.aborted && this.view.state === 'answering') take(given);
+      };
+    this.questions?.ask({
+      answers: this.answers,
+      save: whileAsked((answers: Answers) => this.#save(answers)),
+      send: whileAsked((answers: Answers) => {
+        this.answers = { ...answers };
+        void this.#send(chorale, visit);
+      }),
+      fail: whileAsked((error: unknown) => this.#fail(error)),
+    });
   }
 
   async #decide(decision: Decision): Promise<void> {
     const chorale = this.#chorale!;
     if (decision === 'participate') {
-      this.view = { state: 'answering', wrong: [] };
+      this.#ask(chorale);
       await this.#focus('questions');
       return;
     }
@@ -247,7 +271,11 @@ export class ChoraleSurvey extends LitElement {
   }
 
   #answer({ id }: Question, answer: Answer): void {
-    this.answers = { ...this.answers, [id]: answer };
+    this.#save({ ...this.answers, [id]: answer });
+  }
+
+  #save(answers: Answers): void {
+    this.answers = { ...answers };
     this.saved = false;
     void this.#attempt(async () => {
       await this.#chorale!.saveAnswers(this.answers);
@@ -401,7 +429,7 @@ export class ChoraleSurvey extends LitElement {
   }
 
   #holdsFocus(): boolean {
-    return this.shadowRoot?.activeElement != null;
+    return this.matches(':focus-within');
   }
 
   /** Moves focus within the element, after what changed was rendered. */
@@ -465,6 +493,10 @@ export class ChoraleSurvey extends LitElement {
       case 'declined':
         return declinedView({ never: view.never, words, onBack: () => void this.#reconsider() });
       case 'answering':
+        if (this.questions !== undefined) {
+          return html`<h2 id="questions" class="visually-hidden" tabindex="-1">${words.text('form.title')}</h2>
+            <slot name="questions"></slot>`;
+        }
         return answersForm({
           questions: this.#study().survey.questions,
           answers: this.answers,
