@@ -76,6 +76,23 @@ export class Firefox {
     return result.value;
   }
 
+  /** Clicks with the mouse in the middle of what the expression gives, once it is scrolled to. */
+  async click(element: string): Promise<void> {
+    const place = `{
+      const element = ${element};
+      element.scrollIntoView({ block: 'center' });
+      const { x, y, width, height } = element.getBoundingClientRect();
+      JSON.stringify({ x: Math.round(x + width / 2), y: Math.round(y + height / 2) });
+    }`;
+    const actions = [
+      { type: 'pointerMove', ...JSON.parse(await this.evaluate(place)) },
+      { type: 'pointerDown', button: 0 },
+      { type: 'pointerUp', button: 0 },
+    ];
+    const mouse = { type: 'pointer', id: 'mouse', actions };
+    await this.#command('input.performActions', { context: this.#context, actions: [mouse] });
+  }
+
   async close(): Promise<void> {
     this.#socket.close();
     if (this.#process.exitCode === null) {
