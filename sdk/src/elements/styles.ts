@@ -235,7 +235,7 @@ const controls = css`
     border-color: currentcolor;
   }
   button.quiet {
-    border-color: transparent;
+    border: 0;
     background: none;
     padding-inline: 0.5rem;
     text-decoration: underline;
