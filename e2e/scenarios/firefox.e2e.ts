@@ -40,7 +40,7 @@ test('[U5] in Firefox a page of another origin sends a report under a strict pol
       <script type="module" src="${coordinator.url}${sdk.url}" integrity="${sdk.integrity['chorale.js']}" crossorigin></script>
       <script type="module" src="/page.js"></script>
       <chorale-survey coordinator="${coordinator.url}" study="${study.id}"></chorale-survey></html>`,
-    `default-src 'none'; script-src 'self' ${coordinator.url}; connect-src ${coordinator.url} ${coordinator.url.replace('http', 'ws')}`,
+    `default-src 'none'; script-src 'self' ${coordinator.url}; connect-src ${coordinator.url}`,
   );
   const firefox = await Firefox.launch(path);
   try {

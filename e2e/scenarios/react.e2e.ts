@@ -23,8 +23,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   coordinator = await TestCoordinator.start([study]);
   pages = await EmbeddingPages.start();
-  const ws = coordinator.url.replace('http', 'ws');
-  const policy = `default-src 'none'; script-src 'self'; connect-src 'self' ${coordinator.url} ${ws}`;
+  const policy = `default-src 'none'; script-src 'self'; connect-src 'self' ${coordinator.url}`;
   address = await putExample(pages, { name: 'react', coordinator: coordinator.url, policy });
 });
 afterAll(async () => {
@@ -64,7 +63,7 @@ test('the README has the component of the example', () => {
   expect(fileOf('sdk/README.md')).toContain(fileOf('e2e/examples/react/survey-page.tsx'));
 });
 
-test('[U10] in strict mode a React page sends one report, and its handler hears of it', async () => {
+test('[U11] in strict mode a React page sends one report, and its handler hears of it', async () => {
   const before = await voices();
   const { page, said } = await openTab(await invited('Ada'));
   await page.getByText('Your invitation says: Department Sales.').waitFor();
@@ -77,7 +76,7 @@ test('[U10] in strict mode a React page sends one report, and its handler hears 
   expect(said).toEqual([]);
 });
 
-test('[U10] a component that is unmounted lets go, and mounted again has what was answered', async () => {
+test('[U11] a component that is unmounted lets go, and mounted again has what was answered', async () => {
   const { page } = await openTab(await invited('Grace'));
   await fillOneQuestion(page, 'No');
   await toggle(page);
@@ -91,7 +90,7 @@ test('[U10] a component that is unmounted lets go, and mounted again has what wa
   await page.getByRole('heading', { name: 'You have answered already' }).waitFor();
 });
 
-test('[U10] a handler hears of an error once, and a ref has the methods of the element', async () => {
+test('[U11] a handler hears of an error once, and a ref has the methods of the element', async () => {
   const { page, said } = await openTab('not an invitation');
   await fillOneQuestion(page, 'Yes');
   await send(page);

@@ -24,8 +24,7 @@ beforeAll(async () => {
   browser = await launchBrowser();
   coordinator = await TestCoordinator.start([study, other]);
   pages = await EmbeddingPages.start();
-  const ws = coordinator.url.replace('http', 'ws');
-  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${coordinator.url} ${ws}`;
+  const policy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${coordinator.url}`;
   address = await putExample(pages, { name: 'surveyjs', coordinator: coordinator.url, policy });
 });
 afterAll(async () => {
@@ -84,7 +83,7 @@ const arrived = (page: Page) => page.getByRole('heading', { name: /your voice is
 const exchanged = (page: Page, text: string) =>
   page.locator('.exchange, .kept > div').filter({ hasText: text }).textContent();
 
-test('[U9] [U1] a SurveyJS survey is completed by keyboard; only its randomized answers leave', async () => {
+test('[U10] [U1] a SurveyJS survey is completed by keyboard; only its randomized answers leave', async () => {
   const left = new SentBytes(context);
   const { page, complaints } = await openTab();
   const before = await voices();
@@ -126,14 +125,13 @@ test('[U9] [U1] a SurveyJS survey is completed by keyboard; only its randomized 
   expect(await exchanged(page, 'Hours that you worked last week')).toContain('41');
   expect(await exchanged(page, 'Do you lead a team?')).toContain('No answer');
   for (const raw of ['secret', 'remarks', 'office']) expect(left.contain(raw)).toBe(false);
-  // The token travels, so the listener saw what left.
-  expect(left.contain('how-is-work')).toBe(true);
+  expect(left.reports()).toHaveLength(1);
   const told = 'attachChorale: answers to remarks are not in the study and were not sent';
   // SurveyJS writes the icon of its timer with an inline style, which the policy keeps out.
   expect(complaints.filter((text) => !text.startsWith('Applying inline style violates'))).toEqual([told]);
 });
 
-test('[U9] what became invisible, or was required and skipped, is no answer', async () => {
+test('[U10] what became invisible, or was required and skipped, is no answer', async () => {
   const { page } = await openTab();
   await take(page);
   await lead(page, 'Yes');
@@ -150,7 +148,7 @@ test('[U9] what became invisible, or was required and skipped, is no answer', as
   expect(await exchanged(page, 'How content are you with: your pay')).toContain('3');
 });
 
-test('[U9] a survey that was begun goes on at the next visit with what was answered, and is empty once erased', async () => {
+test('[U10] a survey that was begun goes on at the next visit with what was answered, and is empty once erased', async () => {
   const { page } = await openTab();
   await take(page);
   await choose(page, 'My workload is manageable.', '2');

@@ -21,6 +21,7 @@ export const ChoraleSurvey = createComponent({
     onReady: named('chorale:ready'),
     onAnswered: named('chorale:answered'),
     onSent: named('chorale:sent'),
+    onWithdrawn: named('chorale:withdrawn'),
     onErased: named('chorale:erased'),
     onError: named('chorale:error'),
   },

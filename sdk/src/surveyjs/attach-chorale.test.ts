@@ -54,13 +54,13 @@ beforeEach(() => {
   detach = attachChorale(model, element as unknown as ChoraleSurvey, { mapping, onUnmapped });
 });
 
-test('[U9] nothing is handed over before somebody takes part', () => {
+test('[U10] nothing is handed over before somebody takes part', () => {
   model.setValue('place', 'home');
   expect(model.tryComplete()).toBe(false);
   expect([element.saved, element.sent]).toEqual([[], []]);
 });
 
-test('[U9] what is mapped is kept with every change, and sent once the survey is completed', () => {
+test('[U10] what is mapped is kept with every change, and sent once the survey is completed', () => {
   element.ask();
   model.setValue('place', 'office');
   expect(element.saved.at(-1)).toEqual({ mood: 3, place: 'office' });
@@ -70,7 +70,7 @@ test('[U9] what is mapped is kept with every change, and sent once the survey is
   expect(unmapped).toEqual([['why']]);
 });
 
-test('[U9] the survey never ends, so that no handler of the page gets its data', () => {
+test('[U10] the survey never ends, so that no handler of the page gets its data', () => {
   const completed: unknown[] = [];
   model.onComplete.add(({ data }) => completed.push(data));
   element.ask();

@@ -43,7 +43,7 @@ function surveyWith(data: object): Model {
   return survey;
 }
 
-test('[U9] what is invisible is not answered, though the data still holds it', () => {
+test('[U10] what is invisible is not answered, though the data still holds it', () => {
   const survey = surveyWith(all);
   const said = { manager: true, size: 4, 'climate-peers': 2, 'climate-reports': 3, load: 'high' };
   expect(visibleAnswers(survey, mapping)).toEqual(said);
@@ -53,7 +53,7 @@ test('[U9] what is invisible is not answered, though the data still holds it', (
   expect(visibleAnswers(survey, mapping)).toEqual({ ...said, ...less });
 });
 
-test('[U9] every question may be left empty', () => {
+test('[U10] every question may be left empty', () => {
   const survey = surveyWith({ manager: true });
   expect(survey.validate()).toBe(false);
   letSkip(survey);
@@ -62,7 +62,7 @@ test('[U9] every question may be left empty', () => {
   expect(survey.tryComplete()).toBe(true);
 });
 
-test('[U9] names of what is not in the study are known, comments beside choices too', () => {
+test('[U10] names of what is not in the study are known, comments beside choices too', () => {
   expect(unmappedNames(surveyWith({ ...all, 'load-Comment': 'secret' }), mapping)).toEqual(['why', 'load-Comment']);
   expect(unmappedNames(surveyWith({}), mapping)).toEqual([]);
 });
