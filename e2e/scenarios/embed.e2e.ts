@@ -435,17 +435,17 @@ describe('an element', () => {
     await page.getByRole('radio', { name: 'Yes' }).check();
     await page.getByText('Saved in this browser.').waitFor();
     await page.evaluate(async () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
+      const cleared = Promise.withResolvers<void>();
       const opening = indexedDB.open('chorale');
       opening.addEventListener('success', () => {
         const transaction = opening.result.transaction('keys', 'readwrite');
         transaction.objectStore('keys').clear();
         transaction.addEventListener('complete', () => {
           opening.result.close();
-          resolve();
+          cleared.resolve();
         });
       });
-      await promise;
+      await cleared.promise;
     });
     await page.reload();
     await page.getByRole('heading', { name: 'can no longer be read' }).waitFor();

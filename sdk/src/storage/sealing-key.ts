@@ -3,7 +3,7 @@ import type { DeviceSchema } from './database.ts';
 import { isSealed, newSealingKey, seal, type Sealed } from './sealing.ts';
 
 /** Stores whose records are sealed: raw answers, what was made of them, and what would tell one from the other. */
-export const sealedStores = ['answers', 'reports', 'memo', 'records'] as const;
+const sealedStores = ['answers', 'reports', 'memo', 'records'] as const;
 export type SealedStore = (typeof sealedStores)[number];
 
 const KEY = 'device';
