@@ -6,14 +6,20 @@ import { defineConfig, type Plugin } from 'vite';
 
 const file = (path: string) => resolve(import.meta.dirname, path);
 
-/** What every survey needs and parts that are loaded later need too: one file of it, and not one for each of those parts. */
-const common = new RegExp(
+/**
+ * What is loaded later or by workers: texts, training, sockets, and what only they need. All else is what every survey
+ * needs, in one file, which compresses better than several.
+ */
+const later = new RegExp(
   [
-    'rolldown/runtime',
-    '/node_modules/(valibot|canonicalize)/',
-    '/protocol/src/(errors|is-noised|limits|manifest-hash|question|survey-manifest|version)\\.ts$',
-    '/privacy/src/(numerics/(checks|exponential|normal-distribution|search)|sampling/random)\\.ts$',
-    '/sdk/src/(abortable|lazy-part|connection/(api-request|backoff|capped-body|refusal|retry)|training/training-task)\\.ts$',
+    '/sdk/src/elements/(loader\\.ts|own-messages\\.ts|messages/)',
+    '/sdk/src/training/(?!training-task\\.ts)',
+    '/sdk/src/sampled-spends\\.ts$',
+    '/sdk/src/connection/(bulk-transfer|coordinator-connection|gate|replies|round-subscription)\\.ts$',
+    '/node_modules/(@?socket\\.io|engine\\.io|@tensorflow)',
+    '/protocol/src/(manifest|messages|one-shot|training-[\\w-]+|update[\\w-]*)\\.ts$',
+    '/privacy/src/(updates/|accounting/(lattice|loss-distribution|renyi-accounting|sampled-spends|subsampled)|numerics/fft)',
+    '/training/src/',
   ].join('|'),
 );
 
@@ -40,7 +46,10 @@ export default defineConfig({
         entryFileNames: '[name].js',
         chunkFileNames: '[name]-[hash].js',
         assetFileNames: '[name]-[hash][extname]',
-        codeSplitting: { groups: [{ name: 'common', test: common }], includeDependenciesRecursively: false },
+        codeSplitting: {
+          groups: [{ name: 'elements', test: (id: string) => !later.test(id) }],
+          includeDependenciesRecursively: false,
+        },
       },
     },
   },

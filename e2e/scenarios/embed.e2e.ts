@@ -278,7 +278,7 @@ test('[U7] only what is needed is fetched, when it is needed, and weighs what th
   await send(page);
   await waitUntilSent(page);
   // No socket among them: that is for training.
-  expect(new Set(fetched)).toEqual(new Set(['chorale.js', 'elements.js', 'common.js', 'rolldown-runtime.js', 'en.js']));
+  expect(new Set(fetched)).toEqual(new Set(['chorale.js', 'elements.js', 'rolldown-runtime.js', 'en.js']));
   const total = [...files.values()].reduce((sum, bytes) => sum + bytes, 0);
   expect(files.get('chorale.js')).toBeLessThan(3000);
   expect(total, JSON.stringify([...files])).toBeLessThan(surveyPathBytes);
@@ -427,6 +427,33 @@ describe('an element', () => {
     await page.reload();
     await page.getByRole('heading', { name: 'Your report is withdrawn' }).waitFor();
     expect(await page.getByRole('button', { name: 'Withdraw my report' }).count()).toBe(0);
+  });
+
+  test('[S12] that cannot decrypt what was kept says so, and starts over on request', async () => {
+    const { page } = await openTab(await invited(pages.put('/key', embedding(survey(study))), study));
+    await page.getByRole('button', { name: 'Take part' }).click();
+    await page.getByRole('radio', { name: 'Yes' }).check();
+    await page.getByText('Saved in this browser.').waitFor();
+    await page.evaluate(async () => {
+      const cleared = Promise.withResolvers<void>();
+      const opening = indexedDB.open('chorale');
+      opening.addEventListener('success', () => {
+        const transaction = opening.result.transaction('keys', 'readwrite');
+        transaction.objectStore('keys').clear();
+        transaction.addEventListener('complete', () => {
+          opening.result.close();
+          cleared.resolve();
+        });
+      });
+      await cleared.promise;
+    });
+    await page.reload();
+    await page.getByRole('heading', { name: 'can no longer be read' }).waitFor();
+    expect((await heard(page)).at(-1)).toMatchObject({ type: 'error', detail: { code: 'STORAGE_KEY_LOST' } });
+    await page.getByRole('button', { name: 'Start over' }).click();
+    await fillOneQuestion(page, 'Yes');
+    await send(page);
+    await waitUntilSent(page);
   });
 
   test('[S11] says so when a published number holds the report already', async () => {

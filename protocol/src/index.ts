@@ -8,6 +8,13 @@ export * from './messages.ts';
 export * from './one-shot.ts';
 export * from './question.ts';
 export * from './report.ts';
+export {
+  ReportMessage,
+  ReportOutcome,
+  ReportRequest,
+  WithdrawalOutcome,
+  WithdrawalRequest,
+} from './report-messages.ts';
 export * from './results.ts';
 export * from './survey-channels.ts';
 export { parseSurveyManifest } from './survey-manifest.ts';

@@ -1,11 +1,8 @@
 import * as v from 'valibot';
 import type { ErrorCode, WireError } from './errors.ts';
-import { limits } from './limits.ts';
 import { Identifier } from './question.ts';
-import { PROTOCOL_VERSION } from './version.ts';
+import { Protocol, type ReportMessage, type ReportOutcome, Token } from './report-messages.ts';
 
-const Protocol = v.literal(PROTOCOL_VERSION);
-const Token = v.pipe(v.string(), v.minLength(1), v.maxLength(limits.tokenLength));
 const RoundNumber = v.pipe(v.number(), v.integer(), v.minValue(1));
 /** Bytes as they arrive: a Buffer or ArrayBuffer, according to the end. */
 const Bytes = v.union([
@@ -16,18 +13,6 @@ const Bytes = v.union([
   ),
 ]);
 
-/** 32 bytes in hexadecimal digits: a secret of the device, or the SHA-256 of such a text. */
-const Digits = v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/));
-
-/** Device to coordinator over HTTP, with the token as bearer: a report, as the exact text that the device stored. */
-export const ReportRequest = v.strictObject({
-  protocol: Protocol,
-  report: v.string(),
-  /** SHA-256 of the secret by which the device may withdraw it. */
-  withdrawal: v.optional(Digits),
-});
-/** The same over a socket, which many devices may share. */
-export const ReportMessage = v.strictObject({ ...ReportRequest.entries, token: Token });
 /** Client to coordinator: willing to train. Sent again after each reconnect. */
 export const JoinMessage = v.strictObject({
   protocol: Protocol,
@@ -46,11 +31,6 @@ export const DeclineMessage = v.strictObject({
 /** Client to coordinator: will not train any longer. */
 export const LeaveMessage = v.strictObject({ study: Identifier });
 
-/** Device to coordinator over HTTP, with the token as bearer: the secret whose hash came with the report. */
-export const WithdrawalRequest = v.strictObject({ protocol: Protocol, secret: Digits });
-export type WithdrawalRequest = v.InferOutput<typeof WithdrawalRequest>;
-export type ReportRequest = v.InferOutput<typeof ReportRequest>;
-export type ReportMessage = v.InferOutput<typeof ReportMessage>;
 export type JoinMessage = v.InferOutput<typeof JoinMessage>;
 export type UpdateMessage = v.InferOutput<typeof UpdateMessage>;
 export type DeclineMessage = v.InferOutput<typeof DeclineMessage>;
@@ -94,12 +74,6 @@ export type TrainingDoneMessage = v.InferOutput<typeof TrainingDoneMessage>;
 
 /** Every request is answered through its socket.io acknowledgement. */
 export type Reply<T extends object = object> = ({ ok: true } & T) | { ok: false; error: WireError };
-/** What became of a report, which is on the disk by then. */
-export const ReportOutcome = v.object({ duplicate: v.boolean(), receivedAt: v.string() });
-export type ReportOutcome = v.InferOutput<typeof ReportOutcome>;
-/** Whether a report is gone, or stays because a published number holds one of its answers. */
-export const WithdrawalOutcome = v.object({ outcome: v.picklist(['withdrawn', 'released']) });
-export type WithdrawalOutcome = v.InferOutput<typeof WithdrawalOutcome>;
 export type ReportReply = Reply<ReportOutcome>;
 /**
  * With `comeBackMs` the client has no seat: more wait than will be needed, and it should ask again then. With

@@ -47,6 +47,44 @@ describe('the device store on IndexedDB', () => {
     expect(await tab.evaluate(() => globalThis.device.store.readDamaged('damaged'))).toBe('STORAGE_UNAVAILABLE');
   });
 
+  test.each([1, 2] as const)('a database of version %i is read, sealed, and loses nothing', async (version) => {
+    const profile = `version-${version}`;
+    await tab.evaluate(([v, p]) => globalThis.device.store.storeAsVersion(v, p), [version, profile] as const);
+    const other = await openTab();
+    const kept = (page: Page) => page.evaluate((p) => globalThis.device.store.kept(p), profile);
+    const [first, second] = await Promise.all([kept(tab), kept(other)]);
+    expect(first).toEqual({
+      kept: [
+        { leaving: true },
+        't',
+        { letters: [2, 0, 1], rounding: [1, 2] },
+        [expect.objectContaining({ kind: 'report', reference: 'r' })],
+        false,
+        { inputs: [0.5, -1], labels: [1], rows: 1, warnings: [], id: 'x' },
+      ],
+      plain: [],
+    });
+    expect(second).toEqual(first);
+    expect(await tab.evaluate((p) => globalThis.device.store.keyIsExportable(p), profile)).toBe(false);
+    await other.close();
+  });
+
+  test.each(['nothing', 'another'] as const)(
+    '[B1] [B4] without the key (%s in its place) it says so until that is erased, and has the ledger all along',
+    async (to) => {
+      const profile = `lost-${to}`;
+      await tab.evaluate(([p, instead]) => globalThis.device.store.loseKey(p, { to: instead }), [profile, to] as const);
+      const attempts = () => tab.evaluate((p) => globalThis.device.store.attempts(p), profile);
+      const lost = 'STORAGE_KEY_LOST';
+      const draw = JSON.stringify({ study: 'pulse', manifest: 'm', questions: [] });
+      expect(await attempts()).toEqual([lost, lost, lost, '1', draw]);
+      await tab.evaluate((p) => globalThis.device.store.erase(p), profile);
+      expect(await attempts()).toEqual(['null', 'null', 'null', '1', draw]);
+      await tab.evaluate((p) => globalThis.device.store.commit(p), profile);
+      expect((await attempts())[1]).toContain('"text":"t"');
+    },
+  );
+
   test('an open store lets a newer schema of another tab in, and then asks for a reload', async () => {
     const newer = await openTab();
     await tab.evaluate(() => globalThis.device.store.hold('upgrade'));

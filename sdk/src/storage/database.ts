@@ -1,5 +1,6 @@
 import { ChoraleError } from '@chorale/protocol';
 import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB, type StoreNames } from 'idb';
+import { forgetSealed, openSealingKey } from './sealing-key.ts';
 
 /** What is kept where. Values are untyped on purpose: they are parsed when they come back. */
 export interface DeviceSchema extends DBSchema {
@@ -12,12 +13,13 @@ export interface DeviceSchema extends DBSchema {
   updates: { key: [study: string, round: number]; value: unknown };
   records: { key: string; value: unknown };
   declined: { key: string; value: unknown };
+  keys: { key: string; value: CryptoKey };
 }
 type Stores = StoreNames<DeviceSchema>[];
 export type DeviceTransaction<M extends IDBTransactionMode> = IDBPTransaction<DeviceSchema, Stores, M>;
 
 /** Grows with every change of `upgrade`; each step runs on databases older than itself. */
-const SCHEMA_VERSION = 2;
+const SCHEMA_VERSION = 3;
 
 function upgrade(db: IDBPDatabase<DeviceSchema>, oldVersion: number): void {
   if (oldVersion < 1) {
@@ -25,7 +27,12 @@ function upgrade(db: IDBPDatabase<DeviceSchema>, oldVersion: number): void {
     for (const name of names) db.createObjectStore(name);
   }
   if (oldVersion < 2) db.createObjectStore('declined');
+  // What older versions stored as it was is sealed once the database is open.
+  if (oldVersion < 3) db.createObjectStore('keys');
 }
+
+/** An open connection, with the key of its sealed records; `null` where that was lost. */
+type Connection = { db: IDBPDatabase<DeviceSchema>; key: CryptoKey | null };
 
 /** How long other tabs may take to let go of an older schema. */
 const BLOCKED_TIMEOUT_MS = 5_000;
@@ -36,7 +43,7 @@ const BLOCKED_TIMEOUT_MS = 5_000;
  */
 export class DeviceDatabase {
   readonly #name: string;
-  #opening: Promise<IDBPDatabase<DeviceSchema>> | null = null;
+  #opening: Promise<Connection> | null = null;
   #closed = false;
 
   constructor(name: string) {
@@ -54,7 +61,7 @@ export class DeviceDatabase {
   ): Promise<T> {
     let transaction: DeviceTransaction<M> | undefined;
     try {
-      const db = await this.#open();
+      const { db } = await this.#open();
       transaction = db.transaction(stores, mode, { durability: 'strict' });
       // Whoever awaits `work` first must not leave this one without a handler.
       transaction.done.catch(() => {});
@@ -67,8 +74,29 @@ export class DeviceDatabase {
       } catch {
         // It ended by itself.
       }
-      if (cause instanceof ChoraleError) throw cause;
-      throw new ChoraleError('STORAGE_UNAVAILABLE', `storage: ${reason(cause)}`, { cause });
+      throw inWords(cause);
+    }
+  }
+
+  /** The key of this device's records; `null` where it was lost. @throws ChoraleError `STORAGE_UNAVAILABLE` */
+  async key(): Promise<CryptoKey | null> {
+    try {
+      const { key } = await this.#open();
+      // Another tab may make a new one.
+      if (key === null) this.#release();
+      return key;
+    } catch (cause) {
+      throw inWords(cause);
+    }
+  }
+
+  /** See `forgetSealed`; the next access makes a new key. @throws ChoraleError `STORAGE_UNAVAILABLE` */
+  async forgetSealed(): Promise<void> {
+    try {
+      await forgetSealed((await this.#open()).db);
+      this.#release();
+    } catch (cause) {
+      throw inWords(cause);
     }
   }
 
@@ -77,7 +105,7 @@ export class DeviceDatabase {
     this.#release();
   }
 
-  #open(): Promise<IDBPDatabase<DeviceSchema>> {
+  #open(): Promise<Connection> {
     if (this.#closed) return Promise.reject(new ChoraleError('STORAGE_UNAVAILABLE', 'storage: it was closed'));
     this.#opening ??= this.#connect().catch((cause: unknown) => {
       this.#opening = null;
@@ -86,7 +114,7 @@ export class DeviceDatabase {
     return this.#opening;
   }
 
-  async #connect(): Promise<IDBPDatabase<DeviceSchema>> {
+  async #connect(): Promise<Connection> {
     const { promise: blocked, reject } = Promise.withResolvers<never>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const opening = openDB<DeviceSchema>(this.#name, SCHEMA_VERSION, {
@@ -101,7 +129,8 @@ export class DeviceDatabase {
       },
     });
     try {
-      return await Promise.race([opening, blocked]);
+      const db = await Promise.race([opening, blocked]);
+      return { db, key: await openSealingKey(db) };
     } catch (cause) {
       // Should it open after all, it would stand in another tab's way.
       opening.then((db) => db.close()).catch(() => {});
@@ -112,9 +141,14 @@ export class DeviceDatabase {
   }
 
   #release(): void {
-    this.#opening?.then((db) => db.close()).catch(() => {});
+    this.#opening?.then(({ db }) => db.close()).catch(() => {});
     this.#opening = null;
   }
+}
+
+function inWords(cause: unknown): ChoraleError {
+  if (cause instanceof ChoraleError) return cause;
+  return new ChoraleError('STORAGE_UNAVAILABLE', `storage: ${reason(cause)}`, { cause });
 }
 
 function reason(cause: unknown): string {

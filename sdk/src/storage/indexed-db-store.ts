@@ -1,5 +1,5 @@
-import type { Answers } from '@chorale/protocol';
-import type * as v from 'valibot';
+import type { Answers, ChoraleError } from '@chorale/protocol';
+import * as v from 'valibot';
 import { DeviceDatabase } from './database.ts';
 import type {
   DeviceStore,
@@ -10,6 +10,8 @@ import type {
   StoredReport,
   StoredUpdate,
 } from './device-store.ts';
+import { seal, type Sealed, unseal } from './sealing.ts';
+import type { SealedStore } from './sealing-key.ts';
 import { spendKey } from './spend-key.ts';
 import {
   parseStored,
@@ -18,15 +20,15 @@ import {
   StoredNoise,
   StoredReceipt,
   StoredReportShape,
+  StoredSealed,
   StoredSpend,
   StoredUpdateShape,
 } from './stored-shapes.ts';
 
-type SimpleStore = 'answers' | 'draws' | 'reports' | 'memo' | 'receipts' | 'records';
-
 /**
  * The device store of a browser profile at one origin. Writes are durable (`durability: 'strict'`)
- * before their promise resolves, since noised data leaves right after.
+ * before their promise resolves, since noised data leaves right after. Raw answers, rows, reports and memoized noise are
+ * sealed by a key of the device; the ledger is not, so that what was spent is known whatever becomes of the key.
  */
 export class IndexedDbStore implements DeviceStore {
   readonly #database: DeviceDatabase;
@@ -37,11 +39,11 @@ export class IndexedDbStore implements DeviceStore {
   }
 
   answers(study: string): Promise<Answers | null> {
-    return this.#get('answers', study, StoredAnswers);
+    return this.#unsealed('answers', study, StoredAnswers);
   }
 
   putAnswers(study: string, answers: Answers): Promise<void> {
-    return this.#put('answers', study, answers);
+    return this.#putSealed('answers', study, answers);
   }
 
   declined(study: string): Promise<boolean> {
@@ -63,29 +65,35 @@ export class IndexedDbStore implements DeviceStore {
   }
 
   report(study: string): Promise<StoredReport | null> {
-    return this.#get('reports', study, StoredReportShape);
+    return this.#unsealed('reports', study, StoredReportShape);
   }
 
-  commitReport({ draw, report, memo, spend }: Parameters<DeviceStore['commitReport']>[0]): Promise<void> {
-    return this.#database.transaction('readwrite', ['draws', 'reports', 'memo', 'spends'], async (t) => {
+  async commitReport({ draw, report, memo, spend }: Parameters<DeviceStore['commitReport']>[0]): Promise<void> {
+    // Sealed first: a transaction does not wait for anything but the database.
+    const [sealed, ...noises] = await Promise.all([
+      this.#seal('reports', report.study, report),
+      ...memo.map(async ([key, noise]) => ({ key, noise: await this.#seal('memo', key, noise) })),
+    ]);
+    await this.#database.transaction('readwrite', ['draws', 'reports', 'memo', 'spends'], async (t) => {
       await Promise.all([
         t.objectStore('draws').put(draw, draw.study),
-        t.objectStore('reports').put(report, report.study),
+        t.objectStore('reports').put(sealed, report.study),
         t.objectStore('spends').put(spend, spendKey(spend)),
-        ...memo.map(([key, noise]) => t.objectStore('memo').put(noise, key)),
+        ...noises.map(({ key, noise }) => t.objectStore('memo').put(noise, key)),
       ]);
     });
   }
 
-  settleReport({ report, receipt }: Parameters<DeviceStore['settleReport']>[0]): Promise<void> {
-    return this.#database.transaction('readwrite', ['reports', 'receipts'], async (t) => {
-      await t.objectStore('reports').put(report, report.study);
+  async settleReport({ report, receipt }: Parameters<DeviceStore['settleReport']>[0]): Promise<void> {
+    const sealed = await this.#seal('reports', report.study, report);
+    await this.#database.transaction('readwrite', ['reports', 'receipts'], async (t) => {
+      await t.objectStore('reports').put(sealed, report.study);
       if (receipt !== null) await t.objectStore('receipts').put(receipt, receipt.study);
     });
   }
 
   memo(key: string): Promise<MemoizedNoise | null> {
-    return this.#get('memo', key, StoredNoise);
+    return this.#unsealed('memo', key, StoredNoise);
   }
 
   receipt(study: string): Promise<Receipt | null> {
@@ -93,7 +101,9 @@ export class IndexedDbStore implements DeviceStore {
   }
 
   putReceipt(receipt: Receipt): Promise<void> {
-    return this.#put('receipts', receipt.study, receipt);
+    return this.#database.transaction('readwrite', ['receipts'], async (t) => {
+      await t.objectStore('receipts').put(receipt, receipt.study);
+    });
   }
 
   receipts(): Promise<Receipt[]> {
@@ -126,21 +136,20 @@ export class IndexedDbStore implements DeviceStore {
   }
 
   records(study: string): Promise<unknown> {
-    return this.#database.transaction(
-      'readonly',
-      ['records'],
-      async (t) => (await t.objectStore('records').get(study)) ?? null,
-    );
+    return this.#unsealed('records', study, v.unknown());
   }
 
   putRecords(study: string, records: unknown): Promise<void> {
-    return this.#put('records', study, records);
+    return this.#putSealed('records', study, records);
   }
 
-  erase(study: string): Promise<void> {
-    return this.#database.transaction(
+  async erase(study: string): Promise<void> {
+    // Without their key, records of no study can be read.
+    if ((await this.#database.key()) === null) await this.#database.forgetSealed();
+    const unreadable = await this.#unreadableMemo();
+    await this.#database.transaction(
       'readwrite',
-      ['answers', 'reports', 'records', 'updates', 'receipts'],
+      ['answers', 'reports', 'records', 'updates', 'receipts', 'memo'],
       async (t) => {
         const receipt = parseStored(StoredReceipt, await t.objectStore('receipts').get(study));
         await Promise.all([
@@ -149,6 +158,7 @@ export class IndexedDbStore implements DeviceStore {
           t.objectStore('answers').delete(study),
           t.objectStore('reports').delete(study),
           t.objectStore('records').delete(study),
+          ...unreadable.map((key) => t.objectStore('memo').delete(key)),
           t.objectStore('updates').delete(IDBKeyRange.bound([study, 0], [study, Infinity])),
         ]);
       },
@@ -159,7 +169,11 @@ export class IndexedDbStore implements DeviceStore {
     this.#database.close();
   }
 
-  #get<S extends v.GenericSchema>(store: SimpleStore, key: string, schema: S): Promise<v.InferOutput<S> | null> {
+  #get<S extends v.GenericSchema>(
+    store: 'draws' | 'receipts' | SealedStore,
+    key: string,
+    schema: S,
+  ): Promise<v.InferOutput<S> | null> {
     return this.#database.transaction('readonly', [store], async (t) =>
       parseStored(schema, await t.objectStore(store).get(key)),
     );
@@ -175,9 +189,35 @@ export class IndexedDbStore implements DeviceStore {
     });
   }
 
-  #put(store: SimpleStore, key: string, value: unknown): Promise<void> {
-    return this.#database.transaction('readwrite', [store], async (t) => {
-      await t.objectStore(store).put(value, key);
+  /** @throws ChoraleError `STORAGE_KEY_LOST` */
+  async #unsealed<S extends v.GenericSchema>(
+    store: SealedStore,
+    key: string,
+    schema: S,
+  ): Promise<v.InferOutput<S> | null> {
+    const sealed = await this.#get(store, key, StoredSealed);
+    if (sealed === null) return null;
+    return parseStored(schema, await unseal(await this.#database.key(), sealed, { store, key }));
+  }
+
+  async #seal(store: SealedStore, key: string, value: unknown): Promise<Sealed> {
+    return seal(await this.#database.key(), value, { store, key });
+  }
+
+  async #putSealed(store: SealedStore, key: string, value: unknown): Promise<void> {
+    const sealed = await this.#seal(store, key, value);
+    await this.#database.transaction('readwrite', [store], async (t) => {
+      await t.objectStore(store).put(sealed, key);
+    });
+  }
+
+  /** Memoized noise that the key does not fit: it would stand in the way of every report with its question. */
+  async #unreadableMemo(): Promise<string[]> {
+    const keys = await this.#database.transaction('readonly', ['memo'], (t) => t.objectStore('memo').getAllKeys());
+    const read = await Promise.allSettled(keys.map((key) => this.memo(key)));
+    return keys.filter((_, i) => {
+      const one = read[i]!;
+      return one.status === 'rejected' && (one.reason as ChoraleError).code === 'STORAGE_KEY_LOST';
     });
   }
 }

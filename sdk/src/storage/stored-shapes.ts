@@ -97,6 +97,8 @@ export const StoredSpend = v.object({
   at: v.string(),
 });
 
+export const StoredSealed = v.object({ iv: v.instance(Uint8Array), data: v.instance(ArrayBuffer) });
+
 /**
  * A stored record, or `null` where there is none.
  * @throws ChoraleError `STORAGE_UNAVAILABLE` when it is not what was stored: a ledger that cannot be
