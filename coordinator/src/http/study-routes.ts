@@ -6,9 +6,10 @@ import type { ReportService } from '../surveys/report-service.ts';
 import { ResultsService } from '../surveys/results-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { summarizeStudy } from '../surveys/study-summary.ts';
-import { Nothing, PublishOutcome, Results, Rounds, StudySummaries } from './answer-schemas.ts';
+import { Nothing, PublishOutcome, Rounds, StudySummaries } from './answer-schemas.ts';
 import { isKnown } from './etag.ts';
 import { type IsOperator } from './operator-token.ts';
+import { Results } from './result-schemas.ts';
 import { StudyParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
 

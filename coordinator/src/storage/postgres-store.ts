@@ -60,6 +60,8 @@ export class PostgresStore implements Store {
     });
   countReports: Store['countReports'] = (study) => this.#run(() => this.#operations.countReports(study));
   readReports: Store['readReports'] = (study, page) => this.#run(() => this.#operations.readReports(study, page));
+  readSeriesReports: Store['readSeriesReports'] = (series, page) =>
+    this.#run(() => this.#operations.readSeriesReports(series, page));
   openRound: Store['openRound'] = (round, by) => this.#run(() => this.#operations.openRound(round, by));
   endRound: Store['endRound'] = (...args) => this.#run(() => this.#operations.endRound(...args));
   abandonOpenRounds: Store['abandonOpenRounds'] = (restart) =>

@@ -36,6 +36,10 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const selectReport = db.prepare('SELECT text, received_at FROM report WHERE study = ? AND participant = ?');
   const countReports = db.prepare('SELECT count(*) AS count FROM report WHERE study = ?');
   const selectReports = db.prepare('SELECT * FROM report WHERE study = ? AND sequence > ? ORDER BY sequence LIMIT ?');
+  const selectSeriesReports = db.prepare(
+    `SELECT * FROM report WHERE study IN (SELECT id FROM study WHERE series = ?) AND sequence > ?
+     ORDER BY sequence LIMIT ?`,
+  );
   const insertRound = db.prepare(
     `INSERT INTO round (study, round, kind, state, model_round, cohort, accepted, dropouts, started_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -106,6 +110,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
     },
     countReports: (study) => Number(countReports.get(study)?.['count']),
     readReports: (study, { after, limit }) => selectReports.all(study, after, limit).map(toReport),
+    readSeriesReports: (series, { after, limit }) => selectSeriesReports.all(series, after, limit).map(toReport),
 
     openRound,
     endRound(round, model, { next = null, participants = [] } = {}) {

@@ -74,6 +74,10 @@ const MIGRATIONS = [
     PRIMARY KEY (study, participant)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE study ADD COLUMN series TEXT GENERATED ALWAYS AS (json_extract(manifest, '$.series')) VIRTUAL;
+  CREATE INDEX study_by_series ON study (series);
+  `,
 ];
 
 /**

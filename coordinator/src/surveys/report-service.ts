@@ -1,20 +1,29 @@
-import { ChoraleError, type Manifest, parseReport, type SurveyChannels } from '@chorale/protocol';
-import type { Store } from '../storage/store.ts';
+import { ChoraleError, parseReport, type Report } from '@chorale/protocol';
+import type { Store, StoredReport } from '../storage/store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Invitations } from './invitations.ts';
+import { SeriesTally } from './series-tally.ts';
 import { StudyTally } from './study-tally.ts';
-import type { StudyRegistry } from './study-registry.ts';
+import type { StudyRegistry, SurveyStudy } from './study-registry.ts';
 
 /** Reports read from the store at a time: bounds the memory that counting takes. */
 const PAGE = 1000;
 
-type Survey = { manifest: Manifest; hash: string; channels: SurveyChannels };
-type Counting = { tally: StudyTally; sequence: number; running: Promise<void> };
+type Page = { after: number; limit: number };
+
+/** What is counted together: a study, or all waves of a series. */
+type Counting = {
+  read: (page: Page) => Promise<StoredReport[]>;
+  add: (report: StoredReport) => Promise<void>;
+  sequence: number;
+  running: Promise<void>;
+};
 
 /** Takes reports in and counts them. */
 export class ReportService {
   readonly #options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number };
-  readonly #counted = new Map<string, Counting>();
+  readonly #studies = new Map<string, { tally: StudyTally; counting: Counting }>();
+  readonly #series = new Map<string, { tally: SeriesTally; counting: Counting }>();
 
   /** @param options.now milliseconds since 1970 */
   constructor(options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number }) {
@@ -48,38 +57,67 @@ export class ReportService {
    */
   async tally(id: string): Promise<StudyTally> {
     const study = await this.#survey(id);
-    let counting = this.#counted.get(id);
-    if (counting === undefined) {
-      counting = { tally: new StudyTally(study), sequence: 0, running: Promise.resolve() };
-      this.#counted.set(id, counting);
-    }
-    const current = counting;
-    // One at a time, else a page would be counted twice; after a failure the next caller tries again.
-    const count = () => this.#catchUp(study, current);
-    current.running = current.running.then(count, count);
-    await current.running;
-    return current.tally;
+    const { series } = study.manifest;
+    if (series !== undefined) return (await this.seriesTally(series)).wave(study);
+    let counted = this.#studies.get(id);
+    if (counted === undefined) this.#studies.set(id, (counted = this.#countStudy(study)));
+    await catchUp(counted.counting);
+    return counted.tally;
   }
 
-  async #catchUp(study: Survey, counting: Counting): Promise<void> {
-    for (;;) {
-      const page = await this.#options.store.readReports(study.manifest.id, { after: counting.sequence, limit: PAGE });
-      for (const { sequence, text, group } of page) {
-        counting.tally.add(readBack(text, study, sequence), group);
-        counting.sequence = sequence;
-      }
-      if (page.length < PAGE) return;
-    }
+  /**
+   * The same for all waves of a series together, in the one order of their reports.
+   * @throws StorageError when a stored report does not fit its study: nothing of the series is published then
+   */
+  async seriesTally(series: string): Promise<SeriesTally> {
+    let counted = this.#series.get(series);
+    if (counted === undefined) this.#series.set(series, (counted = this.#countSeries(series)));
+    await catchUp(counted.counting);
+    return counted.tally;
   }
 
-  async #survey(id: string): Promise<Survey> {
-    const { manifest, hash, channels } = await this.#options.studies.get(id);
-    if (channels === null) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
-    return { manifest, hash, channels };
+  #countStudy(study: SurveyStudy): { tally: StudyTally; counting: Counting } {
+    const tally = new StudyTally(study);
+    const read = (page: Page) => this.#options.store.readReports(study.manifest.id, page);
+    const add = async (stored: StoredReport) => tally.add(readBack(stored, study), stored);
+    return { tally, counting: { read, add, sequence: 0, running: Promise.resolve() } };
+  }
+
+  #countSeries(series: string): { tally: SeriesTally; counting: Counting } {
+    const tally = new SeriesTally();
+    const read = (page: Page) => this.#options.store.readSeriesReports(series, page);
+    const add = async (stored: StoredReport) => {
+      const study = await this.#survey(stored.study);
+      tally.wave(study).add(readBack(stored, study), stored);
+    };
+    return { tally, counting: { read, add, sequence: 0, running: Promise.resolve() } };
+  }
+
+  async #survey(id: string): Promise<SurveyStudy> {
+    const study = await this.#options.studies.get(id);
+    if (study.channels === null) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
+    return { ...study, channels: study.channels };
   }
 }
 
-function readBack(text: string, study: Survey, sequence: number): ReturnType<typeof parseReport> {
+/** Counts what came since. */
+async function catchUp(counting: Counting): Promise<void> {
+  const count = async (): Promise<void> => {
+    for (;;) {
+      const page = await counting.read({ after: counting.sequence, limit: PAGE });
+      for (const stored of page) {
+        await counting.add(stored);
+        counting.sequence = stored.sequence;
+      }
+      if (page.length < PAGE) return;
+    }
+  };
+  // One at a time, else a page would be counted twice; after a failure the next caller tries again.
+  counting.running = counting.running.then(count, count);
+  await counting.running;
+}
+
+function readBack({ text, sequence }: StoredReport, study: SurveyStudy): Report {
   try {
     return parseReport(text, study);
   } catch (cause) {

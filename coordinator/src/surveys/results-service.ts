@@ -1,7 +1,7 @@
 import type { SurveyResults } from '@chorale/protocol';
 import type { ReportService } from './report-service.ts';
 import { surveyResults } from './results.ts';
-import type { PublishedStudy, StudyRegistry } from './study-registry.ts';
+import type { PublishedStudy, StudyRegistry, SurveyStudy } from './study-registry.ts';
 
 /** Results of all studies, computed again only when a block was published. */
 export class ResultsService {
@@ -27,7 +27,7 @@ export class ResultsService {
   }
 }
 
-function withSurvey(study: PublishedStudy): Parameters<typeof surveyResults>[0] {
+function withSurvey(study: PublishedStudy): SurveyStudy {
   if (study.channels === null) throw new TypeError('study must have a survey');
   return { ...study, channels: study.channels };
 }

@@ -18,7 +18,7 @@ async function survey(options: Parameters<typeof pulseStudy>[0] = {}) {
     for (let i = 0; i < times; i += 1) {
       tally.add(
         parseReport(reportText(study, { stay, workload: 5, recommend: 10, improve: 'pay', hours: 40 }), study),
-        group,
+        { group, participant: String(i) },
       );
     }
   };

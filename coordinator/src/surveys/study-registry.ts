@@ -19,6 +19,9 @@ export type PublishedStudy = {
   publishedAt: string;
 };
 
+/** A published study that has a survey. */
+export type SurveyStudy = PublishedStudy & { channels: SurveyChannels };
+
 /**
  * The studies of this coordinator. A study never changes once it is published, so each is parsed and
  * its channels are built once.

@@ -1,36 +1,63 @@
-import type { Manifest, Report, SurveyChannels } from '@chorale/protocol';
+import type { Manifest, Question, Report, SurveyChannels } from '@chorale/protocol';
 import { BlockTally, type PublishedCounts } from './block-tally.ts';
+import type { DifferenceGuard } from './difference-guard.ts';
 
 /** One study's reports, counted by question and group. What it gives out is fit to be published. */
 export class StudyTally {
+  readonly #blockSize: number;
   readonly #cells = new Map<string, Map<string, BlockTally>>();
-  #voices = 0;
+  readonly #voices: Map<string, number>;
   #version = 0;
 
-  constructor({ manifest, channels }: { manifest: Manifest; channels: SurveyChannels }) {
+  /** @param study.guardOf what a question's blocks may be published by; without it, all of them */
+  constructor({
+    manifest,
+    channels,
+    guardOf,
+  }: {
+    manifest: Manifest;
+    channels: SurveyChannels;
+    guardOf?: (question: Question) => DifferenceGuard;
+  }) {
     const blockSize = manifest.publishing.minimumGroupSize;
-    for (const [question, { channel }] of channels.byQuestion) {
-      const tally = () => new BlockTally({ outputs: channel.outputs, blockSize });
-      this.#cells.set(question, new Map(manifest.groups.values.map(({ id }) => [id, tally()])));
+    this.#blockSize = blockSize;
+    for (const [id, { channel, question }] of channels.byQuestion) {
+      const guard = guardOf?.(question);
+      const admit =
+        guard === undefined
+          ? null
+          : (people: readonly string[]) => guard.admit({ wave: manifest.id, people, minimum: blockSize });
+      const tally = () => new BlockTally({ outputs: channel.outputs, blockSize, admit });
+      this.#cells.set(id, new Map(manifest.groups.values.map((group) => [group.id, tally()])));
     }
+    this.#voices = new Map(manifest.groups.values.map(({ id }) => [id, 0]));
   }
 
   /** Counts a report that was checked against the study; the next one in the order of arrival. */
-  add(report: Report, group: string): void {
-    this.#voices += 1;
+  add(report: Report, { group, participant }: { group: string; participant: string }): void {
+    const voices = (this.#voices.get(group) ?? 0) + 1;
+    this.#voices.set(group, voices);
+    if (voices % this.#blockSize === 0) this.#version += 1;
     for (const { question, letter } of report.answers) {
-      if (this.#cell(question, group).add(letter)) this.#version += 1;
+      if (this.#cell(question, group).add(letter, participant)) this.#version += 1;
     }
   }
 
   /** Reports so far: the one number that is live. [E4] */
   get voices(): number {
-    return this.#voices;
+    return [...this.#voices.values()].reduce((sum, voices) => sum + voices, 0);
   }
 
   /** Grows whenever something was published. */
   get version(): number {
     return this.#version;
+  }
+
+  /** Reports of a group in whole blocks, whatever they answer; with `null` those of all groups together. [E6] */
+  participants(group: string | null): number {
+    const whole = (voices: number) => voices - (voices % this.#blockSize);
+    if (group !== null) return whole(this.#voices.get(group) ?? 0);
+    return [...this.#voices.values()].reduce((sum, voices) => sum + whole(voices), 0);
   }
 
   /** Published letters of one group, or with `null` of all groups: the union of their blocks. [E2] */
@@ -40,6 +67,7 @@ export class StudyTally {
     return groups.reduce((sum, cell) => ({
       respondents: sum.respondents + cell.respondents,
       counts: sum.counts.map((count, output) => count + cell.counts[output]!),
+      heldBack: sum.heldBack || cell.heldBack,
     }));
   }
 
