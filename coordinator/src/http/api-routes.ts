@@ -7,6 +7,7 @@ import type { HttpOptions } from './http-app.ts';
 import { modelRoutes } from './model-routes.ts';
 import type { OpenApi } from './openapi.ts';
 import type { IsOperator } from './operator-token.ts';
+import { resultRoutes } from './result-routes.ts';
 import type { ChoraleApp } from './route-schema.ts';
 import { studyRoutes } from './study-routes.ts';
 import { updateRoute } from './update-route.ts';
@@ -20,6 +21,7 @@ const BULK = { atOnce: 8, waiting: 1000 };
 export function apiRoutes(app: ChoraleApp, options: Options): void {
   serveOtherOrigins(app, options.origins);
   studyRoutes(app, options);
+  resultRoutes(app, options);
   modelRoutes(app, options);
   backupRoute(app, options);
   updateRoute(app, { ...options, gate: new BulkGate(BULK), buffers: new BodyBuffers() });

@@ -4,7 +4,7 @@ import { StorageError } from '../storage/storage-error.ts';
 import type { Invitations } from './invitations.ts';
 import { SeriesTally } from './series-tally.ts';
 import { StudyTally } from './study-tally.ts';
-import type { StudyRegistry, SurveyStudy } from './study-registry.ts';
+import { hasSurvey, type StudyRegistry, type SurveyStudy } from './study-registry.ts';
 
 /** Reports read from the store at a time: bounds the memory that counting takes. */
 const PAGE = 1000;
@@ -95,8 +95,8 @@ export class ReportService {
 
   async #survey(id: string): Promise<SurveyStudy> {
     const study = await this.#options.studies.get(id);
-    if (study.channels === null) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
-    return { ...study, channels: study.channels };
+    if (!hasSurvey(study)) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
+    return study;
   }
 }
 
