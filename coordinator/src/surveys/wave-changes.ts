@@ -1,5 +1,5 @@
 import { holmAdjusted, waveChange, type WaveEstimate } from '@chorale/privacy';
-import type { EstimateChange, QuestionChannel } from '@chorale/protocol';
+import type { Estimate, EstimateChange, QuestionChannel } from '@chorale/protocol';
 import { CONFIDENCE, rawEstimates } from './estimates.ts';
 
 /** What a wave published of one question in one group: the channel that its letters came through, and their counts. */
@@ -15,10 +15,11 @@ type Comparison = Omit<EstimateChange, 'adjustedPValue' | 'significant'>;
  * others to give it again. [E8]
  */
 export function waveComparisons(earlier: WaveCounts, later: WaveCounts): Comparison[] {
-  return rawEstimates(later.spec, later.counts, CONFIDENCE).map(({ id, label }, index) => {
+  const [before, after] = [estimatesOf(earlier), estimatesOf(later)];
+  return after(CONFIDENCE).map(({ id, label }, index) => {
     const { change, lower, upper, pValue } = waveChange({
-      earlier: estimateOf(earlier, index),
-      later: estimateOf(later, index),
+      earlier: one(before, index),
+      later: one(after, index),
       confidence: CONFIDENCE,
     });
     return { id, label, change, lower, upper, pValue };
@@ -34,9 +35,21 @@ export function withHolm(comparisons: readonly Comparison[]): EstimateChange[] {
   });
 }
 
-function estimateOf({ spec, counts }: WaveCounts, index: number): WaveEstimate {
+type Estimates = (confidence: number) => Estimate[];
+
+/** All estimates of a question by their confidence: the search for a p-value asks for many of them again. */
+function estimatesOf({ spec, counts }: WaveCounts): Estimates {
+  const known = new Map<number, Estimate[]>();
   return (confidence) => {
-    const { value, lower, upper } = rawEstimates(spec, counts, confidence)[index]!;
+    const estimates = known.get(confidence) ?? rawEstimates(spec, counts, confidence);
+    known.set(confidence, estimates);
+    return estimates;
+  };
+}
+
+function one(estimates: Estimates, index: number): WaveEstimate {
+  return (confidence) => {
+    const { value, lower, upper } = estimates(confidence)[index]!;
     return { estimate: value, lower, upper };
   };
 }
