@@ -25,7 +25,10 @@ export type ResultCell =
       /** Respondents behind the numbers; a multiple of the minimum group size. */
       respondents: number;
       estimates: Estimate[];
-      /** The same estimates, shrunken; `null` for all groups together, and where fewer than four groups have numbers. */
+      /**
+       * The same estimate, shrunken; `null` for all groups together, for distributions, and where fewer than four groups
+       * have numbers.
+       */
       shrunken: ShrunkenEstimate[] | null;
       /** Noise-free respondents that would give the same margin: what the noise costs. */
       effectiveRespondents: number;
@@ -70,7 +73,7 @@ export type QuestionResult = {
   epsilon: number;
   realizedEpsilon: number;
   cells: ResultCell[];
-  /** By estimate; empty where fewer than four groups have numbers. */
+  /** Of the one estimate; empty for distributions, and where fewer than four groups have numbers. */
   spread: GroupSpread[];
   benchmarks: ShownBenchmark[];
 };

@@ -38,11 +38,11 @@ export class FolderStudies implements StudySource {
   }
 
   async results(study: string): Promise<SurveyResults> {
-    return new ResultsService(await this.#services()).of(study);
+    return (await this.#services()).results.of(study);
   }
 
   async exportStudy(id: string): Promise<StudyExport> {
-    const { study, results } = await new ResultsService(await this.#services()).withStudy(id);
+    const { study, results } = await (await this.#services()).results.withStudy(id);
     return studyExport(study, results, new Date());
   }
 
@@ -81,10 +81,11 @@ export class FolderStudies implements StudySource {
     return { study: study.manifest.id, manifest: study.hash, outcome };
   }
 
-  async #services(): Promise<{ studies: StudyRegistry; reports: ReportService }> {
+  async #services(): Promise<{ studies: StudyRegistry; reports: ReportService; results: ResultsService }> {
     const [store, studies] = [this.#store, this.#studies];
     const invitations = new Invitations(await store.secret('invitation', 32));
-    return { studies, reports: new ReportService({ store, studies, invitations, now: Date.now }) };
+    const reports = new ReportService({ store, studies, invitations, now: Date.now });
+    return { studies, reports, results: new ResultsService({ studies, reports }) };
   }
 
   close(): Promise<void> {

@@ -13,7 +13,7 @@ export function resultRoutes(
   { studies, reports }: { studies: StudyRegistry; reports: ReportService },
 ): void {
   const results = new ResultsService({ studies, reports });
-  const series = new SeriesService({ studies, reports });
+  const series = new SeriesService({ studies, reports, results });
   const exportStudy = async (id: string) => {
     const { study, results: published } = await results.withStudy(id);
     return studyExport(study, published, new Date());

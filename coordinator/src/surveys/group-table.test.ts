@@ -44,3 +44,12 @@ it('[E7] shrinks nothing below four groups that show numbers, and shows none tha
   expect(spread).toEqual([]);
   expect(cells.map((one) => (one.state === 'published' ? one.shrunken : one))).toEqual([null, null, null, hidden]);
 });
+
+it('[E7] leaves distributions as they are', () => {
+  const choice = questionChannel(questions[3]!, 4);
+  const published = { respondents: 200, counts: [120, 60, 20], heldBack: false };
+  const judged = ['a', 'b', 'c', 'd'].map((group) => judgeCell(choice, { group, published, maximumMargin: 0.5 }));
+  const { cells, spread } = groupTable(choice, judged);
+  expect(spread).toEqual([]);
+  expect(cells.every((one) => one.state === 'published' && one.shrunken === null)).toBe(true);
+});

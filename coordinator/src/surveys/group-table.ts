@@ -17,24 +17,25 @@ type ShownCell = JudgedCell & { state: 'shown' };
 const FEWEST_GROUPS = 4;
 
 /**
- * The cells of one question as they are published, each group's estimates beside themselves moved towards what all
- * groups have in common. Only numbers that are shown enter, so nothing new is said of anybody. [E7]
+ * The cells of one question as they are published, each group's estimate beside itself moved towards what all groups
+ * have in common. Only numbers that are shown enter, so nothing new is said of anybody. Not for distributions: shares
+ * that are moved one by one do not sum to one. [E7]
  */
 export function groupTable(
   spec: QuestionChannel,
   cells: readonly JudgedCell[],
 ): { cells: ResultCell[]; spread: GroupSpread[] } {
   const shown = cells.filter((cell) => cell.state === 'shown' && cell.group !== null) as ShownCell[];
-  const ids = shown[0]?.estimate.raw.map(({ id }) => id) ?? [];
-  const tables = shown.length < FEWEST_GROUPS ? [] : ids.map((_, index) => shrink(spec, shown, index));
+  const isTable = shown.length >= FEWEST_GROUPS && spec.question.report !== 'distribution';
+  const table = isTable ? shrink(spec, shown) : null;
   return {
-    spread: tables.map(({ spread }) => spread),
+    spread: table === null ? [] : [table.spread],
     cells: cells.map((cell): ResultCell => {
       const { group } = cell;
       if (cell.state === 'suppressed') return { state: 'suppressed', group, reason: cell.reason };
       const { respondents, effectiveRespondents, estimate } = cell;
       const row = shown.indexOf(cell);
-      const shrunken = row === -1 || tables.length === 0 ? null : tables.map(({ estimates }) => estimates[row]!);
+      const shrunken = row === -1 || table === null ? null : [table.estimates[row]!];
       return {
         state: 'published',
         group,
@@ -47,15 +48,14 @@ export function groupTable(
   };
 }
 
-/** One estimate of all groups that show it, by empirical Bayes. */
+/** The one estimate of all groups that show it, by empirical Bayes. */
 function shrink(
   spec: QuestionChannel,
   cells: readonly ShownCell[],
-  index: number,
 ): { estimates: ShrunkenEstimate[]; spread: GroupSpread } {
   const [lowest, highest] = estimateRange(spec.question);
   const clip = (value: number) => Math.min(highest, Math.max(lowest, value));
-  const raw = cells.map(({ estimate }) => estimate.raw[index]!);
+  const raw = cells.map(({ estimate }) => estimate.raw[0]!);
   const { groups, mean, betweenStddev, pValue, distinguishable } = shrinkGroups({
     groups: raw.map((estimate) => ({ estimate: estimate.value, standardError: standardError(estimate) })),
     confidence: CONFIDENCE,

@@ -2,7 +2,7 @@ import { manifestHash, parseReport, type SurveyResults, surveyChannels } from '@
 import { describe, expect, it } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { reportText } from '../../testing/report-text.ts';
-import { surveyResults } from './results.ts';
+import { questionResult, surveyResults } from './results.ts';
 import { StudyTally } from './study-tally.ts';
 
 async function survey(options: Parameters<typeof pulseStudy>[0] = {}) {
@@ -22,7 +22,11 @@ async function survey(options: Parameters<typeof pulseStudy>[0] = {}) {
       );
     }
   };
-  return { study, answer, results: () => surveyResults(study, tally) };
+  const results = () => {
+    const questions = [...study.channels.byQuestion.values()].map((spec) => questionResult(study, spec, tally));
+    return surveyResults(study, tally, questions);
+  };
+  return { study, answer, results };
 }
 
 const cells = (results: SurveyResults, question: string) =>

@@ -2,6 +2,7 @@ import {
   type Benchmark,
   estimateIds,
   estimateRange,
+  type Manifest,
   type Participation,
   type QuestionChannel,
   type QuestionResult,
@@ -14,10 +15,16 @@ import { judgeCell } from './result-cell.ts';
 import type { StudyTally } from './study-tally.ts';
 import type { SurveyStudy } from './study-registry.ts';
 
-/** What may be said about a survey now: estimates with their intervals, and why others are withheld. [E2, E3] */
-export function surveyResults({ manifest, hash, channels }: SurveyStudy, tally: StudyTally): SurveyResults {
+/**
+ * What may be said about a survey now.
+ * @param questions results of all its questions
+ */
+export function surveyResults(
+  { manifest, hash, channels }: SurveyStudy,
+  tally: StudyTally,
+  questions: QuestionResult[],
+): SurveyResults {
   const { publishing, groups, survey } = manifest;
-  const ids = [null, ...groups.values.map((group) => group.id)];
   return {
     study: manifest.id,
     manifest: hash,
@@ -30,22 +37,31 @@ export function surveyResults({ manifest, hash, channels }: SurveyStudy, tally: 
     confidence: CONFIDENCE,
     minimumGroupSize: publishing.minimumGroupSize,
     groups,
-    participation: ids.map((group) => participation(group, manifest, tally)),
-    questions: [...channels.byQuestion.values()].map((spec) => {
-      const cells = ids.map((group) =>
-        judgeCell(spec, {
-          group,
-          published: tally.published(spec.question.id, group),
-          maximumMargin: publishing.maximumMargin,
-        }),
-      );
-      return {
-        ...describe(spec, channels.epsilonPerQuestion),
-        ...groupTable(spec, cells),
-        benchmarks: benchmarks(spec, survey?.benchmarks ?? []),
-      };
-    }),
+    participation: filters(manifest).map((group) => participation(group, manifest, tally)),
+    questions,
   };
+}
+
+/** Estimates of one question with their intervals, and why others are withheld. [E2, E3] */
+export function questionResult(
+  { manifest, channels }: SurveyStudy,
+  spec: QuestionChannel,
+  tally: StudyTally,
+): QuestionResult {
+  const { maximumMargin } = manifest.publishing;
+  const cells = filters(manifest).map((group) =>
+    judgeCell(spec, { group, published: tally.published(spec.question.id, group), maximumMargin }),
+  );
+  return {
+    ...describe(spec, channels.epsilonPerQuestion),
+    ...groupTable(spec, cells),
+    benchmarks: benchmarks(spec, manifest.survey?.benchmarks ?? []),
+  };
+}
+
+/** All groups together, and each. */
+function filters({ groups }: Manifest): (string | null)[] {
+  return [null, ...groups.values.map(({ id }) => id)];
 }
 
 function describe(spec: QuestionChannel, epsilon: number): Omit<QuestionResult, 'cells' | 'spread' | 'benchmarks'> {
@@ -55,11 +71,7 @@ function describe(spec: QuestionChannel, epsilon: number): Omit<QuestionResult, 
 }
 
 /** How many of those who are invited took part, as far as whole blocks tell. [E6] */
-function participation(
-  group: string | null,
-  { groups, publishing }: SurveyStudy['manifest'],
-  tally: StudyTally,
-): Participation {
+function participation(group: string | null, { groups, publishing }: Manifest, tally: StudyTally): Participation {
   const participants = tally.participants(group);
   const members = groups.values.filter(({ id }) => group === null || id === group);
   const headcounts = members.map(({ headcount }) => headcount);

@@ -22,7 +22,8 @@ async function open(folder = temporaryFolder()) {
   const studies = new StudyRegistry({ store, now: () => Date.parse('2026-11-20T12:00:00.000Z') });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now: Date.now });
-  const series = new SeriesService({ studies, reports });
+  const results = new ResultsService({ studies, reports });
+  const series = new SeriesService({ studies, reports, results });
   /** People `from` to `to` of one group take part in a wave; the letters are what would be memoized. */
   const answer = async (
     manifest: Manifest,
@@ -50,7 +51,7 @@ async function open(folder = temporaryFolder()) {
       await reports.accept(await invitations.sign({ study: manifest.id, sub, group }), JSON.stringify(report));
     }
   };
-  return { store, studies, reports, series, answer, results: new ResultsService({ studies, reports }) };
+  return { store, studies, reports, series, answer, results };
 }
 
 /** What the waves say of the only question in one group. */

@@ -7,7 +7,8 @@ export class StudyTally {
   readonly #blockSize: number;
   readonly #cells = new Map<string, Map<string, BlockTally>>();
   readonly #voices: Map<string, number>;
-  #version = 0;
+  /** By question, how often something was published of it. */
+  readonly #versions = new Map<string, number>();
 
   /** @param study.guardOf what a question's blocks may be published by; without it, all of them */
   constructor({
@@ -37,9 +38,10 @@ export class StudyTally {
   add(report: Report, { group, participant }: { group: string; participant: string }): void {
     const voices = (this.#voices.get(group) ?? 0) + 1;
     this.#voices.set(group, voices);
-    if (voices % this.#blockSize === 0) this.#version += 1;
     for (const { question, letter } of report.answers) {
-      if (this.#cell(question, group).add(letter, participant)) this.#version += 1;
+      if (this.#cell(question, group).add(letter, participant)) {
+        this.#versions.set(question, this.version(question) + 1);
+      }
     }
   }
 
@@ -48,9 +50,9 @@ export class StudyTally {
     return [...this.#voices.values()].reduce((sum, voices) => sum + voices, 0);
   }
 
-  /** Grows whenever something was published. */
-  get version(): number {
-    return this.#version;
+  /** Grows whenever something was published of a question. */
+  version(question: string): number {
+    return this.#versions.get(question) ?? 0;
   }
 
   /** Reports of a group in whole blocks, whatever they answer; with `null` those of all groups together. [E6] */

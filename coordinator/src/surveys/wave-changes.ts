@@ -6,7 +6,7 @@ import { CONFIDENCE, rawEstimates } from './estimates.ts';
 export type WaveCounts = { spec: QuestionChannel; counts: readonly number[] };
 
 /** How sure one comparison is by itself; `withHolm` adds what it is worth among all of them. */
-type Comparison = Omit<EstimateChange, 'adjustedPValue' | 'significant'>;
+export type Comparison = Omit<EstimateChange, 'adjustedPValue' | 'significant'>;
 
 /**
  * Every estimate of the later wave less the same one of the earlier wave. The errors are taken as independent. Those of
