@@ -16,7 +16,7 @@ const GROUPS = ['sales', 'legal', 'works'];
 const QUESTION = 'stay';
 
 /** One question to three departments; a wave of a series, or one of several studies that have nothing to do with it. */
-export function waveManifest(
+function waveManifest(
   wave: number,
   { series, minimumGroupSize }: { series: string | null; minimumGroupSize: number },
 ): Manifest {

@@ -296,6 +296,8 @@ describe('chorale start', () => {
   });
 });
 
+const withoutTime = ({ stdout }: Ended) => stdout.replaceAll(/\d{4}-\d\d-\d\dT[^,]+Z/g, '');
+
 describe('chorale export', () => {
   it('writes a study or a series as a table or an object, from a data folder or its server', async () => {
     const data = temporaryFolder();
@@ -310,7 +312,6 @@ describe('chorale export', () => {
     const fromFolder = await chorale(`export pulse --data ${data}`);
     expect(fromFolder).toMatchObject({ code: 0, stderr: '' });
     expect(fromFolder.stdout).toMatch(/^study,manifest,title,[a-z_,]+\r\npulse,sha256-.+,too-few,/);
-    const withoutTime = ({ stdout }: Ended) => stdout.replaceAll(/\d{4}-\d\d-\d\dT[^,]+Z/g, '');
     expect(withoutTime(fromFolder)).toBe(withoutTime(fromServer));
     const exported = await json(`export pulse --data ${data}`);
     expect(exported).toMatchObject({ format: 'chorale-results', stamp: { study: 'pulse', delta: 0 } });

@@ -34,12 +34,13 @@ async function run() {
 
 /** The lines of a table as objects. */
 async function rowsOf(response: Response): Promise<Record<string, string>[]> {
-  const [header, ...lines] = (await response.text()).trimEnd().split('\r\n');
-  const cells = (line: string) =>
-    [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell]) =>
-      cell!.replaceAll(/^"|"$/g, '').replaceAll('""', '"'),
-    );
-  return lines.map((line) => Object.fromEntries(cells(header!).map((name, index) => [name, cells(line)[index]!])));
+  const [header, ...lines] = (await response.text()).trimEnd().split('\r\n').map(cellsOf);
+  return lines.map((cells) => Object.fromEntries(header!.map((name, index) => [name, cells[index]!])));
+}
+
+function cellsOf(line: string): string[] {
+  const cells = [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell]) => cell!);
+  return cells.map((cell) => cell.replaceAll(/^"|"$/g, '').replaceAll('""', '"'));
 }
 
 describe('results over HTTP', () => {

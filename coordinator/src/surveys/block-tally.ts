@@ -15,7 +15,8 @@ export type PublishedCounts = {
  *
  * In a series `admit` decides over the people of all full blocks that are not published yet. It is asked when these
  * are at least as many as those that are published, so that a wave is few numbers over large sets of people: each
- * number leaves less room for those of later waves. Who is refused waits for more. [E5]
+ * number leaves less room for those of later waves. Who is refused waits for more. A report stays once its block is full,
+ * be it refused: what `admit` said must come out again when all reports are read anew. [E5]
  */
 export class BlockTally {
   readonly #outputs: number;

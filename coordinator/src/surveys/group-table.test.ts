@@ -12,6 +12,8 @@ function cell(group: string | null, yes: number, respondents = 200): JudgedCell 
   return judgeCell(spec, { group, published: { respondents, counts, heldBack: false }, maximumMargin: 0.5 });
 }
 
+const width = ({ lower, upper }: { lower: number; upper: number }) => upper - lower;
+
 it('[E7] moves the estimates of groups towards each other, small groups most', () => {
   const cells = [cell(null, 50), cell('a', 30), cell('b', 70), cell('c', 50), cell('d', 90, 20)];
   const { cells: shown, spread } = groupTable(spec, cells);
@@ -25,7 +27,6 @@ it('[E7] moves the estimates of groups towards each other, small groups most', (
     expect(moved.lower).toBeLessThan(moved.value);
     expect(moved.upper).toBeGreaterThan(moved.value);
   }
-  const width = ({ lower, upper }: { lower: number; upper: number }) => upper - lower;
   expect(width(d!.shrunken![0]!)).toBeLessThan(width(d!.estimates[0]!));
   expect(d!.shrunken![0]!.weight).toBeLessThan(a!.shrunken![0]!.weight);
 });
