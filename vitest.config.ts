@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Kills, outages, simulations, audits and commands in processes of their own: minutes that `npm run check` leaves to `npm test`. */
+/** Kills, outages, simulations, audits, attacks and commands in processes of their own: minutes that `npm run check` leaves to `npm test`. */
 const trials = [
   'audit/src/black-box-audit.test.ts',
   'coordinator/src/cli/{audit,backup-command,chorale,start-command}.test.ts',
@@ -10,6 +10,7 @@ const trials = [
   'coordinator/src/simulation/**/*.test.ts',
   'coordinator/src/sockets/{fuzz,silent-client}.test.ts',
   'coordinator/src/storage/{backup,kill,postgres-outages}.test.ts',
+  'coordinator/src/surveys/wave-attack.test.ts',
   'sdk/src/training/testing/federated-accuracy.test.ts',
 ];
 

@@ -19,6 +19,7 @@ const parts: Record<string, Part> = {
   storage: { run: async () => (await import('./storage.ts')).benchStorage() },
   rounds: { run: async () => (await import('./rounds.ts')).benchRounds() },
   simulation: { run: async (options) => (await import('./simulation.ts')).benchSimulation(options) },
+  waves: { run: async (options) => (await import('./waves.ts')).benchWaves(options) },
   'skewed-sites': { run: async () => (await import('./skewed-sites.ts')).benchSkewedSites() },
   'server-cost': { run: async (options) => (await import('./server-cost.ts')).benchServerCost(options) },
   'many-clients': { run: async (options) => (await import('./many-clients.ts')).benchManyClients(options) },

@@ -27,12 +27,15 @@ export function pulseStudy({
   minimumGroupSize = 5,
   maximumMargin = 0.5,
   asked = questions,
+  more = {},
 }: {
   id?: string;
   epsilon?: number;
   minimumGroupSize?: number;
   maximumMargin?: number;
   asked?: Survey['questions'];
+  /** What else the manifest says, in place of what it says without. */
+  more?: Partial<Manifest>;
 } = {}): Manifest {
   return parseManifest({
     protocol: PROTOCOL_VERSION,
@@ -49,6 +52,7 @@ export function pulseStudy({
     },
     publishing: { minimumGroupSize, maximumMargin },
     survey: { epsilon, questions: asked },
+    ...more,
   });
 }
 

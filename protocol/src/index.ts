@@ -1,5 +1,7 @@
 export * from './adaptive-clipping.ts';
+export * from './benchmark.ts';
 export * from './errors.ts';
+export * from './export.ts';
 export * from './is-noised.ts';
 export * from './limits.ts';
 export * from './manifest.ts';
@@ -16,6 +18,7 @@ export {
   WithdrawalRequest,
 } from './report-messages.ts';
 export * from './results.ts';
+export * from './series.ts';
 export * from './survey-channels.ts';
 export { parseSurveyManifest } from './survey-manifest.ts';
 export * from './token.ts';

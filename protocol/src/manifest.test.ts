@@ -70,6 +70,32 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
     },
     /more than their id/,
   ],
+  ...(
+    [
+      ['of a question that nobody asks', { question: 'none', value: 0.5 }],
+      ['that its question cannot have', { value: 1.5 }],
+      ['of an estimate that its question has not', { estimate: 'maybe' }],
+      ['without a source', { source: '' }],
+    ] as const
+  ).map(([what, change]): [string, object, RegExp] => [
+    `a benchmark ${what}`,
+    {
+      survey: {
+        ...sampleManifest().survey!,
+        benchmarks: [
+          { question: sampleManifest().survey!.questions[0]!.id, value: 0.5, source: 'Us', year: 2025, ...change },
+        ],
+      },
+    },
+    what === 'without a source' ? /survey\.benchmarks\.0\.source/ : /each benchmark needs/,
+  ]),
+  ['a wave without a survey', { series: 'quarterly', survey: undefined }, /a wave of a series needs a survey/],
+  ['a series without a name', { series: '' }, /series/],
+  [
+    'a group of nobody',
+    { groups: { attribute: 'site', label: 'Site', values: [{ id: 'sales', label: 'Sales', headcount: 0 }] } },
+    /headcount/,
+  ],
   [
     'two values that are one',
     { training: { ...training(), label: { column: 'Left', positive: 'Yes', negative: 'Yes' } } },

@@ -15,6 +15,8 @@ export const Manifest = v.pipe(
   v.check((m) => rules.groups.holds(m), rules.groups.message),
   v.check((m) => rules.questions.holds(m), rules.questions.message),
   v.check((m) => rules.words.holds(m), rules.words.message),
+  v.check((m) => rules.benchmarks.holds(m), rules.benchmarks.message),
+  v.check((m) => rules.series.holds(m), rules.series.message),
   v.check((m) => distinct(m.training?.features.map((f) => f.column) ?? []), 'feature columns must differ'),
   v.check(
     (m) => m.training === undefined || m.training.features.every((f) => f.column !== m.training?.label.column),

@@ -4,6 +4,18 @@ import type { Label } from './training-task.ts';
 /** One estimated number with its 95% interval; shares in [0, 1], scores and means on their own scale. */
 export type Estimate = { id: string; label: string; value: number; lower: number; upper: number };
 
+/**
+ * Why a cell shows no number: no block is full; the margin is too wide; or full blocks are held back, because the people
+ * in them are too nearly those of numbers that other waves of the series have published.
+ */
+export type SuppressionReason = 'too-few' | 'too-uncertain' | 'too-similar';
+
+/** An estimate that was moved towards what all groups have in common, small and noisy groups most. */
+export type ShrunkenEstimate = Estimate & {
+  /** How much the group's own answers count, in [0, 1]. */
+  weight: number;
+};
+
 /** What may be said of one question in one group. */
 export type ResultCell =
   | {
@@ -13,10 +25,43 @@ export type ResultCell =
       /** Respondents behind the numbers; a multiple of the minimum group size. */
       respondents: number;
       estimates: Estimate[];
+      /**
+       * The same estimate, shrunken; `null` for all groups together, for distributions, and where fewer than four groups
+       * have numbers.
+       */
+      shrunken: ShrunkenEstimate[] | null;
       /** Noise-free respondents that would give the same margin: what the noise costs. */
       effectiveRespondents: number;
     }
-  | { state: 'suppressed'; group: string | null; reason: 'too-few' | 'too-uncertain' };
+  | { state: 'suppressed'; group: string | null; reason: SuppressionReason };
+
+/** How different the groups are in one estimate, beyond what noise and chance explain. */
+export type GroupSpread = {
+  /** `id` of the estimate. */
+  estimate: string;
+  mean: number;
+  /** Standard deviation between the groups' true values. */
+  betweenStddev: number;
+  /** How likely estimates of groups that are all alike differ at least this much. */
+  pValue: number;
+  /** Whether they can be told apart at all; if not, they should not be ranked. */
+  distinguishable: boolean;
+};
+
+/** A value of somebody else, for comparison. */
+export type ShownBenchmark = { estimate: string; value: number; source: string; year: number };
+
+/** How many of a group took part, whatever they were asked. */
+export type Participation = {
+  /** `null` is all groups together. */
+  group: string | null;
+  /** Reports in whole blocks; a multiple of the minimum group size. */
+  participants: number;
+  /** People who were invited, as the manifest says; `null` where it does not. */
+  headcount: number | null;
+  /** Bounds of the share that took part, in [0, 1]: reports in an open block are not counted. */
+  rate: { lower: number; upper: number } | null;
+};
 
 export type QuestionResult = {
   question: string;
@@ -28,6 +73,9 @@ export type QuestionResult = {
   epsilon: number;
   realizedEpsilon: number;
   cells: ResultCell[];
+  /** Of the one estimate; empty for distributions, and where fewer than four groups have numbers. */
+  spread: GroupSpread[];
+  benchmarks: ShownBenchmark[];
 };
 
 /** Body of `GET /api/v1/studies/:id/results`. */
@@ -36,6 +84,8 @@ export type SurveyResults = {
   manifest: string;
   title: string;
   simulated: boolean;
+  /** The series that the study is a wave of. */
+  series: string | null;
   /** Reports received so far: live, and the only number that is. */
   voices: number;
   epsilon: number;
@@ -43,6 +93,8 @@ export type SurveyResults = {
   confidence: number;
   minimumGroupSize: number;
   groups: Manifest['groups'];
+  /** All groups together first, then each group. */
+  participation: Participation[];
   questions: QuestionResult[];
 };
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { Benchmark, benchmarksFit } from './benchmark.ts';
 import { ChoraleError } from './errors.ts';
 import { limits } from './limits.ts';
 import { canonicalManifest } from './manifest-hash.ts';
@@ -12,6 +13,8 @@ export const studyEntries = {
   id: Identifier,
   title: Text,
   description: v.optional(v.pipe(v.string(), v.maxLength(2000))),
+  /** The series that this study is a wave of: waves ask the same people again, in the order of their publication. */
+  series: v.optional(Identifier),
   /** Answers are made up. Only such a study may train without noise, and pages say so. */
   simulated: v.boolean(),
   /** A public attribute of employees or sites, signed in the invitation and outside epsilon. */
@@ -19,7 +22,14 @@ export const studyEntries = {
     attribute: Identifier,
     label: Text,
     values: v.pipe(
-      v.array(v.strictObject({ id: Identifier, label: Text })),
+      v.array(
+        v.strictObject({
+          id: Identifier,
+          label: Text,
+          /** How many people are invited; public, for rates of participation. */
+          headcount: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+        }),
+      ),
       v.minLength(1),
       v.maxLength(limits.groups),
     ),
@@ -35,6 +45,8 @@ export const studyEntries = {
       /** Bound on the privacy loss of the whole record, replace-one. */
       epsilon: v.pipe(v.number(), v.minValue(0.01), v.maxValue(20)),
       questions: v.pipe(v.array(Question), v.minLength(1), v.maxLength(limits.questions)),
+      /** What others got for the same question, shown beside the results. */
+      benchmarks: v.optional(v.pipe(v.array(Benchmark), v.maxLength(limits.benchmarks))),
     }),
   ),
 };
@@ -57,6 +69,14 @@ export const rules = {
       distinct(survey?.questions.map((q) => JSON.stringify(questionIdentity(q))) ?? []),
     message: 'questions must differ in more than their id',
   },
+  benchmarks: {
+    holds: ({ survey }: StudyEntries): boolean => survey === undefined || benchmarksFit(survey),
+    message: 'each benchmark needs a question of the study, one of its estimates, and a value that this can have',
+  },
+  series: {
+    holds: ({ series, survey }: StudyEntries): boolean => series === undefined || survey !== undefined,
+    message: 'a wave of a series needs a survey',
+  },
 } as const;
 
 /** A study that trains nothing. */
@@ -66,6 +86,7 @@ const SurveyManifest = v.pipe(
   v.check(rules.groups.holds, rules.groups.message),
   v.check(rules.questions.holds, rules.questions.message),
   v.check(rules.words.holds, rules.words.message),
+  v.check(rules.benchmarks.holds, rules.benchmarks.message),
 );
 
 /**

@@ -296,6 +296,36 @@ describe('chorale start', () => {
   });
 });
 
+const withoutTime = ({ stdout }: Ended) => stdout.replaceAll(/\d{4}-\d\d-\d\dT[^,]+Z/g, '');
+
+describe('chorale export', () => {
+  it('writes a study or a series as a table or an object, from a data folder or its server', async () => {
+    const data = temporaryFolder();
+    const manifest = pulseStudy({ more: { series: 'quarterly' } });
+    const { child, ended, url } = await serve(`--data ${data} --study ${studyFile(manifest)}`);
+    const fromServer = await chorale(`export pulse --server ${url}`);
+    const series = await chorale(`export quarterly --series --server ${url}`);
+    expect(series.stdout).toMatch(/^series,study,manifest,[a-z_,]+,significant\r\nquarterly,pulse,sha256-/);
+    child.kill('SIGTERM');
+    await ended;
+
+    const fromFolder = await chorale(`export pulse --data ${data}`);
+    expect(fromFolder).toMatchObject({ code: 0, stderr: '' });
+    expect(fromFolder.stdout).toMatch(/^study,manifest,title,[a-z_,]+\r\npulse,sha256-.+,too-few,/);
+    expect(withoutTime(fromFolder)).toBe(withoutTime(fromServer));
+    const exported = await json(`export pulse --data ${data}`);
+    expect(exported).toMatchObject({ format: 'chorale-results', stamp: { study: 'pulse', delta: 0 } });
+    expect(await json(`export quarterly --series --data ${data}`)).toMatchObject({ format: 'chorale-series' });
+    expect(JSON.parse((await chorale(`export pulse --format json --data ${data}`)).stdout).results).toEqual(
+      exported.results,
+    );
+    expect(await chorale(`export yearly --series --data ${data}`)).toEqual(refused(1));
+    expect(await chorale(`export pulse --format pdf --data ${data}`)).toEqual(
+      refused(2, '--format must be csv or json, got pdf'),
+    );
+  });
+});
+
 describe('chorale verify-log', () => {
   it('checks the rounds of a data folder and of its server, and ends with code 1 where they do not hold', async () => {
     const folder = temporaryFolder();

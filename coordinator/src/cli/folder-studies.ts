@@ -2,6 +2,8 @@ import {
   ChoraleError,
   type Manifest,
   participationLimits,
+  type SeriesExport,
+  type StudyExport,
   type StudySummary,
   type SurveyResults,
 } from '@chorale/protocol';
@@ -13,7 +15,9 @@ import type { RoundLog } from '../rounds/verify-rounds.ts';
 import type { Store } from '../storage/store.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
+import { seriesExport, studyExport } from '../surveys/result-export.ts';
 import { ResultsService } from '../surveys/results-service.ts';
+import { SeriesService } from '../surveys/series-service.ts';
 import { StudyRegistry } from '../surveys/study-registry.ts';
 import { summarizeStudy } from '../surveys/study-summary.ts';
 import type { PutOutcome, StudySource } from './study-source.ts';
@@ -34,10 +38,17 @@ export class FolderStudies implements StudySource {
   }
 
   async results(study: string): Promise<SurveyResults> {
-    const [store, studies] = [this.#store, this.#studies];
-    const invitations = new Invitations(await store.secret('invitation', 32));
-    const reports = new ReportService({ store, studies, invitations, now: Date.now });
-    return new ResultsService({ studies, reports }).of(study);
+    return (await this.#services()).results.of(study);
+  }
+
+  async exportStudy(id: string): Promise<StudyExport> {
+    const { study, results } = await (await this.#services()).results.withStudy(id);
+    return studyExport(study, results, new Date());
+  }
+
+  async exportSeries(series: string): Promise<SeriesExport> {
+    const { waves, results } = await new SeriesService(await this.#services()).withWaves(series);
+    return seriesExport(waves, results, new Date());
   }
 
   async roundLog(study: string): Promise<RoundLog> {
@@ -68,6 +79,13 @@ export class FolderStudies implements StudySource {
   async put(manifest: Manifest): Promise<PutOutcome> {
     const { outcome, study } = await this.#studies.publish(manifest);
     return { study: study.manifest.id, manifest: study.hash, outcome };
+  }
+
+  async #services(): Promise<{ studies: StudyRegistry; reports: ReportService; results: ResultsService }> {
+    const [store, studies] = [this.#store, this.#studies];
+    const invitations = new Invitations(await store.secret('invitation', 32));
+    const reports = new ReportService({ store, studies, invitations, now: Date.now });
+    return { studies, reports, results: new ResultsService({ studies, reports }) };
   }
 
   close(): Promise<void> {

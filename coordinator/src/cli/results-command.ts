@@ -32,8 +32,7 @@ function print(results: SurveyResults): void {
 }
 
 function cellRows({ range: [, highest] }: QuestionResult, cell: ResultCell): string[][] {
-  if (cell.state === 'suppressed')
-    return [['-', cell.reason === 'too-few' ? 'too few' : 'too uncertain', '-', '-', '-']];
+  if (cell.state === 'suppressed') return [['-', cell.reason.replace('-', ' '), '-', '-', '-']];
   const format = (value: number) => (highest === 1 ? `${(100 * value).toFixed(1)}%` : value.toFixed(2));
   return cell.estimates.map(({ label, value, lower, upper }) => [
     String(cell.respondents),

@@ -4,6 +4,8 @@ import {
   type Manifest,
   type ModelCard,
   parseManifest,
+  type SeriesExport,
+  type StudyExport,
   type StudySummary,
   type SurveyResults,
   type TrainingRounds,
@@ -33,6 +35,14 @@ export class ServerStudies implements StudySource {
 
   results(study: string): Promise<SurveyResults> {
     return this.#ask(`api/v1/studies/${encodeURIComponent(study)}/results`);
+  }
+
+  exportStudy(study: string): Promise<StudyExport> {
+    return this.#ask(`api/v1/studies/${encodeURIComponent(study)}/export.json`);
+  }
+
+  exportSeries(series: string): Promise<SeriesExport> {
+    return this.#ask(`api/v1/series/${encodeURIComponent(series)}/export.json`);
   }
 
   async roundLog(study: string): Promise<RoundLog> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Manifest, StudySummary, SurveyResults } from '@chorale/protocol';
+import type { Manifest, SeriesExport, StudyExport, StudySummary, SurveyResults } from '@chorale/protocol';
 import { readServerFile } from '../http/server-file.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
 import { HELD } from '../storage/sqlite-refusal.ts';
@@ -18,6 +18,8 @@ export type PutOutcome = { study: string; manifest: string; outcome: 'created' |
 export interface StudySource {
   list(): Promise<StudySummary[]>;
   results(study: string): Promise<SurveyResults>;
+  exportStudy(study: string): Promise<StudyExport>;
+  exportSeries(series: string): Promise<SeriesExport>;
   /** @throws ChoraleError `TRAINING_ABSENT` for a study that does not train */
   roundLog(study: string): Promise<RoundLog>;
   put(manifest: Manifest): Promise<PutOutcome>;

@@ -1,10 +1,9 @@
-import type { ModelCard, RoundSummary, StudySummary, SurveyResults, TrainingRounds } from '@chorale/protocol';
+import type { ModelCard, RoundSummary, StudySummary, TrainingRounds } from '@chorale/protocol';
 import * as v from 'valibot';
 
 const Text = v.string();
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Clients = v.picklist(['employee', 'site']);
-const Group = v.nullable(Text);
 
 /** An answer without a body. */
 export const Nothing = v.undefined();
@@ -22,48 +21,6 @@ export const StudySummaries = v.array(
     voices: Count,
   }),
 ) satisfies v.GenericSchema<StudySummary[]>;
-
-const Estimate = v.object({ id: Text, label: Text, value: v.number(), lower: v.number(), upper: v.number() });
-
-const ResultCell = v.variant('state', [
-  v.object({
-    state: v.literal('published'),
-    group: Group,
-    respondents: Count,
-    estimates: v.array(Estimate),
-    effectiveRespondents: v.number(),
-  }),
-  v.object({
-    state: v.literal('suppressed'),
-    group: Group,
-    reason: v.picklist(['too-few', 'too-uncertain']),
-  }),
-]);
-
-const QuestionResult = v.object({
-  question: Text,
-  text: Text,
-  report: v.picklist(['favourable', 'distribution', 'mean', 'enps']),
-  range: v.tuple([v.number(), v.number()]),
-  mechanism: Text,
-  epsilon: v.number(),
-  realizedEpsilon: v.number(),
-  cells: v.array(ResultCell),
-});
-
-export const Results = v.object({
-  study: Text,
-  manifest: Text,
-  title: Text,
-  simulated: v.boolean(),
-  voices: Count,
-  epsilon: v.number(),
-  realizedEpsilon: v.number(),
-  confidence: v.number(),
-  minimumGroupSize: Count,
-  groups: v.object({ attribute: Text, label: Text, values: v.array(v.object({ id: Text, label: Text })) }),
-  questions: v.array(QuestionResult),
-}) satisfies v.GenericSchema<SurveyResults>;
 
 const Guarantee = v.object({
   privacyUnit: Clients,

@@ -8,6 +8,7 @@ import { modelRoutes } from './model-routes.ts';
 import type { OpenApi } from './openapi.ts';
 import type { IsOperator } from './operator-token.ts';
 import { reportRoutes } from './report-routes.ts';
+import { resultRoutes } from './result-routes.ts';
 import type { ChoraleApp } from './route-schema.ts';
 import { studyRoutes } from './study-routes.ts';
 import { updateRoute } from './update-route.ts';
@@ -22,6 +23,7 @@ export function apiRoutes(app: ChoraleApp, options: Options): void {
   serveOtherOrigins(app, options.origins);
   studyRoutes(app, options);
   reportRoutes(app, options);
+  resultRoutes(app, options);
   modelRoutes(app, options);
   backupRoute(app, options);
   updateRoute(app, { ...options, gate: new BulkGate(BULK), buffers: new BodyBuffers() });

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { join, resolve, sep } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import { ChoraleError, Identifier } from '@chorale/protocol';
+import { ChoraleError, Identifier, type Manifest } from '@chorale/protocol';
 import * as v from 'valibot';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
@@ -82,13 +82,18 @@ export async function demoRoutes(
         throw new ChoraleError('MESSAGE_MALFORMED', `the study has no group ${stranger.group}`);
       }
       const sign = ({ name, group }: { name: string; group: string }) =>
-        invitations.sign({ study, sub: subject(nameSecret, study, name), group });
+        invitations.sign({ study, sub: subject(nameSecret, manifest, name), group });
       return { tokens: await Promise.all(wanted.map(sign)) };
     },
   );
 }
 
-/** One name is one participant of a study, wherever it is asked for, and says nothing about the name. */
-function subject(secret: Uint8Array, study: string, name: string): string {
-  return createHmac('sha256', secret).update(`${study}\n${name}`).digest('base64url');
+/**
+ * One name is one participant of a study, wherever it is asked for, and says nothing about the name. In all waves of a
+ * series it is the same participant: else nobody could see whose answers two waves have in common.
+ */
+function subject(secret: Uint8Array, { id, series }: Manifest, name: string): string {
+  // No study has an id like that of a series here.
+  const scope = series === undefined ? id : `series ${series}`;
+  return createHmac('sha256', secret).update(`${scope}\n${name}`).digest('base64url');
 }

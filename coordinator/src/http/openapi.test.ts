@@ -18,10 +18,11 @@ import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
 import { StudyRegistry } from '../surveys/study-registry.ts';
 import { AllowedOrigins } from './allowed-origins.ts';
-import { Results, Rounds, Status, StudySummaries } from './answer-schemas.ts';
+import { Rounds, Status, StudySummaries } from './answer-schemas.ts';
 import { createHttpApp } from './http-app.ts';
 import { OpenApi } from './openapi.ts';
 import { Problem } from './problem.ts';
+import { Results } from './result-schemas.ts';
 import type { ChoraleApp } from './route-schema.ts';
 
 type Operation = {

@@ -2,11 +2,9 @@ import { canonicalManifest, ChoraleError, Manifest, parseManifest } from '@chora
 import type { Admission } from '../operations/admission.ts';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
-import type { ReportService } from '../surveys/report-service.ts';
-import { ResultsService } from '../surveys/results-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { summarizeStudy } from '../surveys/study-summary.ts';
-import { Nothing, PublishOutcome, Results, Rounds, StudySummaries } from './answer-schemas.ts';
+import { Nothing, PublishOutcome, Rounds, StudySummaries } from './answer-schemas.ts';
 import { isKnown } from './etag.ts';
 import { type IsOperator } from './operator-token.ts';
 import { StudyParams } from './route-params.ts';
@@ -15,7 +13,6 @@ import type { ChoraleApp } from './route-schema.ts';
 type Options = {
   store: Store;
   studies: StudyRegistry;
-  reports: ReportService;
   training: TrainingService;
   admission: Admission;
   isOperator: IsOperator;
@@ -24,10 +21,9 @@ type Options = {
 /** Longest body of a study, in bytes: room for a manifest that is laid out for people. */
 const STUDY_BYTES = 512 * 1024;
 
-/** Studies and their results. Reading needs no permission: all of it is published. */
+/** Studies and their rounds. Reading needs no permission: all of it is published. */
 export function studyRoutes(app: ChoraleApp, options: Options): void {
-  const { store, studies, reports, training, admission, isOperator } = options;
-  const results = new ResultsService({ studies, reports });
+  const { store, studies, training, admission, isOperator } = options;
 
   app.get(
     '/studies',
@@ -53,19 +49,6 @@ export function studyRoutes(app: ChoraleApp, options: Options): void {
       reply.serializer(String).type('application/json; charset=utf-8');
       return reply.send(canonicalManifest(manifest) as never);
     },
-  );
-
-  app.get(
-    '/studies/:id/results',
-    {
-      schema: {
-        summary: 'Published estimates with their intervals, and the live count of voices',
-        params: StudyParams,
-        response: { 200: Results },
-        problems: [404],
-      },
-    },
-    (request) => results.of(request.params.id),
   );
 
   app.get(

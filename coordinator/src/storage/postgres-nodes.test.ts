@@ -15,6 +15,8 @@ const report = (participant: string, change: Partial<ReportRecord> = {}): Report
   receivedAt: publishedAt,
   ...change,
 });
+/** Of a series. */
+const WAVE = '{"series":"pulse"}';
 const newStudy = (hash: string) => ({ id: 'new', hash, manifest: '{}', publishedAt });
 
 async function openNode(schema: string): Promise<PostgresStore> {
@@ -40,15 +42,31 @@ async function connect(schema: string): Promise<pg.Client> {
   return client;
 }
 
-/** Reads a study like the tally does, page by page, until `isOver`; then what is left. */
-async function follow(store: PostgresStore, study: string, isOver: () => boolean): Promise<StoredReport[]> {
+/** Reads reports like the tally does, page by page, until `isOver`; then what is left. */
+async function follow(
+  read: (page: { after: number; limit: number }) => Promise<StoredReport[]>,
+  isOver: () => boolean,
+): Promise<StoredReport[]> {
   const seen: StoredReport[] = [];
   for (let isLast = false; ;) {
-    const page = await store.readReports(study, { after: seen.at(-1)?.sequence ?? 0, limit: 100 });
+    const page = await read({ after: seen.at(-1)?.sequence ?? 0, limit: 100 });
     seen.push(...page);
     if (page.length === 0 && isLast) return seen;
     isLast = isOver();
   }
+}
+
+/** Whether somebody waits for what this connection has locked. */
+async function isBlocking(client: pg.Client): Promise<boolean> {
+  const watcher = new pg.Client({ connectionString: await sharedDatabaseUrl() });
+  await watcher.connect();
+  const { rows } = await watcher.query(
+    `SELECT count(*)::int AS waiting FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND $1 = ANY(pg_blocking_pids(pid))`,
+    [Reflect.get(client, 'processID')],
+  );
+  await watcher.end();
+  return rows[0].waiting === 1;
 }
 
 /** 25 reports, one after the other, of the two studies in turn. */
@@ -71,13 +89,13 @@ describe.skipIf(postgresMissing)(`PostgresStore: several nodes${postgresMissing}
     await one.addReport(report('ann'));
     await Promise.all([one.close(), two.close()]);
     const client = await connect(schema);
-    // What the second version added, and the third, the fourth and the fifth.
+    // What each later version added.
     await client.query(`ALTER TABLE model DROP COLUMN optimizer; DROP TABLE training, claim, partial, participation; DROP SEQUENCE node_number;
-      ALTER TABLE round DROP COLUMN closing;
+      ALTER TABLE round DROP COLUMN closing; ALTER TABLE study DROP COLUMN series;
       ALTER TABLE report DROP COLUMN withdrawn_from, DROP COLUMN withdrawal; UPDATE chorale_version SET version = 1`);
     const nodes = await Promise.all(Array.from({ length: 4 }, () => openNode(schema)));
     for (const node of nodes) expect(await node.countReports('pulse')).toBe(1);
-    expect((await client.query('SELECT version FROM chorale_version')).rows).toEqual([{ version: 5 }]);
+    expect((await client.query('SELECT version FROM chorale_version')).rows).toEqual([{ version: 6 }]);
     expect(
       (await client.query(`SELECT closing, nextval('node_number') FROM round FULL JOIN training USING (study)`)).rows,
     ).toEqual([]);
@@ -139,7 +157,16 @@ describe.skipIf(postgresMissing)(`PostgresStore: several nodes${postgresMissing}
   it('never show a report below one that was read already, while both write as fast as they can', async () => {
     const { one, two } = await twoNodes();
     let isOver = false;
-    const readers = [follow(one, 'pulse', () => isOver), follow(two, 'exit', () => isOver)];
+    const readers = [
+      follow(
+        (page) => one.readReports('pulse', page),
+        () => isOver,
+      ),
+      follow(
+        (page) => two.readReports('exit', page),
+        () => isOver,
+      ),
+    ];
     const writers = Array.from({ length: 40 }, (_, writer) => writeBoth(writer % 2 === 0 ? one : two, `w${writer}`));
     await Promise.all(writers);
     isOver = true;
@@ -160,16 +187,7 @@ describe.skipIf(postgresMissing)(`PostgresStore: several nodes${postgresMissing}
                       VALUES ('pulse', 'slow', 'sales', 'of slow', '${publishedAt}')`);
     const stored: string[] = [];
     const fast = two.addReport(report('fast')).then(({ state }) => stored.push(state));
-    const watcher = await connect(schema);
-    const isWaiting = async () => {
-      const { rows } = await watcher.query(
-        `SELECT count(*)::int AS waiting FROM pg_stat_activity
-        WHERE wait_event_type = 'Lock' AND $1 = ANY(pg_blocking_pids(pid))`,
-        [Reflect.get(slow, 'processID')],
-      );
-      return rows[0].waiting === 1;
-    };
-    while (stored.length === 0 && !(await isWaiting())) await turn();
+    while (stored.length === 0 && !(await isBlocking(slow))) await turn();
     expect(await one.readReports('pulse', { after: 0, limit: 9 })).toEqual([]);
     // Other studies do not wait.
     await one.addReport(report('other', { study: 'exit' }));
@@ -177,6 +195,49 @@ describe.skipIf(postgresMissing)(`PostgresStore: several nodes${postgresMissing}
     await slow.query('COMMIT');
     await fast;
     const read = await one.readReports('pulse', { after: 0, limit: 9 });
+    expect(read.map(({ participant }) => participant)).toEqual(['slow', 'fast']);
+  });
+
+  it('[E5] read the waves of a series in one order, while both write as fast as they can', async () => {
+    const { one, two } = await twoNodes();
+    for (const id of ['spring', 'autumn']) await one.putStudy({ ...newStudy(id), id, manifest: WAVE });
+    let isOver = false;
+    const readers = [one, two].map((node) =>
+      follow(
+        (page) => node.readSeriesReports('pulse', page),
+        () => isOver,
+      ),
+    );
+    const write = async (writer: number): Promise<void> => {
+      const node = writer % 2 === 0 ? one : two;
+      for (let i = 0; i < 25; i += 1) {
+        const study = (writer + i) % 3 === 0 ? 'spring' : 'autumn';
+        await node.addReport(report(`w${writer}-${i}`, { study }));
+      }
+    };
+    await Promise.all(Array.from({ length: 20 }, (_, writer) => write(writer)));
+    isOver = true;
+    const [first, second] = await Promise.all(readers);
+    expect(first).toHaveLength(500);
+    expect(second).toEqual(first);
+  });
+
+  it('[E5] wait for a report of another wave that drew its sequence earlier, be the wave of later reports new', async () => {
+    const { schema, one, two } = await twoNodes();
+    await one.putStudy({ ...newStudy('spring'), id: 'spring', manifest: WAVE });
+    const slow = await connect(schema);
+    await slow.query('BEGIN');
+    await slow.query(`SELECT id FROM study WHERE id = 'spring' FOR NO KEY UPDATE`);
+    await slow.query(`INSERT INTO report (study, participant, group_id, text, received_at)
+                      VALUES ('spring', 'slow', 'sales', 'of slow', '${publishedAt}')`);
+    await two.putStudy({ ...newStudy('autumn'), id: 'autumn', manifest: WAVE });
+    const stored: string[] = [];
+    const fast = two.addReport(report('fast', { study: 'autumn' })).then(({ state }) => stored.push(state));
+    while (stored.length === 0 && !(await isBlocking(slow))) await turn();
+    expect(stored).toEqual([]);
+    await slow.query('COMMIT');
+    await fast;
+    const read = await one.readSeriesReports('pulse', { after: 0, limit: 9 });
     expect(read.map(({ participant }) => participant)).toEqual(['slow', 'fast']);
   });
 

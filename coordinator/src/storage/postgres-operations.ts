@@ -74,6 +74,18 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
         .execute();
       return rows.map(fromReportRow);
     },
+    async readSeriesReports(series, { after, limit }) {
+      // Waves and reports in one statement, hence of one moment: a wave that is seen too late would be read out of order.
+      const rows = await db
+        .selectFrom('report')
+        .selectAll()
+        .where('study', 'in', (of) => of.selectFrom('study').select('id').where('series', '=', series))
+        .where('sequence', '>', String(after))
+        .orderBy('sequence')
+        .limit(limit)
+        .execute();
+      return rows.map(fromReportRow);
+    },
 
     openRound: (round, by) =>
       db.transaction().execute(async (transaction) => {

@@ -58,9 +58,15 @@ async function writeTogether(db: Kysely<PostgresTables>, reports: readonly Repor
  * their transaction commits, and two open transactions may commit in the other order. With the study
  * locked there are no two: whoever draws the next sequence has waited until all rows with lower ones
  * were committed, or will never be. Locked in one order, so that nobody waits in a circle.
+ *
+ * A series is read in one order, too, so whoever writes to a wave locks all of them. Two writers have at least the
+ * series' first wave in common, whichever waves were there when each began.
  */
 async function lockStudies(db: Kysely<PostgresTables>, ids: string[]): Promise<Set<string>> {
-  const query = sql<{ id: string }>`SELECT id FROM study WHERE id = ANY(${ids}) ORDER BY id FOR NO KEY UPDATE`;
+  const query = sql<{ id: string }>`
+    SELECT id FROM study
+    WHERE id = ANY(${ids}) OR series IN (SELECT series FROM study WHERE id = ANY(${ids}))
+    ORDER BY id FOR NO KEY UPDATE`;
   const { rows } = await query.execute(db);
   return new Set(rows.map(({ id }) => id));
 }

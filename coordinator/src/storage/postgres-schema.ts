@@ -1,9 +1,16 @@
-import { type Generated, type Kysely, sql } from 'kysely';
+import { type Generated, type GeneratedAlways, type Kysely, sql } from 'kysely';
 import { StorageError } from './storage-error.ts';
 
 /** The tables as queries see them; 64-bit numbers arrive as text. */
 export type PostgresTables = {
-  study: { position: Generated<string>; id: string; hash: string; manifest: string; published_at: string };
+  study: {
+    position: Generated<string>;
+    id: string;
+    hash: string;
+    manifest: string;
+    published_at: string;
+    series: GeneratedAlways<string | null>;
+  };
   report: {
     sequence: Generated<string>;
     study: string;
@@ -142,6 +149,10 @@ const MIGRATIONS = [
   -- SHA-256 of the secret that may withdraw a report. A withdrawn one has no text, and knows its sequence of before.
   ALTER TABLE report ADD COLUMN withdrawal text;
   ALTER TABLE report ADD COLUMN withdrawn_from bigint CHECK (withdrawn_from IS NULL OR text = '');
+  `,
+  `
+  ALTER TABLE study ADD COLUMN series text COLLATE "C" GENERATED ALWAYS AS (manifest::json ->> 'series') STORED;
+  CREATE INDEX study_by_series ON study (series);
   `,
 ];
 

@@ -64,6 +64,8 @@ export class PostgresStore implements Store {
   withdrawReport: Store['withdrawReport'] = (withdrawal) =>
     this.#run(() => this.#operations.withdrawReport(withdrawal));
   readReports: Store['readReports'] = (study, page) => this.#run(() => this.#operations.readReports(study, page));
+  readSeriesReports: Store['readSeriesReports'] = (series, page) =>
+    this.#run(() => this.#operations.readSeriesReports(series, page));
   openRound: Store['openRound'] = (round, by) => this.#run(() => this.#operations.openRound(round, by));
   endRound: Store['endRound'] = (...args) => this.#run(() => this.#operations.endRound(...args));
   abandonOpenRounds: Store['abandonOpenRounds'] = (restart) =>

@@ -43,6 +43,10 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
      VALUES (?, ?, ?, '', ?, ?, ?)`,
   );
   const selectReports = db.prepare('SELECT * FROM report WHERE study = ? AND sequence > ? ORDER BY sequence LIMIT ?');
+  const selectSeriesReports = db.prepare(
+    `SELECT * FROM report WHERE study IN (SELECT id FROM study WHERE series = ?) AND sequence > ?
+     ORDER BY sequence LIMIT ?`,
+  );
   const insertRound = db.prepare(
     `INSERT INTO round (study, round, kind, state, model_round, cohort, accepted, dropouts, started_at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -131,6 +135,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
       return 'withdrawn';
     },
     readReports: (study, { after, limit }) => selectReports.all(study, after, limit).map(toReport),
+    readSeriesReports: (series, { after, limit }) => selectSeriesReports.all(series, after, limit).map(toReport),
 
     openRound,
     endRound(round, model, { next = null, participants = [] } = {}) {

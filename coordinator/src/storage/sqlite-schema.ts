@@ -79,6 +79,10 @@ const MIGRATIONS = [
   ALTER TABLE report ADD COLUMN withdrawal TEXT;
   ALTER TABLE report ADD COLUMN withdrawn_from INTEGER CHECK (withdrawn_from IS NULL OR text = '');
   `,
+  `
+  ALTER TABLE study ADD COLUMN series TEXT GENERATED ALWAYS AS (json_extract(manifest, '$.series')) VIRTUAL;
+  CREATE INDEX study_by_series ON study (series);
+  `,
 ];
 
 /**

@@ -22,9 +22,10 @@ function startBurst(folder: string) {
 it('SqliteStore takes over a folder of the first version', async () => {
   const folder = temporaryFolder();
   await (await SqliteStore.open(folder)).close();
-  // What the second version added, and the third, the fourth and the fifth.
+  // What each later version added.
   execute(folder, 'DROP TABLE heartbeat; ALTER TABLE round DROP COLUMN shape; PRAGMA user_version = 1');
   execute(folder, 'ALTER TABLE model DROP COLUMN optimizer; DROP TABLE participation');
+  execute(folder, 'DROP INDEX study_by_series; ALTER TABLE study DROP COLUMN series');
   execute(folder, 'ALTER TABLE report DROP COLUMN withdrawn_from; ALTER TABLE report DROP COLUMN withdrawal');
   execute(
     folder,

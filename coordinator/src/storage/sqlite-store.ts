@@ -53,6 +53,7 @@ export class SqliteStore implements Store {
   readReport: Store['readReport'] = (...args) => this.#ask('readReport', args);
   withdrawReport: Store['withdrawReport'] = (...args) => this.#ask('withdrawReport', args);
   readReports: Store['readReports'] = (...args) => this.#ask('readReports', args);
+  readSeriesReports: Store['readSeriesReports'] = (...args) => this.#ask('readSeriesReports', args);
   openRound: Store['openRound'] = (...args) => this.#ask('openRound', args);
   endRound: Store['endRound'] = (...args) => this.#ask('endRound', args);
   abandonOpenRounds: Store['abandonOpenRounds'] = (...args) => this.#ask('abandonOpenRounds', args);

@@ -83,6 +83,26 @@ export function describeStore(
       expect(await store.readReports('pulse', { after: 0, limit: 9 })).toMatchObject([report('ann')]);
     });
 
+    it('[E5] reads the reports of a series in one order, and of no other study', async () => {
+      const store = await openWithStudy();
+      for (const [id, series] of [
+        ['first', 'quarterly'],
+        ['second', 'quarterly'],
+        ['other', 'yearly'],
+      ] as const) {
+        // A series that a text only speaks of is none.
+        const manifest = JSON.stringify({ id, series, title: '"series":"quarterly"' });
+        await store.putStudy({ ...study(id), manifest });
+      }
+      const order = ['first', 'second', 'pulse', 'other', 'second', 'first'];
+      for (const [i, id] of order.entries()) await store.addReport(report(`person-${i}`, { study: id }));
+      const all = await store.readSeriesReports('quarterly', { after: 0, limit: 9 });
+      expect(all.map((stored) => stored.participant)).toEqual(['person-0', 'person-1', 'person-4', 'person-5']);
+      const page = await store.readSeriesReports('quarterly', { after: all[0]!.sequence, limit: 2 });
+      expect(page).toEqual(all.slice(1, 3));
+      expect(await store.readSeriesReports('pulse', { after: 0, limit: 9 })).toEqual([]);
+    });
+
     it('[S8] lets only one of many at the same time through', async () => {
       const store = await openWithStudy();
       const texts = Array.from({ length: 50 }, (_, i) => `{"try":${i}}`);

@@ -134,6 +134,8 @@ export interface Store {
    * sequence has seen all reports of the study below it: none turns up there later. Withdrawn ones are among them.
    */
   readReports(study: string, page: { after: number; limit: number }): Promise<StoredReport[]>;
+  /** The same for the reports of all studies whose manifests name this series, in the one order of them all. */
+  readSeriesReports(series: string, page: { after: number; limit: number }): Promise<StoredReport[]>;
 
   /**
    * Records that a round is under way, so that its number is never used again.

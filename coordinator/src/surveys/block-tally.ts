@@ -4,52 +4,102 @@ export type PublishedCounts = {
   respondents: number;
   /** By the channel's output. */
   counts: readonly number[];
+  /** Whether full blocks wait because they may not be published. */
+  heldBack: boolean;
+};
+
+/** What a report says to one question. */
+type Waiting = {
+  output: number;
+  participant: string;
+  /** Of the report, in the order of arrival. */
+  sequence: number;
 };
 
 /**
  * The reports of one question and group, published in blocks. They are taken in the order of their
  * arrival; a block becomes visible when it is full and never changes again, so two published numbers
  * differ by whole blocks or not at all. [E2]
+ *
+ * In a series `admit` decides over the people of all full blocks that are not published yet. It is asked when these
+ * are at least as many as those that are published, so that a wave is few numbers over large sets of people: each
+ * number leaves less room for those of later waves. Who is refused waits for more. A report stays once its block is full,
+ * be it refused: what `admit` said must come out again when all reports are read anew. [E5]
  */
 export class BlockTally {
   readonly #outputs: number;
   readonly #blockSize: number;
+  readonly #admit: ((people: readonly string[]) => boolean) | null;
   // Sparse, so that a study of many groups takes no more room than its reports.
   readonly #published = new Map<number, number>();
   #publishedRespondents = 0;
-  #open: { sequence: number; output: number }[] = [];
+  #waiting: Waiting[] = [];
+  /** So many have to wait before `admit` is asked. */
+  #due = 0;
+  #refused = false;
 
-  constructor({ outputs, blockSize }: { outputs: number; blockSize: number }) {
+  constructor({
+    outputs,
+    blockSize,
+    admit = null,
+  }: {
+    outputs: number;
+    blockSize: number;
+    admit?: ((people: readonly string[]) => boolean) | null;
+  }) {
     this.#outputs = outputs;
     this.#blockSize = blockSize;
+    this.#admit = admit;
   }
 
-  /** Counts one output; `true` when that filled a block. @param sequence of its report */
-  add(output: number, sequence: number): boolean {
-    this.#open.push({ sequence, output });
-    if (this.#open.length < this.#blockSize) return false;
-    for (const { output: seen } of this.#open) this.#published.set(seen, (this.#published.get(seen) ?? 0) + 1);
-    this.#publishedRespondents += this.#open.length;
-    this.#open = [];
+  /** Counts one output; `true` when that published something or changed why not. */
+  add(report: Waiting): boolean {
+    this.#waiting.push(report);
+    const waiting = this.#waiting.length;
+    if (waiting % this.#blockSize !== 0 || waiting < this.#due) return false;
+    if (this.#admit !== null && !this.#admit(this.#waiting.map((report) => report.participant))) {
+      // A little more each time, so that a cell that is refused for long costs no more than its reports.
+      this.#due = 1.25 * waiting;
+      const isNews = !this.#refused;
+      this.#refused = true;
+      return isNews;
+    }
+    this.#publish();
     return true;
   }
 
-  /** How many more respondents fill the block that this report is in; `null` where none is waiting that holds it. */
+  /** How many more respondents fill the block that this report is in; `null` where no block holds it that is not full. */
   room(sequence: number): number | null {
-    return this.#open.some((entry) => entry.sequence === sequence) ? this.#blockSize - this.#open.length : null;
+    const open = this.#open;
+    return open.some((report) => report.sequence === sequence) ? this.#blockSize - open.length : null;
   }
 
-  /** Takes a report out of the block that is waiting; `false` where it is not in there. */
+  /** Takes a report out of the block that is not full; `false` where it is not in there. */
   remove(sequence: number): boolean {
-    const before = this.#open.length;
-    this.#open = this.#open.filter((entry) => entry.sequence !== sequence);
-    return this.#open.length < before;
+    const open = this.#open;
+    const kept = open.filter((report) => report.sequence !== sequence);
+    this.#waiting.splice(this.#waiting.length - open.length, open.length, ...kept);
+    return kept.length < open.length;
+  }
+
+  /** Those that wait for their block to be full. */
+  get #open(): readonly Waiting[] {
+    return this.#waiting.slice(this.#waiting.length - (this.#waiting.length % this.#blockSize));
   }
 
   get published(): PublishedCounts {
     return {
       respondents: this.#publishedRespondents,
       counts: Array.from({ length: this.#outputs }, (_, output) => this.#published.get(output) ?? 0),
+      heldBack: this.#refused,
     };
+  }
+
+  #publish(): void {
+    for (const { output } of this.#waiting) this.#published.set(output, (this.#published.get(output) ?? 0) + 1);
+    this.#publishedRespondents += this.#waiting.length;
+    this.#waiting = [];
+    this.#refused = false;
+    this.#due = this.#admit === null ? 0 : this.#publishedRespondents;
   }
 }

@@ -6,7 +6,7 @@ import {
   estimateShares,
   numericMeanVariance,
 } from '@chorale/privacy';
-import type { Estimate, QuestionChannel } from '@chorale/protocol';
+import { type Estimate, estimateRange, type QuestionChannel } from '@chorale/protocol';
 import type { PublishedCounts } from './block-tally.ts';
 
 /** Confidence of every interval that is shown. */
@@ -15,22 +15,19 @@ export const CONFIDENCE = 0.95;
 /** Numbers of one cell, before it is decided whether they are fit to be shown. */
 export type CellEstimate = {
   estimates: Estimate[];
+  /** The same, not limited to what can be true: what they are compared and combined by. */
+  raw: Estimate[];
   /** The widest side of any interval, before clipping; infinite where the counts say nothing. */
   halfInterval: number;
 };
 
-/** Lowest and highest value that a question's estimates can truly have. */
-export function valueRange({ question }: QuestionChannel): [number, number] {
-  if (question.report === 'enps') return [-100, 100];
-  return question.report === 'mean' ? [question.minimum, question.maximum] : [0, 1];
-}
-
 /** Estimates of one question from the letters of at least one respondent. [E1] */
 export function estimateCell(spec: QuestionChannel, counts: readonly number[]): CellEstimate {
-  const [lowest, highest] = valueRange(spec);
+  const [lowest, highest] = estimateRange(spec.question);
   const clip = (value: number) => Math.min(highest, Math.max(lowest, value));
-  const raw = rawEstimates(spec, counts);
+  const raw = rawEstimates(spec, counts, CONFIDENCE);
   return {
+    raw,
     estimates: raw.map(({ id, label, value, lower, upper }) => ({
       id,
       label,
@@ -48,22 +45,25 @@ function wider({ value, lower, upper }: Estimate): number {
   return Number.isNaN(half) ? Infinity : half;
 }
 
-/** Unbiased and not clipped: intervals of clipped values would be too narrow. */
-function rawEstimates(spec: QuestionChannel, counts: readonly number[]): Estimate[] {
+/**
+ * Unbiased and not clipped: intervals of clipped values would be too narrow.
+ * @param confidence of the intervals, in (0, 1)
+ */
+export function rawEstimates(spec: QuestionChannel, counts: readonly number[], confidence: number): Estimate[] {
   const { question } = spec;
   if (spec.kind === 'mean') {
     const { minimum, maximum } = spec.question;
-    const estimate = estimateMean({ channel: spec.channel, counts, minimum, maximum, confidence: CONFIDENCE });
+    const estimate = estimateMean({ channel: spec.channel, counts, minimum, maximum, confidence });
     return [{ id: 'mean', label: 'Mean', value: estimate.mean, lower: estimate.lower, upper: estimate.upper }];
   }
   const { channel, letters, noAnswer } = spec;
   const support = countSupport({ channel, reports: counts.keys(), times: counts, noAnswer });
   if (question.report === 'enps') {
     const weights = letters.map(({ id }) => (id === 'promoter' ? 100 : id === 'detractor' ? -100 : 0));
-    const { contrast, lower, upper } = estimateContrast({ ...support, weights, confidence: CONFIDENCE });
+    const { contrast, lower, upper } = estimateContrast({ ...support, weights, confidence });
     return [{ id: 'enps', label: 'eNPS', value: contrast, lower, upper }];
   }
-  const { shares } = estimateShares({ ...support, confidence: CONFIDENCE });
+  const { shares } = estimateShares({ ...support, confidence });
   const estimates = shares.map(({ share, lower, upper }, i) => ({ ...letters[i]!, value: share, lower, upper }));
   // The other letter of a favourable question is the complement, and says nothing more.
   return question.report === 'favourable' ? estimates.slice(1) : estimates;
@@ -73,7 +73,10 @@ function rawEstimates(spec: QuestionChannel, counts: readonly number[]): Estimat
  * Respondents without noise that would give the same margin, where people differ as much as they can:
  * what the noise costs. The variance of one noise-free answer over that of one report, times n.
  */
-export function respondentsWithoutNoise(spec: QuestionChannel, { respondents }: PublishedCounts): number {
+export function respondentsWithoutNoise(
+  spec: QuestionChannel,
+  { respondents }: Pick<PublishedCounts, 'respondents'>,
+): number {
   // Half the people at each end of [-1, 1]: variance 1, and the channel's own on top.
   if (spec.kind === 'mean') return respondents / (1 + numericMeanVariance(spec.channel, 1));
   const { channel } = spec;

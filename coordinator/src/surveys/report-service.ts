@@ -2,23 +2,30 @@ import { createHash } from 'node:crypto';
 import {
   ChoraleError,
   type InvitationClaims,
-  type Manifest,
   parseReport,
+  type Report,
   type ReportOutcome,
-  type SurveyChannels,
   type WithdrawalOutcome,
 } from '@chorale/protocol';
-import type { Store } from '../storage/store.ts';
+import type { Store, StoredReport } from '../storage/store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Invitations } from './invitations.ts';
+import { SeriesTally } from './series-tally.ts';
 import { StudyTally } from './study-tally.ts';
-import type { StudyRegistry } from './study-registry.ts';
+import { hasSurvey, type StudyRegistry, type SurveyStudy } from './study-registry.ts';
 
 /** Reports read from the store at a time: bounds the memory that counting takes. */
 const PAGE = 1000;
 
-type Survey = { manifest: Manifest; hash: string; channels: SurveyChannels };
-type Counting = { tally: StudyTally; running: Promise<void> };
+type Page = { after: number; limit: number };
+
+/** What is counted together: a study, or all waves of a series. */
+type Counting = {
+  read: (page: Page) => Promise<StoredReport[]>;
+  add: (report: StoredReport) => Promise<void>;
+  sequence: number;
+  running: Promise<void>;
+};
 
 /** A report of a device, as it comes. */
 export type IncomingReport = {
@@ -37,7 +44,8 @@ const RETRY_MS = 1000;
 /** Takes reports in, counts them, and lets them go again. */
 export class ReportService {
   readonly #options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number };
-  readonly #counted = new Map<string, Counting>();
+  readonly #studies = new Map<string, { tally: StudyTally; counting: Counting }>();
+  readonly #series = new Map<string, { tally: SeriesTally; counting: Counting }>();
 
   /** @param options.now milliseconds since 1970 */
   constructor(options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number }) {
@@ -74,7 +82,7 @@ export class ReportService {
   }
 
   /**
-   * Deletes the report of an invitation, unless a published block holds one of its answers; asking again gives the same
+   * Deletes the report of an invitation, unless a full block holds one of its answers; asking again gives the same
    * answer. When this resolves it is gone from the store for good, and the invitation stays used.
    * @param secret whose hash came with the report
    * @throws ChoraleError `TOKEN_INVALID`, `STUDY_UNKNOWN`, `REPORT_UNKNOWN`, `RECEIPT_INVALID` for another secret, or
@@ -96,7 +104,7 @@ export class ReportService {
       if (report.withdrawnFrom !== undefined) return { outcome: 'withdrawn' };
       const tally = await this.tally(id);
       const { counted } = tally;
-      const room = tally.room(readBack(report.text, study, report.sequence), report);
+      const room = tally.room(readBack(report, study), report);
       if (room === null) {
         // Or somebody else has withdrawn it since it was read.
         if ((await store.readReport(id, participant))?.withdrawnFrom === undefined) return { outcome: 'released' };
@@ -116,28 +124,40 @@ export class ReportService {
    */
   async tally(id: string): Promise<StudyTally> {
     const study = await this.#survey(id);
-    let counting = this.#counted.get(id);
-    if (counting === undefined) {
-      counting = { tally: new StudyTally(study), running: Promise.resolve() };
-      this.#counted.set(id, counting);
-    }
-    const current = counting;
-    // One at a time, else a page would be counted twice; after a failure the next caller tries again.
-    const count = () => this.#catchUp(study, current.tally);
-    current.running = current.running.then(count, count);
-    await current.running;
-    return current.tally;
+    const { series } = study.manifest;
+    if (series !== undefined) return (await this.seriesTally(series)).wave(study);
+    let counted = this.#studies.get(id);
+    if (counted === undefined) this.#studies.set(id, (counted = this.#countStudy(study)));
+    await catchUp(counted.counting);
+    return counted.tally;
   }
 
-  async #catchUp(study: Survey, tally: StudyTally): Promise<void> {
-    for (;;) {
-      const page = await this.#options.store.readReports(study.manifest.id, { after: tally.counted, limit: PAGE });
-      for (const { sequence, text, group, withdrawnFrom } of page) {
-        if (withdrawnFrom === undefined) tally.add(readBack(text, study, sequence), { group, sequence });
-        else tally.withdraw({ group, sequence, withdrawnFrom });
-      }
-      if (page.length < PAGE) return;
-    }
+  /**
+   * The same for all waves of a series together, in the one order of their reports.
+   * @throws StorageError when a stored report does not fit its study: nothing of the series is published then
+   */
+  async seriesTally(series: string): Promise<SeriesTally> {
+    let counted = this.#series.get(series);
+    if (counted === undefined) this.#series.set(series, (counted = this.#countSeries(series)));
+    await catchUp(counted.counting);
+    return counted.tally;
+  }
+
+  #countStudy(study: SurveyStudy): { tally: StudyTally; counting: Counting } {
+    const tally = new StudyTally(study);
+    const read = (page: Page) => this.#options.store.readReports(study.manifest.id, page);
+    const add = async (stored: StoredReport) => count(tally, stored, study);
+    return { tally, counting: { read, add, sequence: 0, running: Promise.resolve() } };
+  }
+
+  #countSeries(series: string): { tally: SeriesTally; counting: Counting } {
+    const tally = new SeriesTally();
+    const read = (page: Page) => this.#options.store.readSeriesReports(series, page);
+    const add = async (stored: StoredReport) => {
+      const study = await this.#survey(stored.study);
+      count(tally.wave(study), stored, study);
+    };
+    return { tally, counting: { read, add, sequence: 0, running: Promise.resolve() } };
   }
 
   async #invited(token: string, { study }: { study?: string }): Promise<InvitationClaims> {
@@ -146,14 +166,38 @@ export class ReportService {
     throw new ChoraleError('TOKEN_INVALID', 'the invitation is to another study');
   }
 
-  async #survey(id: string): Promise<Survey> {
-    const { manifest, hash, channels } = await this.#options.studies.get(id);
-    if (channels === null) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
-    return { manifest, hash, channels };
+  async #survey(id: string): Promise<SurveyStudy> {
+    const study = await this.#options.studies.get(id);
+    if (!hasSurvey(study)) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
+    return study;
   }
 }
 
-function readBack(text: string, study: Survey, sequence: number): ReturnType<typeof parseReport> {
+/** Counts a report, or drops it again. */
+function count(tally: StudyTally, stored: StoredReport, study: SurveyStudy): void {
+  const { withdrawnFrom } = stored;
+  if (withdrawnFrom === undefined) tally.add(readBack(stored, study), stored);
+  else tally.withdraw({ ...stored, withdrawnFrom });
+}
+
+/** Counts what came since. */
+async function catchUp(counting: Counting): Promise<void> {
+  const run = async (): Promise<void> => {
+    for (;;) {
+      const page = await counting.read({ after: counting.sequence, limit: PAGE });
+      for (const stored of page) {
+        await counting.add(stored);
+        counting.sequence = stored.sequence;
+      }
+      if (page.length < PAGE) return;
+    }
+  };
+  // One at a time, else a page would be counted twice; after a failure the next caller tries again.
+  counting.running = counting.running.then(run, run);
+  await counting.running;
+}
+
+function readBack({ text, sequence }: StoredReport, study: SurveyStudy): Report {
   try {
     return parseReport(text, study);
   } catch (cause) {

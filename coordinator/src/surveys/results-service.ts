@@ -1,13 +1,26 @@
-import type { SurveyResults } from '@chorale/protocol';
+import { setImmediate as turn } from 'node:timers/promises';
+import { ChoraleError, type QuestionResult, type SurveyResults } from '@chorale/protocol';
 import type { ReportService } from './report-service.ts';
-import { surveyResults } from './results.ts';
-import type { PublishedStudy, StudyRegistry } from './study-registry.ts';
+import { questionResult, surveyResults } from './results.ts';
+import { hasSurvey, type StudyRegistry, type SurveyStudy } from './study-registry.ts';
 
-/** Results of all studies, computed again only when a block was published. */
+/** A study, what is published of it, and the counts that this was made of. */
+export type StudyResults = {
+  study: SurveyStudy;
+  results: SurveyResults;
+  /** Letters by question and group; `null` is all groups together. */
+  counts: (question: string, group: string | null) => readonly number[];
+};
+
+/** A question at one moment. */
+type Moment = { version: number; result: QuestionResult; counts: Map<string | null, readonly number[]> };
+
+/** Results of all studies; a question's are computed again only when a block of it was published. */
 export class ResultsService {
   readonly #studies: StudyRegistry;
   readonly #reports: ReportService;
-  readonly #latest = new Map<string, { version: number; results: SurveyResults }>();
+  readonly #latest = new Map<string, Map<string, Moment>>();
+  readonly #running = new Map<string, Promise<unknown>>();
 
   constructor({ studies, reports }: { studies: StudyRegistry; reports: ReportService }) {
     this.#studies = studies;
@@ -16,18 +29,39 @@ export class ResultsService {
 
   /** @throws ChoraleError `STUDY_UNKNOWN`, also for a study without a survey. */
   async of(id: string): Promise<SurveyResults> {
-    const study = await this.#studies.get(id);
-    const tally = await this.#reports.tally(id);
-    const { version, voices } = tally;
-    const known = this.#latest.get(id);
-    if (known?.version === version) return { ...known.results, voices };
-    const results = surveyResults(withSurvey(study), tally);
-    this.#latest.set(id, { version, results });
-    return results;
+    return (await this.withStudy(id)).results;
   }
-}
 
-function withSurvey(study: PublishedStudy): Parameters<typeof surveyResults>[0] {
-  if (study.channels === null) throw new TypeError('study must have a survey');
-  return { ...study, channels: study.channels };
+  /** The same, with the study that they are of. */
+  async withStudy(id: string): Promise<StudyResults> {
+    const study = await this.#studies.get(id);
+    if (!hasSurvey(study)) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
+    // One at a time, else many who ask at once would all compute the same.
+    const compute = () => this.#compute(study);
+    const running = (this.#running.get(id) ?? Promise.resolve()).then(compute, compute);
+    this.#running.set(id, running);
+    return running;
+  }
+
+  async #compute(study: SurveyStudy): Promise<StudyResults> {
+    const { id } = study.manifest;
+    const tally = await this.#reports.tally(id);
+    const latest = this.#latest.get(id) ?? new Map<string, Moment>();
+    this.#latest.set(id, latest);
+    for (const [question, spec] of study.channels.byQuestion) {
+      if (latest.get(question)?.version === tally.version(question)) continue;
+      // Tables of many groups take a while: others get their turn in between.
+      await turn();
+      const result = questionResult(study, spec, tally);
+      const counts = new Map(result.cells.map(({ group }) => [group, tally.published(question, group).counts]));
+      latest.set(question, { version: tally.version(question), result, counts });
+    }
+    const moments = new Map(latest);
+    const questions = [...study.channels.byQuestion.keys()].map((question) => moments.get(question)!.result);
+    return {
+      study,
+      results: surveyResults(study, tally, questions),
+      counts: (question, group) => moments.get(question)!.counts.get(group)!,
+    };
+  }
 }

@@ -2,7 +2,7 @@ import { manifestHash, parseReport, type SurveyResults, surveyChannels } from '@
 import { describe, expect, it } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { reportText } from '../../testing/report-text.ts';
-import { surveyResults } from './results.ts';
+import { questionResult, surveyResults } from './results.ts';
 import { StudyTally } from './study-tally.ts';
 
 async function survey(options: Parameters<typeof pulseStudy>[0] = {}) {
@@ -18,11 +18,15 @@ async function survey(options: Parameters<typeof pulseStudy>[0] = {}) {
     for (let i = 0; i < times; i += 1) {
       tally.add(
         parseReport(reportText(study, { stay, workload: 5, recommend: 10, improve: 'pay', hours: 40 }), study),
-        { group, sequence: tally.counted + 1 },
+        { group, participant: String(i), sequence: tally.counted + 1 },
       );
     }
   };
-  return { study, answer, results: () => surveyResults(study, tally) };
+  const results = () => {
+    const questions = [...study.channels.byQuestion.values()].map((spec) => questionResult(study, spec, tally));
+    return surveyResults(study, tally, questions);
+  };
+  return { study, answer, results };
 }
 
 const cells = (results: SurveyResults, question: string) =>
@@ -64,6 +68,42 @@ describe('surveyResults', () => {
     const lenient = await survey({ maximumMargin: 0.3 });
     lenient.answer(50, 'sales', true);
     expect(cells(lenient.results(), 'stay')[1]).toMatchObject({ state: 'published', respondents: 50 });
+  });
+
+  it('[E6] tells who took part in whole blocks, and of how many', async () => {
+    const values = [
+      { id: 'sales', label: 'Sales', headcount: 40 },
+      { id: 'legal', label: 'Legal', headcount: 8 },
+    ];
+    const groups = { attribute: 'department', label: 'Department', values };
+    const { answer, results } = await survey({ more: { groups } });
+    answer(13, 'sales', true);
+    answer(4, 'legal', true);
+    expect(results().participation).toEqual([
+      // At least these, and less than one block more of each group.
+      { group: null, participants: 10, headcount: 48, rate: { lower: 10 / 48, upper: 18 / 48 } },
+      { group: 'sales', participants: 10, headcount: 40, rate: { lower: 10 / 40, upper: 14 / 40 } },
+      { group: 'legal', participants: 0, headcount: 8, rate: { lower: 0, upper: 4 / 8 } },
+    ]);
+    const unknown = await survey();
+    expect(unknown.results().participation[0]).toEqual({ group: null, participants: 0, headcount: null, rate: null });
+  });
+
+  it('[E7] shows what others got beside the question that it is of', async () => {
+    const common = { source: 'Industry survey', year: 2025 };
+    const benchmarks = [
+      { question: 'stay', value: 0.7, ...common },
+      { question: 'improve', estimate: 'pay', value: 0.4, ...common },
+    ];
+    const manifest = pulseStudy();
+    const { results } = await survey({ more: { survey: { ...manifest.survey!, benchmarks } } });
+    expect(results().questions.map((question) => question.benchmarks)).toEqual([
+      [{ estimate: 'yes', value: 0.7, ...common }],
+      [],
+      [],
+      [{ estimate: 'pay', value: 0.4, ...common }],
+      [],
+    ]);
   });
 
   it('[E1] covers the truth with its intervals, and describes each question', async () => {

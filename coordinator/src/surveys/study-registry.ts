@@ -19,6 +19,13 @@ export type PublishedStudy = {
   publishedAt: string;
 };
 
+/** A published study that has a survey. */
+export type SurveyStudy = PublishedStudy & { channels: SurveyChannels };
+
+export function hasSurvey(study: PublishedStudy): study is SurveyStudy {
+  return study.channels !== null;
+}
+
 /**
  * The studies of this coordinator. A study never changes once it is published, so each is parsed and
  * its channels are built once.
@@ -70,6 +77,7 @@ export class StudyRegistry {
     // The channels are built first: a manifest whose mechanisms cannot be is not kept.
     if (manifest.survey !== undefined) buildChannels(manifest.survey);
     this.#check(manifest);
+    if (manifest.series !== undefined) this.#checkSeries(manifest, await this.list());
     const outcome = await this.#store.putStudy({
       id: manifest.id,
       hash: await manifestHash(manifest),
@@ -77,6 +85,24 @@ export class StudyRegistry {
       publishedAt: new Date(this.#now()).toISOString(),
     });
     return { outcome, study: await this.get(manifest.id) };
+  }
+
+  /** Waves are compared group by group, and promise the same minimum. @throws ChoraleError `MANIFEST_INVALID` */
+  #checkSeries({ id, series, groups, publishing }: Manifest, published: readonly PublishedStudy[]): void {
+    for (const { manifest: wave } of published.filter((study) => study.manifest.series === series)) {
+      if (wave.id === id) continue;
+      const refuse = (what: string, theirs: string | number, own: string | number): never => {
+        throw new ChoraleError(
+          'MANIFEST_INVALID',
+          `manifest at ${what}: the series ${series} has ${theirs}, not ${own}`,
+        );
+      };
+      const { minimumGroupSize } = wave.publishing;
+      if (wave.groups.attribute !== groups.attribute)
+        refuse('groups.attribute', wave.groups.attribute, groups.attribute);
+      if (minimumGroupSize !== publishing.minimumGroupSize)
+        refuse('publishing.minimumGroupSize', minimumGroupSize, publishing.minimumGroupSize);
+    }
   }
 
   #remember(record: StudyRecord): PublishedStudy {

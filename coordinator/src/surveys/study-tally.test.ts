@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { pulseStudy, questions } from '../../testing/pulse-study.ts';
 import { reportText } from '../../testing/report-text.ts';
+import { BlockTally } from './block-tally.ts';
 import { StudyTally } from './study-tally.ts';
 
 /** Five questions at an epsilon that pays for two of them a device. */
@@ -57,7 +58,7 @@ describe('[E2] publishing in blocks', () => {
         const tally = new StudyTally(study);
         let before = tally.published('stay', null);
         for (const [i, arrival] of sequence.entries()) {
-          tally.add(toReport(arrival, study), { group: arrival.group, sequence: i + 1 });
+          tally.add(toReport(arrival, study), { group: arrival.group, participant: '', sequence: i + 1 });
           const now = tally.published('stay', null);
           now.counts.forEach((count, output) => expect(count).toBeGreaterThanOrEqual(before.counts[output]!));
           if (now.respondents === before.respondents) expect(now).toEqual(before);
@@ -72,17 +73,22 @@ describe('[E2] publishing in blocks', () => {
     const study = await survey(3);
     const tally = new StudyTally(study);
     const add = (letter: number, group: 'sales' | 'legal') =>
-      tally.add(toReport({ group, first: 0, letter, look: false }, study), { group, sequence: tally.counted + 1 });
+      tally.add(toReport({ group, first: 0, letter, look: false }, study), {
+        group,
+        participant: '',
+        sequence: tally.counted + 1,
+      });
     add(0, 'sales');
     add(1, 'sales');
     add(1, 'legal');
-    expect([tally.version, tally.voices]).toEqual([0, 3]);
-    expect(tally.published('stay', null)).toEqual({ respondents: 0, counts: [0, 0, 0] });
+    expect([tally.version('stay'), tally.voices]).toEqual([0, 3]);
+    expect(tally.published('stay', null)).toMatchObject({ respondents: 0, counts: [0, 0, 0] });
     add(2, 'sales');
-    expect(tally.version).toBeGreaterThan(0);
-    expect(tally.published('stay', 'sales')).toEqual({ respondents: 3, counts: [1, 1, 1] });
+    expect(tally.version('stay')).toBeGreaterThan(0);
+    expect(tally.version('hours')).toBe(0);
+    expect(tally.published('stay', 'sales')).toMatchObject({ respondents: 3, counts: [1, 1, 1] });
     // The report of the other group waits: it would be all that the total adds.
-    expect(tally.published('stay', null)).toEqual({ respondents: 3, counts: [1, 1, 1] });
+    expect(tally.published('stay', null)).toMatchObject({ respondents: 3, counts: [1, 1, 1] });
     expect(tally.published('hours', 'sales').respondents).toBe(0);
   });
 });
@@ -98,7 +104,7 @@ describe('[S11] a report that is withdrawn', () => {
         for (const [arriving, pick] of rounds) {
           for (const arrival of arriving.slice(0, 8)) {
             kept.set(tally.counted + 1, arrival);
-            tally.add(toReport(arrival, study), { group: arrival.group, sequence: tally.counted + 1 });
+            tally.add(toReport(arrival, study), { group: arrival.group, participant: '', sequence: tally.counted + 1 });
           }
           const candidate = [...kept][pick];
           if (candidate === undefined) continue;
@@ -110,9 +116,11 @@ describe('[S11] a report that is withdrawn', () => {
           kept.delete(sequence);
         }
         const again = new StudyTally(study);
-        for (const [sequence, arrival] of kept) again.add(toReport(arrival, study), { group: arrival.group, sequence });
+        for (const [sequence, arrival] of kept)
+          again.add(toReport(arrival, study), { group: arrival.group, participant: '', sequence });
         expect(allPublished(tally, study)).toEqual(allPublished(again, study));
-        expect([tally.voices, tally.version]).toEqual([again.voices, again.version]);
+        const versions = (of: StudyTally) => [...study.channels.byQuestion.keys()].map((id) => of.version(id));
+        expect([tally.voices, versions(tally)]).toEqual([again.voices, versions(again)]);
       }),
       { numRuns: 100 },
     );
@@ -123,7 +131,7 @@ describe('[S11] a report that is withdrawn', () => {
     const tally = new StudyTally(study);
     const ann: Arrival = { group: 'sales', first: 0, letter: 0, look: false };
     const add = (arrival: Arrival) =>
-      tally.add(toReport(arrival, study), { group: arrival.group, sequence: tally.counted + 1 });
+      tally.add(toReport(arrival, study), { group: arrival.group, participant: '', sequence: tally.counted + 1 });
     const room = () => tally.room(toReport(ann, study), { group: 'sales', sequence: 1 });
     add(ann);
     expect(room()).toBe(2);
@@ -133,8 +141,16 @@ describe('[S11] a report that is withdrawn', () => {
     add({ ...ann, first: 1 });
     expect(room()).toBe(1);
     add({ ...ann, first: 1 });
-    expect(tally.version).toBe(1);
+    expect([...study.channels.byQuestion.keys()].map((id) => tally.version(id)).slice(0, 3)).toEqual([0, 1, 0]);
     expect(room()).toBe(null);
+  });
+
+  it('[E5] stays in a full block that may not be published, and leaves one that is not full', () => {
+    const tally = new BlockTally({ outputs: 1, blockSize: 2, admit: () => false });
+    for (const sequence of [1, 2, 3]) tally.add({ output: 0, participant: `p${sequence}`, sequence });
+    expect([1, 2, 3, 4].map((sequence) => tally.room(sequence))).toEqual([null, null, 1, null]);
+    expect([1, 3, 3].map((sequence) => tally.remove(sequence))).toEqual([false, true, false]);
+    expect(tally.published).toMatchObject({ respondents: 0, heldBack: true });
   });
 });
 
@@ -149,7 +165,7 @@ function publishedOver(sequence: Arrival[], study: Awaited<ReturnType<typeof sur
   const ids = [...study.channels.byQuestion.keys()];
   const seen: Published[] = [];
   sequence.forEach((arrival, index) => {
-    tally.add(toReport(arrival, study), { group: arrival.group, sequence: index + 1 });
+    tally.add(toReport(arrival, study), { group: arrival.group, participant: String(index), sequence: index + 1 });
     if (!arrival.look) return;
     for (const question of ids) {
       const groups = (['sales', 'legal'] as const).map((group) => {
@@ -161,7 +177,7 @@ function publishedOver(sequence: Arrival[], study: Awaited<ReturnType<typeof sur
         // The counts must be those of exactly these people.
         const counts = Array.from(published.counts, () => 0);
         members.forEach((member) => (counts[sequence[member]!.letter]! += 1));
-        expect(published).toEqual({ respondents: members.length, counts });
+        expect(published).toEqual({ respondents: members.length, counts, heldBack: false });
         return new Set(members);
       });
       const [sales = new Set<number>(), legal = new Set<number>()] = groups;

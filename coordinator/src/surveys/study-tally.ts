@@ -1,43 +1,68 @@
-import type { Manifest, Report, SurveyChannels } from '@chorale/protocol';
+import type { Manifest, Question, Report, SurveyChannels } from '@chorale/protocol';
 import { BlockTally, type PublishedCounts } from './block-tally.ts';
+import type { DifferenceGuard } from './difference-guard.ts';
+
+/** Who sent a report, and which it is in the order of arrival. */
+type Arrived = { group: string; participant: string; sequence: number };
 
 /** One study's reports, counted by question and group. What it gives out is fit to be published. */
 export class StudyTally {
+  readonly #blockSize: number;
   readonly #cells = new Map<string, Map<string, BlockTally>>();
-  #voices = 0;
-  #version = 0;
+  readonly #voices: Map<string, number>;
+  /** By question, how often something was published of it. */
+  readonly #versions = new Map<string, number>();
   #counted = 0;
 
-  constructor({ manifest, channels }: { manifest: Manifest; channels: SurveyChannels }) {
+  /** @param study.guardOf what a question's blocks may be published by; without it, all of them */
+  constructor({
+    manifest,
+    channels,
+    guardOf,
+  }: {
+    manifest: Manifest;
+    channels: SurveyChannels;
+    guardOf?: (question: Question) => DifferenceGuard;
+  }) {
     const blockSize = manifest.publishing.minimumGroupSize;
-    for (const [question, { channel }] of channels.byQuestion) {
-      const tally = () => new BlockTally({ outputs: channel.outputs, blockSize });
-      this.#cells.set(question, new Map(manifest.groups.values.map(({ id }) => [id, tally()])));
+    this.#blockSize = blockSize;
+    for (const [id, { channel, question }] of channels.byQuestion) {
+      const guard = guardOf?.(question);
+      const admit =
+        guard === undefined
+          ? null
+          : (people: readonly string[]) => guard.admit({ wave: manifest.id, people, minimum: blockSize });
+      const tally = () => new BlockTally({ outputs: channel.outputs, blockSize, admit });
+      this.#cells.set(id, new Map(manifest.groups.values.map((group) => [group.id, tally()])));
     }
+    this.#voices = new Map(manifest.groups.values.map(({ id }) => [id, 0]));
   }
 
   /** Counts a report that was checked against the study; the next one in the order of arrival. */
-  add(report: Report, { group, sequence }: { group: string; sequence: number }): void {
+  add(report: Report, { group, participant, sequence }: Arrived): void {
     this.#counted = sequence;
-    this.#voices += 1;
-    for (const { question, letter } of report.answers) {
-      if (this.#cell(question, group).add(letter, sequence)) this.#version += 1;
+    this.#voices.set(group, (this.#voices.get(group) ?? 0) + 1);
+    for (const { question, letter: output } of report.answers) {
+      if (this.#cell(question, group).add({ output, participant, sequence })) {
+        this.#versions.set(question, this.version(question) + 1);
+      }
     }
   }
 
   /**
-   * Drops a report that was withdrawn while no published block held it; none is there where it was not counted before.
+   * Drops a report that was withdrawn while no full block held it; none is there where it was not counted before.
    * @param withdrawn.sequence of the withdrawal, in the order of arrival; `withdrawnFrom` is that of the report
    */
   withdraw({ group, sequence, withdrawnFrom }: { group: string; sequence: number; withdrawnFrom: number }): void {
     this.#counted = sequence;
     const cells = [...this.#cells.keys()].map((question) => this.#cell(question, group));
-    if (cells.filter((cell) => cell.remove(withdrawnFrom)).length > 0) this.#voices -= 1;
+    if (cells.filter((cell) => cell.remove(withdrawnFrom)).length === 0) return;
+    this.#voices.set(group, this.#voices.get(group)! - 1);
   }
 
   /**
-   * How many more reports of its group leave this one out of every published block for certain, plus one; `null` where a
-   * block that is published holds it, or none any more.
+   * How many more reports of its group leave this one out of every full block for certain, plus one; `null` where a full
+   * block holds it, or none any more.
    */
   room(report: Report, { group, sequence }: { group: string; sequence: number }): number | null {
     const rooms = report.answers.map(({ question }) => this.#cell(question, group).room(sequence));
@@ -51,12 +76,19 @@ export class StudyTally {
 
   /** Reports so far: the one number that is live. [E4] */
   get voices(): number {
-    return this.#voices;
+    return [...this.#voices.values()].reduce((sum, voices) => sum + voices, 0);
   }
 
-  /** Grows whenever something was published. */
-  get version(): number {
-    return this.#version;
+  /** Grows whenever something was published of a question. */
+  version(question: string): number {
+    return this.#versions.get(question) ?? 0;
+  }
+
+  /** Reports of a group in whole blocks, whatever they answer; with `null` those of all groups together. [E6] */
+  participants(group: string | null): number {
+    const whole = (voices: number) => voices - (voices % this.#blockSize);
+    if (group !== null) return whole(this.#voices.get(group) ?? 0);
+    return [...this.#voices.values()].reduce((sum, voices) => sum + whole(voices), 0);
   }
 
   /** Published letters of one group, or with `null` of all groups: the union of their blocks. [E2] */
@@ -66,6 +98,7 @@ export class StudyTally {
     return groups.reduce((sum, cell) => ({
       respondents: sum.respondents + cell.respondents,
       counts: sum.counts.map((count, output) => count + cell.counts[output]!),
+      heldBack: sum.heldBack || cell.heldBack,
     }));
   }
 

@@ -11,9 +11,18 @@ export function groupLabel(cell: ResultCell, groups: SurveyResults['groups']): s
   return groups.values.find(({ id }) => id === cell.group)?.label ?? cell.group;
 }
 
+const SUPPRESSED = {
+  'too-few': { text: 'not enough answers yet', short: 'too few yet' },
+  'too-uncertain': { text: 'too uncertain to show yet', short: 'too uncertain yet' },
+  'too-similar': {
+    text: 'held back: nearly the same people as in an earlier number',
+    short: 'held back',
+  },
+} as const;
+
 /** What is said of a cell that may not be shown. */
 export function suppressedText(cell: ResultCell & { state: 'suppressed' }): string {
-  return cell.reason === 'too-few' ? 'not enough answers yet' : 'too uncertain to show yet';
+  return SUPPRESSED[cell.reason].text;
 }
 
 /**
@@ -31,9 +40,7 @@ export function groupChart(
   });
   const shown = rows.flatMap(({ found, label, all }) => (found === undefined ? [] : [{ ...found, label, all }]));
   const hidden = rows.flatMap(({ cell, label }) =>
-    cell.state === 'suppressed'
-      ? [{ label, text: suppressedText(cell), short: cell.reason === 'too-few' ? 'too few yet' : 'too uncertain yet' }]
-      : [],
+    cell.state === 'suppressed' ? [{ label, text: suppressedText(cell), short: SUPPRESSED[cell.reason].short }] : [],
   );
   const [lowest, highest] = domain(result, shown);
   const whole = shown.filter(({ all }) => all);

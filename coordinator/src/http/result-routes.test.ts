@@ -1,0 +1,129 @@
+import { type Manifest, manifestHash, PROTOCOL_VERSION, surveyChannels } from '@chorale/protocol';
+import * as v from 'valibot';
+import { describe, expect, it } from 'vitest';
+import { pulseStudy, questions } from '../../testing/pulse-study.ts';
+import { reportText } from '../../testing/report-text.ts';
+import { runCoordinator } from '../../testing/running-coordinator.ts';
+import { Results, Series, SeriesExportAnswer, SeriesSummaries, StudyExportAnswer } from './result-schemas.ts';
+
+/** A wave whose title a spreadsheet would run. */
+const waveOf = (id: string): Manifest =>
+  pulseStudy({
+    id,
+    epsilon: 6,
+    asked: questions.slice(0, 1),
+    more: { series: 'quarterly', title: '=cmd|"/C calc"!A0' },
+  });
+const waves = [waveOf('spring'), waveOf('autumn')];
+
+/** A coordinator with forty answers of Sales in spring, and forty of others in autumn. */
+async function run() {
+  const coordinator = await runCoordinator({ manifests: waves });
+  const client = await coordinator.connect();
+  for (const manifest of waves) {
+    const study = { manifest, hash: await manifestHash(manifest), channels: surveyChannels(manifest.survey!) };
+    const names = Array.from({ length: 40 }, (_, i) => ({ name: `${manifest.id} ${i}`, group: 'sales' }));
+    for (const token of await coordinator.invite(manifest.id, ...names)) {
+      const report = reportText(study, { stay: manifest.id === 'spring' });
+      expect((await client.emitWithAck('report', { protocol: PROTOCOL_VERSION, token, report })).ok).toBe(true);
+    }
+  }
+  const json = async (path: string): Promise<unknown> => (await coordinator.get(`/api/v1/${path}`)).json();
+  return { ...coordinator, json };
+}
+
+/** The lines of a table as objects. */
+async function rowsOf(response: Response): Promise<Record<string, string>[]> {
+  const [header, ...lines] = (await response.text()).trimEnd().split('\r\n').map(cellsOf);
+  return lines.map((cells) => Object.fromEntries(header!.map((name, index) => [name, cells[index]!])));
+}
+
+function cellsOf(line: string): string[] {
+  const cells = [...line.matchAll(/("(?:[^"]|"")*"|[^,]*)(?:,|$)/g)].map(([, cell]) => cell!);
+  return cells.map((cell) => cell.replaceAll(/^"|"$/g, '').replaceAll('""', '"'));
+}
+
+describe('results over HTTP', () => {
+  it('answer as they are described', async () => {
+    const { json } = await run();
+    for (const [path, schema] of [
+      ['studies/spring/results', Results],
+      ['studies/spring/export.json', StudyExportAnswer],
+      ['series', SeriesSummaries],
+      ['series/quarterly', Series],
+      ['series/quarterly/export.json', SeriesExportAnswer],
+    ] as const) {
+      const body = await json(path);
+      // Nothing more and nothing less than the description says.
+      expect(v.parse(schema, body), path).toEqual(body);
+    }
+  });
+
+  it('[E9] are the same in every export, each with the study, its privacy and the time', async () => {
+    const { get, json } = await run();
+    const results = await json('studies/spring/results');
+    const first = v.parse(StudyExportAnswer, await json('studies/spring/export.json'));
+    expect(first.results).toEqual(results);
+    expect(v.parse(StudyExportAnswer, await json('studies/spring/export.json')).results).toEqual(results);
+    expect(first.stamp).toMatchObject({
+      study: 'spring',
+      manifest: await manifestHash(waves[0]!),
+      privacyUnit: 'employee',
+      neighboringRelation: 'replace-one',
+      epsilon: 6,
+      delta: 0,
+      minimumGroupSize: 5,
+      confidence: 0.95,
+    });
+    expect(new Date(first.stamp.exportedAt).toISOString()).toBe(first.stamp.exportedAt);
+
+    const response = await get('/api/v1/studies/spring/export.csv');
+    expect(response.headers.get('content-type')).toBe('text/csv; charset=utf-8; header=present');
+    expect(response.headers.get('content-disposition')).toBe('attachment; filename="spring.csv"');
+    const rows = await rowsOf(response);
+    expect(rows.map(({ group_label: group, state }) => [group, state])).toEqual([
+      ['All', 'published'],
+      ['Sales', 'published'],
+      ['Legal', 'too-few'],
+    ]);
+    const [cell] = first.results.questions[0]!.cells;
+    if (cell?.state !== 'published') throw new Error('the total must be published');
+    expect(rows[0]).toMatchObject({
+      study: 'spring',
+      manifest: first.stamp.manifest,
+      title: `'${first.stamp.title}`,
+      epsilon: '6',
+      delta: '0',
+      privacy_unit: 'employee',
+      neighboring_relation: 'replace-one',
+      minimum_group_size: '5',
+      confidence: '0.95',
+      respondents: '40',
+      estimate: 'yes',
+      value: String(cell.estimates[0]!.value),
+    });
+  });
+
+  it('[E8] export a series with its changes', async () => {
+    const { get, json } = await run();
+    const rows = await rowsOf(await get('/api/v1/series/quarterly/export.csv'));
+    const { stamps, results } = v.parse(SeriesExportAnswer, await json('series/quarterly/export.json'));
+    expect(stamps.map(({ study }) => study)).toEqual(['spring', 'autumn']);
+    const autumn = rows.find(({ study, group }) => study === 'autumn' && group === 'sales')!;
+    const { change } = results.questions[0]!.groups[1]!.waves[1]!;
+    expect(autumn).toMatchObject({
+      series: 'quarterly',
+      changed_since: 'spring',
+      change: String(change!.estimates[0]!.change),
+      adjusted_p_value: String(change!.estimates[0]!.adjustedPValue),
+      significant: 'true',
+    });
+  });
+
+  it('[P4] answer what they do not have with problem details', async () => {
+    const { json } = await run();
+    for (const path of ['studies/winter/export.csv', 'series/yearly', 'series/yearly/export.csv', 'series/__proto__']) {
+      expect(await json(path), path).toMatchObject({ status: 404, code: 'STUDY_UNKNOWN' });
+    }
+  });
+});

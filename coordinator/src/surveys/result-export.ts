@@ -1,0 +1,146 @@
+import type {
+  Estimate,
+  ExportStamp,
+  Manifest,
+  ResultCell,
+  SeriesExport,
+  SeriesResults,
+  StudyExport,
+  SurveyResults,
+} from '@chorale/protocol';
+import { type CsvCell, toCsv } from './csv.ts';
+import { CONFIDENCE } from './estimates.ts';
+import type { SurveyStudy } from './study-registry.ts';
+
+/** A study's results as a file. The same results give the same numbers, whenever they are exported. [E9] */
+export function studyExport(study: SurveyStudy, results: SurveyResults, exportedAt: Date): StudyExport {
+  return { format: 'chorale-results', stamp: stampOf(study, exportedAt), results };
+}
+
+/** @param waves in the order of `results.waves` */
+export function seriesExport(waves: readonly SurveyStudy[], results: SeriesResults, exportedAt: Date): SeriesExport {
+  return { format: 'chorale-series', stamps: waves.map((study) => stampOf(study, exportedAt)), results };
+}
+
+function stampOf({ manifest, hash, channels }: SurveyStudy, exportedAt: Date): ExportStamp {
+  return {
+    study: manifest.id,
+    manifest: hash,
+    title: manifest.title,
+    simulated: manifest.simulated,
+    privacyUnit: 'employee',
+    neighboringRelation: 'replace-one',
+    epsilon: manifest.survey?.epsilon ?? 0,
+    // Reports of letters are pure.
+    delta: 0,
+    realizedEpsilon: channels.realizedEpsilon,
+    minimumGroupSize: manifest.publishing.minimumGroupSize,
+    confidence: CONFIDENCE,
+    exportedAt: exportedAt.toISOString(),
+  };
+}
+
+/** Columns by name; each row has the same. */
+type Row = Record<string, CsvCell>;
+
+/** One row an estimate, or a suppressed cell; every row carries the whole stamp, so that none can lose it. */
+export function studyCsv({ stamp, results }: StudyExport): string {
+  return table(
+    results.questions.flatMap(({ question, text, cells }) =>
+      cells.flatMap((cell) =>
+        estimatesOf(cell).map((estimate) => ({
+          ...stampColumns(stamp),
+          ...cellColumns(cell, { question, text, groups: results.groups }),
+          ...estimateColumns(cell, estimate),
+        })),
+      ),
+    ),
+  );
+}
+
+/** The same over the waves of a series, with the change since the wave before that showed the estimate. */
+export function seriesCsv({ stamps, results }: SeriesExport): string {
+  const stampOfStudy = new Map(stamps.map((stamp) => [stamp.study, stamp]));
+  return table(
+    results.questions.flatMap(({ identity, text, groups }) =>
+      groups.flatMap(({ waves }) =>
+        waves.flatMap(({ study, question, cell, change }) =>
+          estimatesOf(cell).map((estimate) => {
+            const changed = change?.estimates.find(({ id }) => id === estimate?.id);
+            return {
+              series: results.series,
+              ...stampColumns(stampOfStudy.get(study)!),
+              question_identity: identity,
+              ...cellColumns(cell, { question, text, groups: results.groups }),
+              ...estimateColumns(cell, estimate),
+              changed_since: change?.since ?? null,
+              change: changed?.change ?? null,
+              change_lower: changed?.lower ?? null,
+              change_upper: changed?.upper ?? null,
+              p_value: changed?.pValue ?? null,
+              adjusted_p_value: changed?.adjustedPValue ?? null,
+              significant: changed?.significant ?? null,
+            };
+          }),
+        ),
+      ),
+    ),
+  );
+}
+
+function table(rows: readonly Row[]): string {
+  return toCsv(
+    Object.keys(rows[0] ?? {}),
+    rows.map((row) => Object.values(row)),
+  );
+}
+
+function estimatesOf(cell: ResultCell): (Estimate | null)[] {
+  return cell.state === 'published' ? cell.estimates : [null];
+}
+
+function stampColumns(stamp: ExportStamp): Row {
+  return {
+    study: stamp.study,
+    manifest: stamp.manifest,
+    title: stamp.title,
+    simulated: stamp.simulated,
+    privacy_unit: stamp.privacyUnit,
+    neighboring_relation: stamp.neighboringRelation,
+    epsilon: stamp.epsilon,
+    delta: stamp.delta,
+    realized_epsilon: stamp.realizedEpsilon,
+    minimum_group_size: stamp.minimumGroupSize,
+    confidence: stamp.confidence,
+    exported_at: stamp.exportedAt,
+  };
+}
+
+function cellColumns(
+  cell: ResultCell,
+  { question, text, groups }: { question: string; text: string; groups: Manifest['groups'] },
+): Row {
+  const label = groups.values.find(({ id }) => id === cell.group)?.label;
+  return {
+    question,
+    text,
+    group: cell.group,
+    group_label: cell.group === null ? 'All' : (label ?? cell.group),
+    state: cell.state === 'published' ? cell.state : cell.reason,
+    respondents: cell.state === 'published' ? cell.respondents : null,
+  };
+}
+
+function estimateColumns(cell: ResultCell, estimate: Estimate | null): Row {
+  const shrunken = cell.state === 'published' ? cell.shrunken?.find(({ id }) => id === estimate?.id) : undefined;
+  return {
+    estimate: estimate?.id ?? null,
+    label: estimate?.label ?? null,
+    value: estimate?.value ?? null,
+    lower: estimate?.lower ?? null,
+    upper: estimate?.upper ?? null,
+    shrunken_value: shrunken?.value ?? null,
+    shrunken_lower: shrunken?.lower ?? null,
+    shrunken_upper: shrunken?.upper ?? null,
+  };
+}

@@ -1,0 +1,23 @@
+import type { Guarantee, SurveyResults } from './results.ts';
+import type { SeriesResults } from './series.ts';
+
+/** What every exported number has beside it: whose it is, at what privacy, and when it was taken. */
+export type ExportStamp = Guarantee & {
+  study: string;
+  /** Identity of the manifest. */
+  manifest: string;
+  title: string;
+  simulated: boolean;
+  /** Privacy loss at the integer probabilities that devices use; at most `epsilon`. */
+  realizedEpsilon: number;
+  minimumGroupSize: number;
+  confidence: number;
+  /** When the file was made, in UTC (RFC 3339). */
+  exportedAt: string;
+};
+
+/** Body of `GET /api/v1/studies/:id/export.json`. */
+export type StudyExport = { format: 'chorale-results'; stamp: ExportStamp; results: SurveyResults };
+
+/** Body of `GET /api/v1/series/:id/export.json`; one stamp a wave. */
+export type SeriesExport = { format: 'chorale-series'; stamps: ExportStamp[]; results: SeriesResults };
