@@ -11,7 +11,7 @@ const common = new RegExp(
   [
     'rolldown/runtime',
     '/node_modules/(valibot|canonicalize)/',
-    '/protocol/src/(errors|is-noised|limits|manifest-hash|question|survey-manifest|version)\\.ts$',
+    '/protocol/src/(benchmark|errors|is-noised|limits|manifest-hash|question|survey-manifest|version)\\.ts$',
     '/privacy/src/(numerics/(checks|exponential|normal-distribution|search)|sampling/random)\\.ts$',
     '/sdk/src/(abortable|lazy-part|connection/(backoff|capped-body|refusal|retry)|training/training-task)\\.ts$',
   ].join('|'),
