@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
+import { pageAddresses } from './demo/page-addresses.ts';
 import { pageShell } from './demo/page-shell.ts';
 
 const page = (name: string) => resolve(import.meta.dirname, 'demo', `${name}.html`);
@@ -7,7 +8,7 @@ const page = (name: string) => resolve(import.meta.dirname, 'demo', `${name}.htm
 /** Builds and serves the demo; `npm run dev` proxies to a coordinator started by `npm start`. */
 export default defineConfig({
   root: resolve(import.meta.dirname, 'demo'),
-  plugins: [pageShell()],
+  plugins: [pageShell(), pageAddresses()],
   build: {
     target: 'es2022',
     outDir: 'dist',

@@ -2,15 +2,20 @@ import { AxeBuilder } from '@axe-core/playwright';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { expect } from 'vitest';
 
-/** No WCAG 2.2 A or AA violation and no sideways scrolling, light and dark, 1280 and 320 pixels wide. */
+/**
+ * No WCAG 2.2 A or AA violation and no sideways scrolling, light and dark, 1280 and 320 pixels wide.
+ * @param options.direction lays the page out from right to left, as one in Arabic would be
+ */
 export async function expectAccessible(
   browser: Browser,
   open: (context: BrowserContext) => Promise<Page>,
+  { direction = 'ltr' }: { direction?: 'ltr' | 'rtl' } = {},
 ): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     for (const width of [1280, 320]) {
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
       const page = await open(context);
+      await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
       const { violations } = await new AxeBuilder({ page })
         .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
         .analyze();

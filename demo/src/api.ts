@@ -4,6 +4,8 @@ import {
   type Manifest,
   type ModelCard,
   parseManifest,
+  type SeriesResults,
+  type SeriesSummary,
   type StudySummary,
   type SurveyResults,
   type TrainingRounds,
@@ -22,6 +24,16 @@ export async function fetchManifest(study: string): Promise<Manifest> {
 
 export async function fetchResults(study: string): Promise<SurveyResults> {
   return request<SurveyResults>(`/api/v1/studies/${encodeURIComponent(study)}/results`);
+}
+
+/** All series, each with its waves. */
+export async function fetchSeriesList(): Promise<SeriesSummary[]> {
+  return request<SeriesSummary[]>('/api/v1/series');
+}
+
+/** @throws ChoraleError `STUDY_UNKNOWN` also where no study is a wave of such a series. */
+export async function fetchSeries(series: string): Promise<SeriesResults> {
+  return request<SeriesResults>(`/api/v1/series/${encodeURIComponent(series)}`);
 }
 
 export async function fetchRounds(study: string): Promise<TrainingRounds> {

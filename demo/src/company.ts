@@ -89,6 +89,21 @@ const departments: Readonly<Record<string, Department>> = {
   },
 };
 
+/**
+ * What happened at the company from wave to wave of its series, and how it moved the leans of all later answers. There
+ * is something to find in every wave, and something that did not change in any.
+ */
+const events: readonly { wave: number; groups: readonly string[] | 'all'; shift: Readonly<Record<string, number>> }[] =
+  [
+    // Support took over the work of a site that was closed.
+    { wave: 2, groups: ['support', 'logistics'], shift: { workload: -0.14, leaving: 0.12 } },
+    // Managers practised giving feedback.
+    { wave: 3, groups: 'all', shift: { feedback: 0.14 } },
+    // Pay was raised; support got new colleagues.
+    { wave: 4, groups: 'all', shift: { recommend: 0.07 } },
+    { wave: 4, groups: ['support', 'logistics'], shift: { workload: 0.12, leaving: -0.08 } },
+  ];
+
 /** Shares of employees who leave a question empty: money and plans to leave are the delicate ones. */
 const skips: Readonly<Record<string, number>> = { salary: 0.14, leaving: 0.07, 'speak-up': 0.05 };
 
@@ -102,10 +117,20 @@ export function headcount(group: string): number {
   return (departments[group] ?? average).headcount;
 }
 
-/** True answers of a group's employees who answer the question. */
-export function answerDistribution(question: Question, group: string): AnswerDistribution {
+/** Chance that an employee of the group takes part in a wave of the series. */
+export function willingness(group: string): number {
+  return group === 'logistics' ? 0.56 : group === 'people' ? 0.9 : 0.74;
+}
+
+/**
+ * True answers of a group's employees who answer the question.
+ * @param wave of the company's series, from 1
+ */
+export function answerDistribution(question: Question, group: string, wave = 1): AnswerDistribution {
   const { lean, wishes, salary } = departments[group] ?? average;
-  const tendency = lean[question.id] ?? 0.6;
+  const tendency = events
+    .filter((event) => event.wave <= wave && (event.groups === 'all' || event.groups.includes(group)))
+    .reduce((sum, { shift }) => sum + (shift[question.id] ?? 0), lean[question.id] ?? 0.6);
   switch (question.type) {
     case 'scale':
       return scaleDistribution(question.minimum, question.maximum, tendency);

@@ -1,13 +1,18 @@
 import { parseArgs } from 'node:util';
 import { uniformInteger, secureRandom } from '@chorale/privacy';
+import type { Progress } from './crowd/answer-study.ts';
 import { type CrowdOptions, type CrowdSummary, runCrowd } from './crowd/run-crowd.ts';
+import { runWaves, type WavesOptions } from './crowd/run-waves.ts';
 
 const usage = `Lets simulated employees answer a simulated study, through the same code as a browser.
 
 npm run crowd -- [options]
-  --employees N    how many answer (5000)
+  --employees N    how many answer, or with --waves how many work there (5000)
   --server URL     the coordinator (http://localhost:8787)
   --study ID       the study (pulse-demo)
+  --waves N        answer the first N studies of a series, one after the other, in the study's place: the
+                   same company every time, some of whose people join, leave, or miss a wave
+  --series ID      the series (brightwater)
   --seed N         of their opinions, a whole number (drawn); noise is never seeded
   --json           print one JSON object and nothing else
 `;
@@ -16,23 +21,32 @@ class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
-type Command = { state: 'help' } | { state: 'run'; json: boolean; options: CrowdOptions };
+type Command =
+  | { state: 'help' }
+  | { state: 'study'; json: boolean; options: CrowdOptions }
+  | { state: 'waves'; json: boolean; options: WavesOptions };
 
 function readCommand(args: string[]): Command {
   const { values } = parse(args);
   if (values.help === true) return { state: 'help' };
   const seed =
     values.seed === undefined ? uniformInteger(2 ** 31, secureRandom()) : wholeNumber('--seed', values.seed, 0);
+  const { json, study, series, waves } = values;
+  const options = {
+    server: address(values.server),
+    employees: wholeNumber('--employees', values.employees, 1),
+    seed,
+    crowd: crypto.randomUUID(),
+  };
+  if (waves === undefined) {
+    if (series !== undefined) throw new UsageError('--series needs --waves');
+    return { state: 'study', json, options: { ...options, study: study ?? 'pulse-demo' } };
+  }
+  if (study !== undefined) throw new UsageError('--study and --waves exclude each other');
   return {
-    state: 'run',
-    json: values.json,
-    options: {
-      server: address(values.server),
-      study: values.study,
-      employees: wholeNumber('--employees', values.employees, 1),
-      seed,
-      crowd: crypto.randomUUID(),
-    },
+    state: 'waves',
+    json,
+    options: { ...options, series: series ?? 'brightwater', waves: wholeNumber('--waves', waves, 1) },
   };
 }
 
@@ -43,7 +57,9 @@ function parse(args: string[]) {
       options: {
         employees: { type: 'string', default: '5000' },
         server: { type: 'string', default: `http://localhost:${process.env['PORT'] ?? 8787}` },
-        study: { type: 'string', default: 'pulse-demo' },
+        study: { type: 'string' },
+        series: { type: 'string' },
+        waves: { type: 'string' },
         seed: { type: 'string' },
         json: { type: 'boolean', default: false },
         help: { type: 'boolean' },
@@ -68,10 +84,11 @@ function address(text: string): string {
 }
 
 /** One line that rewrites itself, at most ten times a second. */
-function progressLine(): NonNullable<CrowdOptions['onProgress']> {
+function progressLine(): (progress: Progress) => void {
   let last = -1;
   return ({ done, total, seconds }) => {
-    if (seconds - last < 0.1 && done < total) return;
+    // Of waves, each starts anew.
+    if (seconds >= last && seconds - last < 0.1 && done < total) return;
     last = seconds;
     process.stderr.write(
       `\r${done.toLocaleString('en')} of ${total.toLocaleString('en')} employees, ${Math.round(done / seconds).toLocaleString('en')} a second  `,
@@ -79,14 +96,10 @@ function progressLine(): NonNullable<CrowdOptions['onProgress']> {
   };
 }
 
-function summaryText(
-  { study, title, acknowledged, refused, seconds, perSecond, seed }: CrowdSummary,
-  server: string,
-): string {
+function summaryText({ title, acknowledged, refused, seconds, perSecond, seed }: CrowdSummary): string {
   const lines = [
     `${acknowledged.toLocaleString('en')} simulated employees answered "${title}" in ${seconds.toFixed(1)} s (${Math.round(perSecond).toLocaleString('en')} a second, seed ${seed}).`,
     ...Object.entries(refused).map(([code, count]) => `${count} were refused: ${code}.`),
-    `Results: ${new URL(`/results?study=${study}`, server).href}`,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -99,9 +112,20 @@ async function main(): Promise<void> {
   }
   const { json, options } = command;
   const live = !json && process.stderr.isTTY;
-  const summary = await runCrowd(live ? { ...options, onProgress: progressLine() } : options);
+  const watched = live ? { onProgress: progressLine() } : {};
+  const summaries =
+    command.state === 'study'
+      ? [await runCrowd({ ...command.options, ...watched })]
+      : await runWaves({ ...command.options, ...watched });
   if (live) process.stderr.write('\n');
-  process.stdout.write(json ? `${JSON.stringify(summary)}\n` : summaryText(summary, options.server));
+  if (json) {
+    const [first] = summaries;
+    process.stdout.write(`${JSON.stringify(command.state === 'study' ? first : { waves: summaries })}\n`);
+    return;
+  }
+  const page = command.state === 'study' ? command.options.study : `${command.options.series}/trend`;
+  const results = new URL(`/results/${page}`, options.server).href;
+  process.stdout.write(`${summaries.map(summaryText).join('')}Results: ${results}\n`);
 }
 
 try {

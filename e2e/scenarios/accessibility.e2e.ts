@@ -22,8 +22,8 @@ const pages = [
   '/',
   '/survey?study=pulse-demo&employee=Ada&group=sales',
   '/site?study=attrition&site=north&group=sales',
-  '/results?study=pulse-demo',
-  '/results?study=attrition',
+  '/results/pulse-demo',
+  '/results/attrition',
   '/model?study=attrition',
 ];
 

@@ -96,7 +96,7 @@ test('two sites learn a number: better than naming the mean, and shown in its un
     return page;
   });
   await expectAccessible(browser, async (context) => {
-    const page = await openPage(context, '/results?study=income');
+    const page = await openPage(context, '/results/income/training');
     await page.getByText('Mean guess is how far off').waitFor();
     return page;
   });

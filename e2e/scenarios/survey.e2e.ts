@@ -42,7 +42,7 @@ test('[S8] [E2] twelve employees count once each, and a group below the minimum 
   expect(cells.find((cell) => cell.group === null)).toMatchObject({ state: 'published', respondents: 8 });
 
   const page = await browser.newPage();
-  await page.goto(`${coordinator.url}/results?study=${study.id}`);
+  await page.goto(`${coordinator.url}/results/${study.id}`);
   await page.getByText('Numbers in a table').first().click();
   await expect.poll(() => page.getByRole('row', { name: /Legal/ }).first().innerText()).toMatch(/not enough answers/i);
   await page.close();

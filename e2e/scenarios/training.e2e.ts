@@ -155,7 +155,7 @@ test('[B1] [B2] ten rounds with noise at the sites are charged to the employees 
   console.info(`with noise: AUC ${latestAuc(rounds).toFixed(4)} at epsilon ${spent.epsilon.toFixed(2)}`);
 
   const results = await browser.newPage();
-  await results.goto(`${coordinator.url}/results?study=${noised.id}`);
+  await results.goto(`${coordinator.url}/results/${noised.id}/training`);
   await results.getByRole('table').first().waitFor();
   await expect.poll(() => results.getByText('committed', { exact: false }).count()).toBeGreaterThan(0);
   await results.close();

@@ -38,6 +38,7 @@ const PAGES = {
   '/survey': 'survey.html',
   '/site': 'site.html',
   '/results': 'results.html',
+  '/results/*': 'results.html',
   '/model': 'model.html',
 };
 

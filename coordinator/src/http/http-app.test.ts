@@ -124,7 +124,8 @@ describe('demo', () => {
       ['/survey', 'survey'],
       ['/site', 'site'],
       ['/results', 'results'],
-      ['/results?study=a', 'results'],
+      ['/results/pulse', 'results'],
+      ['/results/pulse/heatmap?group=sales', 'results'],
     ]) {
       const response = await get(path!);
       expect(await response.text()).toContain(`<title>${page}</title>`);

@@ -93,6 +93,8 @@ const HIDDEN = new Set([
   'GET /survey',
   'GET /site',
   'GET /results',
+  // All below it, as the router prints that.
+  'GET /results*',
   'GET /model',
   'GET /*',
   'OPTIONS /api/v1/*',

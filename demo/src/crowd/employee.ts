@@ -7,18 +7,19 @@ export type Employee = { name: string; group: string; answers: Record<string, An
 
 /**
  * Employees of a study, by number. The same seed gives the same people with the same opinions.
- * @param crowd makes the names of this crowd differ from those of another, which answered already.
+ * @param options.crowd makes the names of this crowd differ from those of another, which answered already
+ * @param options.wave of the company's series, from 1: opinions change with it, people and their characters do not
  */
 export function employees(
   manifest: Manifest,
-  { seed, crowd }: { seed: number; crowd: string },
+  { seed, crowd, wave = 1 }: { seed: number; crowd: string; wave?: number },
 ): (index: number) => Employee {
   const shares = groupShares(manifest.groups);
   const questions = manifest.survey?.questions ?? [];
   const opinions = new Map(
     shares.map(({ group }) => [
       group,
-      questions.map((question) => ({ question, distribution: answerDistribution(question, group) })),
+      questions.map((question) => ({ question, distribution: answerDistribution(question, group, wave) })),
     ]),
   );
   return (index) => {

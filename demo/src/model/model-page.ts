@@ -103,7 +103,7 @@ function renderNone({ id, training }: Manifest): TemplateResult {
       <p><strong>There is no model yet.</strong> It is there once the first round of training is committed.</p>
       <p>
         Take part at <a href="${path}?study=${id}">${path}</a>, or watch the rounds in the
-        <a href="/results?study=${id}">results</a>.
+        <a href="/results/${id}/training">results</a>.
       </p>
     </div>
   `;

@@ -1,11 +1,14 @@
-import type { Manifest, StudySummary } from '@chorale/protocol';
+import type { Manifest, SeriesSummary, StudySummary } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
-import { fetchManifest, fetchStudies } from '../api.ts';
+import { fetchManifest, fetchSeriesList, fetchStudies } from '../api.ts';
 import { errorNotice } from '../error-notice.ts';
 import { PageElement } from '../page-element.ts';
 
 type Study = { summary: StudySummary; manifest: Manifest };
-type State = { state: 'loading' } | { state: 'failed'; error: unknown } | { state: 'shown'; studies: Study[] };
+type State =
+  | { state: 'loading' }
+  | { state: 'failed'; error: unknown }
+  | { state: 'shown'; studies: Study[]; series: SeriesSummary[] };
 
 /** Names for whoever wants to try a study as somebody; the demo invites anybody. */
 const employees = ['Ada', 'Bilal', 'Chloe', 'Dmitri', 'Esra', 'Femi', 'Greta', 'Hiro'];
@@ -28,11 +31,11 @@ class StudiesPage extends PageElement {
   private async load(): Promise<void> {
     this.view = { state: 'loading' };
     try {
-      const summaries = await fetchStudies();
+      const [summaries, series] = await Promise.all([fetchStudies(), fetchSeriesList()]);
       const studies = await Promise.all(
         summaries.map(async (summary) => ({ summary, manifest: await fetchManifest(summary.id) })),
       );
-      this.view = { state: 'shown', studies };
+      this.view = { state: 'shown', studies, series };
     } catch (error) {
       this.view = { state: 'failed', error };
     }
@@ -60,7 +63,10 @@ class StudiesPage extends PageElement {
               <p><strong>No study has been published yet.</strong></p>
               <p>Publish one with <code>npx chorale study put FILE</code>, then reload this page.</p>
             </div>`
-          : html`<div class="stack">${view.studies.map(renderStudy)}</div>`;
+          : html`<div class="stack">
+              ${view.studies.filter(({ manifest }) => manifest.series === undefined).map(renderStudy)}
+              ${view.series.map((series) => renderSeries(series, view.studies))}
+            </div>`;
     }
   }
 }
@@ -115,7 +121,36 @@ function renderStudy({ summary, manifest }: Study): TemplateResult {
       </dl>
       ${manifest.survey === undefined ? nothing : renderEmployees(manifest)}
       ${manifest.training?.clients === 'site' ? renderSites(manifest) : nothing}
-      <p><a href="/results?study=${summary.id}">Results of ${summary.title}</a></p>
+      <p><a href="/results/${summary.id}">Results of ${summary.title}</a></p>
+    </article>
+  `;
+}
+
+/** Waves differ in little but their names, so they share a card. */
+function renderSeries({ series, waves }: SeriesSummary, studies: readonly Study[]): TemplateResult {
+  const employee = employees[0]!;
+  const known = waves.flatMap(({ study }) => studies.find(({ manifest }) => manifest.id === study) ?? []);
+  const description = known[0]?.manifest.description;
+  return html`
+    <article class="card stack" aria-labelledby="series-${series}">
+      <div class="stack tight">
+        <h3 id="series-${series}">Series: ${series}</h3>
+        ${description === undefined ? nothing : html`<p class="soft">${description}</p>`}
+      </div>
+      <ol>
+        ${known.map(
+          ({ summary: { id, title, voices }, manifest }) => html`
+            <li>
+              ${title}: ${voices.toLocaleString('en')} voices so far.
+              <a href=${link('/survey', { study: id, employee, group: manifest.groups.values[0]!.id })}
+                >Answer as ${employee}<span class="visually-hidden">: ${title}</span></a
+              >,
+              <a href="/results/${id}">results<span class="visually-hidden"> of ${title}</span></a>
+            </li>
+          `,
+        )}
+      </ol>
+      <p><a href="/results/${series}/trend">Trend of ${series} over its waves</a></p>
     </article>
   `;
 }

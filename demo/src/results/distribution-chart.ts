@@ -20,6 +20,10 @@ export function distributionChart(
   };
   const chosen = estimatesOf(group);
   const reference = group === null ? [] : estimatesOf(null);
+  const benchmarks = result.benchmarks.flatMap(({ estimate, value }) => {
+    const label = [...chosen, ...reference].find(({ id }) => id === estimate)?.label;
+    return label === undefined ? [] : [{ label, value }];
+  });
   const colour = group === null ? 'var(--ink)' : 'var(--stays)';
 
   return (width) => {
@@ -50,6 +54,13 @@ export function distributionChart(
           strokeWidth: 3.5,
           strokeLinecap: 'round',
           strokeOpacity: 0.55,
+        }),
+        Plot.tickX(benchmarks, {
+          x: 'value',
+          y: 'label',
+          stroke: 'var(--ink-soft)',
+          strokeWidth: 2,
+          strokeDasharray: '5,4',
         }),
         Plot.dot(reference, { x: 'value', y: 'label', r: 5.5, stroke: 'var(--ink)', strokeWidth: 1.5, fill: 'none' }),
         Plot.dot(chosen, { x: 'value', y: 'label', r: 5, fill: colour }),

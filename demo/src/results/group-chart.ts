@@ -1,28 +1,15 @@
-import type { QuestionResult, ResultCell, SurveyResults } from '@chorale/protocol';
+import type { QuestionResult, ResultCell, ShownBenchmark, SurveyResults } from '@chorale/protocol';
 import * as Plot from '@observablehq/plot';
 import type { NumberStyle } from './format.ts';
 import type { Draw } from './plot-figure.ts';
+import { shortReason, suppressedText } from './suppressed.ts';
 
 const rowHeight = 26;
 
 /** Name of a cell's row; all published groups together come first. */
-export function groupLabel(cell: ResultCell, groups: SurveyResults['groups']): string {
+export function groupLabel(cell: Pick<ResultCell, 'group'>, groups: SurveyResults['groups']): string {
   if (cell.group === null) return 'All';
   return groups.values.find(({ id }) => id === cell.group)?.label ?? cell.group;
-}
-
-const SUPPRESSED = {
-  'too-few': { text: 'not enough answers yet', short: 'too few yet' },
-  'too-uncertain': { text: 'too uncertain to show yet', short: 'too uncertain yet' },
-  'too-similar': {
-    text: 'held back: nearly the same people as in an earlier number',
-    short: 'held back',
-  },
-} as const;
-
-/** What is said of a cell that may not be shown. */
-export function suppressedText(cell: ResultCell & { state: 'suppressed' }): string {
-  return SUPPRESSED[cell.reason].text;
 }
 
 /**
@@ -40,9 +27,10 @@ export function groupChart(
   });
   const shown = rows.flatMap(({ found, label, all }) => (found === undefined ? [] : [{ ...found, label, all }]));
   const hidden = rows.flatMap(({ cell, label }) =>
-    cell.state === 'suppressed' ? [{ label, text: suppressedText(cell), short: SUPPRESSED[cell.reason].short }] : [],
+    cell.state === 'suppressed' ? [{ label, text: suppressedText(cell.reason), short: shortReason(cell.reason) }] : [],
   );
-  const [lowest, highest] = domain(result, shown);
+  const benchmarks = result.benchmarks.filter((benchmark) => benchmark.estimate === estimate);
+  const [lowest, highest] = domain(result, [...shown, ...benchmarks.map(asInterval)]);
   const whole = shown.filter(({ all }) => all);
 
   return (width) => {
@@ -71,6 +59,7 @@ export function groupChart(
       },
       marks: [
         Plot.rect(whole, { x1: 'lower', x2: 'upper', fill: 'currentColor', fillOpacity: 0.07 }),
+        Plot.ruleX(benchmarks, { x: 'value', stroke: 'var(--ink-soft)', strokeWidth: 1.5, strokeDasharray: '5,4' }),
         Plot.link(shown, {
           x1: 'lower',
           x2: 'upper',
@@ -111,6 +100,10 @@ function colour({ all }: { all: boolean }): string {
 export function fit(label: string, pixels: number): string {
   const most = Math.floor((pixels - 12) / 7.6);
   return label.length > most ? `${label.slice(0, most - 1)}…` : label;
+}
+
+function asInterval({ value }: ShownBenchmark): { lower: number; upper: number } {
+  return { lower: value, upper: value };
 }
 
 /** The whole range for shares and scores; for means the part of it that holds the intervals. */

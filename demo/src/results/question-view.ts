@@ -1,10 +1,13 @@
-import type { Manifest, Question, QuestionResult, ResultCell, SurveyResults } from '@chorale/protocol';
+import type { Manifest, Question, QuestionResult, ResultCell, ShownBenchmark, SurveyResults } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
-import { distributionChart } from './distribution-chart.ts';
-import { formatEpsilon, numberStyle, type NumberStyle, withInterval } from './format.ts';
-import { groupChart, groupLabel, suppressedText } from './group-chart.ts';
-import type { Draw } from './plot-figure.ts';
 import { PageElement } from '../page-element.ts';
+import { distributionChart } from './distribution-chart.ts';
+import { figure, formatEpsilon, numberStyle, type NumberStyle } from './format.ts';
+import { groupChart, groupLabel } from './group-chart.ts';
+import type { Draw } from './plot-figure.ts';
+import { resultsProvenance } from './provenance.ts';
+import { questionTable } from './question-table.ts';
+import { suppressedText } from './suppressed.ts';
 
 type Published = ResultCell & { state: 'published' };
 
@@ -14,13 +17,16 @@ export class QuestionView extends PageElement {
     result: { attribute: false },
     results: { attribute: false },
     manifest: { attribute: false },
-    group: { state: true },
+    group: { attribute: false },
+    at: { attribute: false },
   };
   declare result: QuestionResult | undefined;
   declare results: SurveyResults | undefined;
   declare manifest: Manifest | undefined;
-  /** Group whose distribution is shown; the empty string is all. */
-  declare group: string;
+  /** The one group that is shown beside all together; `null` shows all of them. */
+  declare group: string | null;
+  /** When the results were taken. */
+  declare at: Date | undefined;
   #chart: { key: string; draw: Draw } | undefined;
 
   constructor() {
@@ -28,15 +34,16 @@ export class QuestionView extends PageElement {
     this.result = undefined;
     this.results = undefined;
     this.manifest = undefined;
-    this.group = '';
+    this.group = null;
+    this.at = undefined;
   }
 
   protected override render(): TemplateResult | typeof nothing {
-    const { result, results } = this;
-    if (result === undefined || results === undefined) return nothing;
+    const { results } = this;
+    if (this.result === undefined || results === undefined) return nothing;
+    const result = narrowed(this.result, this.group);
     const question = this.manifest?.survey?.questions.find(({ id }) => id === result.question);
     const style = numberStyle(result, question?.type === 'number' ? question.unit : undefined);
-    const all = result.cells.find((cell) => cell.group === null);
     const id = `question-${result.question}`;
     return html`
       <article class="card stack" aria-labelledby=${id}>
@@ -44,10 +51,10 @@ export class QuestionView extends PageElement {
           <h3 id=${id}>${result.text}</h3>
           <p class="soft small">${describe(result, question)}</p>
         </div>
-        ${all?.state === 'published' ? this.renderHeadline(all, style) : nothing}
+        ${result.cells.map((cell) => this.renderHeadline(cell, style))}
         ${
           result.cells.some((cell) => cell.state === 'published')
-            ? this.renderChart(style, question)
+            ? this.renderChart(result, { style, question })
             : html`<p class="notice">
                 Not enough answers yet: a number appears with the first ${results.minimumGroupSize} reports of one group
                 that hold this question, once its margin is narrow enough.
@@ -55,32 +62,39 @@ export class QuestionView extends PageElement {
         }
         <details>
           <summary>Numbers in a table<span class="visually-hidden">: ${result.text}</span></summary>
-          ${renderTable(result, results, style)}
+          <demo-table .content=${questionTable(result, { results, style })}></demo-table>
         </details>
+        ${this.at === undefined ? nothing : html`<div class="paper">${resultsProvenance(results, this.at)}</div>`}
       </article>
     `;
   }
 
-  private renderHeadline(all: Published, style: NumberStyle): TemplateResult {
-    const [first] = all.estimates;
-    const respondents = all.respondents.toLocaleString('en');
-    const effective = Math.max(1, Math.round(all.effectiveRespondents)).toLocaleString('en');
+  /** The whole in figures, and the one group where one was chosen. */
+  private renderHeadline(cell: ResultCell, style: NumberStyle): TemplateResult | typeof nothing {
+    if (cell.group !== this.group && cell.group !== null) return nothing;
+    const name = cell.group === null ? 'All together' : groupLabel(cell, this.results!.groups);
+    if (cell.state === 'suppressed') {
+      return cell.group === null ? nothing : html`<p class="soft">${name}: ${suppressedText(cell.reason)}.</p>`;
+    }
+    const [first] = cell.estimates;
+    const effective = Math.max(1, Math.round(cell.effectiveRespondents)).toLocaleString('en');
     return html`
       <dl class="figures">
         ${
-          all.estimates.length === 1 && first !== undefined
+          cell.estimates.length === 1 && first !== undefined
             ? html`<div>
-                <dt>All together</dt>
+                <dt>${name}</dt>
                 <dd>
-                  ${style.format(first.value)}
-                  <span class="margin">${style.format(first.lower)} to ${style.format(first.upper)}</span>
+                  ${figure(style.format(first.value))}
+                  <span class="margin">${figure(`${style.format(first.lower)} to ${style.format(first.upper)}`)}</span>
                 </dd>
               </div>`
             : nothing
         }
+        ${cell.group === null && cell.estimates.length === 1 ? this.result!.benchmarks.map((benchmark) => renderBenchmark(benchmark, style)) : nothing}
         <div>
-          <dt>Respondents</dt>
-          <dd>${respondents}</dd>
+          <dt>Respondents${cell.estimates.length > 1 ? `, ${name.toLowerCase()}` : ''}</dt>
+          <dd>${cell.respondents.toLocaleString('en')}</dd>
         </div>
         <div>
           <dt>What the noise costs</dt>
@@ -90,11 +104,13 @@ export class QuestionView extends PageElement {
     `;
   }
 
-  private renderChart(style: NumberStyle, question: Question | undefined): TemplateResult {
-    const result = this.result!;
+  private renderChart(
+    result: QuestionResult,
+    { style, question }: { style: NumberStyle; question: Question | undefined },
+  ): TemplateResult {
     const { groups } = this.results!;
+    const { group } = this;
     const distribution = result.report === 'distribution';
-    const group = this.group === '' ? null : this.group;
     const key = JSON.stringify([result, group]);
     if (this.#chart?.key !== key) {
       const draw = distribution
@@ -104,32 +120,46 @@ export class QuestionView extends PageElement {
     }
     const label = `${result.text} Estimates with 95% intervals ${distribution ? 'by option' : `by ${groups.label.toLowerCase()}`}; the table below holds the numbers.`;
     return html`
-      ${distribution ? this.renderGroupChoice(question) : nothing}
       <demo-plot .draw=${this.#chart.draw} .label=${label}></demo-plot>
-    `;
-  }
-
-  private renderGroupChoice(question: Question | undefined): TemplateResult {
-    const result = this.result!;
-    const { groups } = this.results!;
-    const id = `group-of-${result.question}`;
-    const cell = result.cells.find((c) => c.group === (this.group === '' ? null : this.group));
-    return html`
-      <div class="row">
-        <label for=${id}>${groups.label}</label>
-        <select id=${id} @change=${(event: Event) => (this.group = (event.target as HTMLSelectElement).value)}>
-          ${result.cells.map((c) => html`<option value=${c.group ?? ''} ?selected=${(c.group ?? '') === this.group}>${groupLabel(c, groups)}${c.state === 'suppressed' ? ` (${suppressedText(c)})` : ''}</option>`)}
-        </select>
-        ${this.group === '' || cell?.state !== 'published' ? nothing : html`<span class="small soft">${cell.respondents.toLocaleString('en')} respondents; open dots: all together</span>`}
-      </div>
-      ${cell?.state === 'suppressed' ? html`<p class="soft">${groupLabel(cell, groups)}: ${suppressedText(cell)}.</p>` : nothing}
-      ${question?.type === 'scale' ? html`<p class="small soft">${question.minimum} is “${question.minimumLabel ?? 'lowest'}”, ${question.maximum} is “${question.maximumLabel ?? 'highest'}”.</p>` : nothing}
+      ${
+        result.benchmarks.length === 0
+          ? nothing
+          : html`<p class="small soft">Dashed: ${sources(result.benchmarks)}, for comparison.</p>`
+      }
+      ${
+        distribution && group !== null
+          ? html`<p class="small soft">Open dots: all together, without their intervals.</p>`
+          : nothing
+      }
+      ${
+        distribution && question?.type === 'scale'
+          ? html`<p class="small soft">
+              ${question.minimum} is “${question.minimumLabel ?? 'lowest'}”, ${question.maximum} is
+              “${question.maximumLabel ?? 'highest'}”.
+            </p>`
+          : nothing
+      }
     `;
   }
 }
 
+/** Somebody else's number, beside ours. */
+function renderBenchmark({ value, source, year }: ShownBenchmark, style: NumberStyle): TemplateResult {
+  return html`
+    <div class="benchmark">
+      <dt>${source}, ${year}</dt>
+      <dd>${figure(style.format(value))}</dd>
+    </div>
+  `;
+}
+
+function narrowed(result: QuestionResult, group: string | null): QuestionResult {
+  if (group === null) return result;
+  return { ...result, cells: result.cells.filter((cell) => cell.group === null || cell.group === group) };
+}
+
 function describe(result: QuestionResult, question: Question | undefined): string {
-  const noise = `Each report of it is ε = ${formatEpsilon(result.realizedEpsilon)}.`;
+  const noise = `Each report of it is ε\u00a0=\u00a0${formatEpsilon(result.realizedEpsilon)}.`;
   switch (result.report) {
     case 'favourable':
       if (question?.type === 'yesno') return `Share who say yes. ${noise}`;
@@ -145,6 +175,10 @@ function describe(result: QuestionResult, question: Question | undefined): strin
   }
 }
 
+function sources(benchmarks: readonly ShownBenchmark[]): string {
+  return [...new Set(benchmarks.map(({ source, year }) => `${source} (${year})`))].join(', ');
+}
+
 function publishedCells(result: QuestionResult): Published[] {
   return result.cells.filter((cell): cell is Published => cell.state === 'published');
 }
@@ -155,43 +189,4 @@ function firstEstimate(result: QuestionResult): string {
 
 function optionLabels(result: QuestionResult): string[] {
   return publishedCells(result)[0]?.estimates.map(({ label }) => label) ?? [];
-}
-
-function renderTable(result: QuestionResult, results: SurveyResults, style: NumberStyle): TemplateResult {
-  const [example] = publishedCells(result);
-  const columns = example?.estimates ?? [{ id: '', label: 'Estimate' }];
-  return html`
-    <div class="table" tabindex="0" role="region" aria-label="Numbers: ${result.text}">
-      <table>
-        <caption>
-          ${result.text} Estimates with their 95% intervals.
-        </caption>
-        <thead>
-          <tr>
-            <th scope="col">${results.groups.label}</th>
-            ${columns.map(({ label }) => html`<th scope="col">${label}</th>`)}
-            <th scope="col" class="number">Respondents</th>
-            <th scope="col" class="number">As good as, without noise</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${result.cells.map(
-            (cell) =>
-              html` <tr>
-                <th scope="row">${groupLabel(cell, results.groups)}</th>
-                ${
-                  cell.state === 'suppressed'
-                    ? html`<td class="soft" colspan=${columns.length + 2}>${suppressedText(cell)}</td>`
-                    : html`
-                        ${cell.estimates.map((estimate) => html`<td class="number-text">${withInterval(estimate, style)}</td>`)}
-                        <td class="number">${cell.respondents.toLocaleString('en')}</td>
-                        <td class="number">${Math.round(cell.effectiveRespondents).toLocaleString('en')}</td>
-                      `
-                }
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-  `;
 }

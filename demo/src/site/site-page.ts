@@ -226,7 +226,7 @@ class SitePage extends PageElement {
               }
               and, where the study says so, noises it, and sends only that. The coordinator sees each update and keeps
               their sum alone, of never fewer than ${this.manifest!.training!.cohort.quorum} sites.
-              <a href="/results?study=${this.#study}">See the model’s results</a>.
+              <a href="/results/${encodeURIComponent(this.#study)}/training">See the model’s results</a>.
             </p>
             <demo-training-panel
               .chorale=${view.chorale}

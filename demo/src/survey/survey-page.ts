@@ -84,7 +84,7 @@ class SurveyPage extends PageElement {
       Object.assign(document.createElement('h1'), { slot: 'title', textContent: manifest.title }),
       Object.assign(document.createElement('a'), {
         slot: 'sent',
-        href: `/results?${new URLSearchParams({ study: manifest.id })}`,
+        href: `/results/${encodeURIComponent(manifest.id)}`,
         textContent: 'See the results',
       }),
     );
