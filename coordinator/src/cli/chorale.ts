@@ -4,6 +4,7 @@ import { auditCommand } from './audit-command.ts';
 import { backupCommand } from './backup-command.ts';
 import { calibrateCommand } from './calibrate-command.ts';
 import { errorLine, exitCode, UsageError } from './command-errors.ts';
+import { personCommand } from './person-command.ts';
 import { planCommand } from './plan-command.ts';
 import { withTraining } from './plan-training-command.ts';
 import { restoreCommand } from './restore-command.ts';
@@ -40,6 +41,7 @@ function program(): Command {
     calibrateCommand(),
     auditCommand(),
     studyCommand(),
+    personCommand(),
     resultsCommand(),
     verifyLogCommand(),
     simulateCommand(),

@@ -19,6 +19,7 @@ export const StudySummaries = v.array(
     simulated: v.boolean(),
     survey: v.boolean(),
     training: v.nullable(Clients),
+    state: v.picklist(['open', 'closed', 'purged']),
     voices: Count,
   }),
 ) satisfies v.GenericSchema<StudySummary[]>;

@@ -39,6 +39,8 @@ const PAGES = {
   '/site': 'site.html',
   '/results': 'results.html',
   '/model': 'model.html',
+  '/studio': 'studio.html',
+  '/officer': 'officer.html',
 };
 
 /** The demo's pages, and invitations for whoever asks: never part of a real deployment. */

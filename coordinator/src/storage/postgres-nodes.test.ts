@@ -72,7 +72,7 @@ describe.skipIf(postgresMissing)(`PostgresStore: several nodes${postgresMissing}
     await Promise.all([one.close(), two.close()]);
     const client = await connect(schema);
     // What the second version added, and the third, and the fourth.
-    await client.query(`ALTER TABLE model DROP COLUMN optimizer; DROP TABLE training, claim, partial, participation; DROP SEQUENCE node_number;
+    await client.query(`ALTER TABLE model DROP COLUMN optimizer; DROP TABLE training, claim, partial, participation, person, draft, study_end, log; DROP SEQUENCE node_number;
       ALTER TABLE round DROP COLUMN closing; UPDATE chorale_version SET version = 1`);
     const nodes = await Promise.all(Array.from({ length: 4 }, () => openNode(schema)));
     for (const node of nodes) expect(await node.countReports('pulse')).toBe(1);

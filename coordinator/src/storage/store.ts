@@ -1,4 +1,5 @@
-import type { RoundShape } from '@chorale/protocol';
+import type { LogContent, LogEntry, RoundShape } from '@chorale/protocol';
+import type { DraftRecord, OversightStore, PersonRecord, StudyEnd } from './oversight-store.ts';
 
 /** One published study. The manifest is its canonical JSON, so that its hash can be computed again. */
 export type StudyRecord = { id: string; hash: string; manifest: string; publishedAt: string };
@@ -69,7 +70,8 @@ export type ReportExtent = { study: string; count: number; lastSequence: number 
 
 /**
  * All that a store holds at one moment, except the reports themselves. Those never change once they
- * are stored, so the ones up to `lastSequence` can be read afterwards and still belong to that moment.
+ * are stored, so the ones up to `lastSequence` can be read afterwards and still belong to that moment,
+ * unless their study is purged meanwhile.
  */
 export type Snapshot = {
   studies: StudyRecord[];
@@ -78,27 +80,33 @@ export type Snapshot = {
   models: ModelRecord[];
   participations: ParticipationRecord[];
   secrets: SecretRecord[];
+  persons: PersonRecord[];
+  drafts: DraftRecord[];
+  ends: StudyEnd[];
+  log: LogEntry[];
 };
 
 /**
  * Everything the coordinator must not lose. A method's promise resolves only after its change is
  * durable: written through to the disk, not only handed to the system.
  */
-export interface Store {
+export interface Store extends OversightStore {
   /**
    * Publishes a study; doing so again with the same hash changes nothing.
+   * @param entry appended to the log where the study is new
    * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest.
    */
-  putStudy(study: StudyRecord): Promise<'created' | 'unchanged'>;
+  putStudy(study: StudyRecord, entry?: LogContent): Promise<'created' | 'unchanged'>;
   getStudy(id: string): Promise<StudyRecord | null>;
   listStudies(): Promise<StudyRecord[]>;
 
   /**
    * Keeps a report, once per participant and study.
-   * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before, `STUDY_UNKNOWN`,
+   * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before, `STUDY_UNKNOWN`, `STUDY_CLOSED`,
    *   or `REPORT_INVALID` for a text that no store gives back as it was
    */
   addReport(report: ReportRecord): Promise<ReportOutcome>;
+  /** How many were accepted, be they purged since. */
   countReports(study: string): Promise<number>;
   /**
    * Reports with a larger sequence than `after`, in order, at most `limit`. Whoever has read up to a
@@ -109,6 +117,7 @@ export interface Store {
   /**
    * Records that a round is under way, so that its number is never used again.
    * @throws RangeError when another node owns the study's rounds
+   * @throws ChoraleError `STUDY_CLOSED`
    */
   openRound(round: RoundRecord, by?: RoundOwner): Promise<void>;
   /**

@@ -24,6 +24,29 @@ export class BlockTally {
     this.#blockSize = blockSize;
   }
 
+  /** Published blocks as pairs of output and count, in the order of the outputs. */
+  get released(): [output: number, count: number][] {
+    return [...this.#published].toSorted(([a], [b]) => a - b);
+  }
+
+  /** Blocks that are published. */
+  get blocks(): number {
+    return this.#publishedRespondents / this.#blockSize;
+  }
+
+  /** Takes up blocks as they were released. @throws RangeError for what no blocks of this channel have */
+  restore(released: readonly (readonly [output: number, count: number])[]): void {
+    for (const [output, count] of released) {
+      if (output >= this.#outputs) throw new RangeError(`output must be below ${this.#outputs}, got ${output}`);
+      this.#published.set(output, count);
+      this.#publishedRespondents += count;
+    }
+    if (this.#publishedRespondents % this.#blockSize === 0) return;
+    throw new RangeError(
+      `released counts must be whole blocks of ${this.#blockSize}, got ${this.#publishedRespondents}`,
+    );
+  }
+
   /** Counts one output; `true` when that filled a block. */
   add(output: number): boolean {
     this.#open.push(output);

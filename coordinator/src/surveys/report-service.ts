@@ -1,7 +1,9 @@
 import { ChoraleError, type Manifest, parseReport, type SurveyChannels } from '@chorale/protocol';
+import * as v from 'valibot';
 import type { Store } from '../storage/store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Invitations } from './invitations.ts';
+import { ReleasedCounts } from './released-counts.ts';
 import { StudyTally } from './study-tally.ts';
 import type { StudyRegistry } from './study-registry.ts';
 
@@ -15,6 +17,8 @@ type Counting = { tally: StudyTally; sequence: number; running: Promise<void> };
 export class ReportService {
   readonly #options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number };
   readonly #counted = new Map<string, Counting>();
+  /** Studies whose reports are gone: nothing changes any more. */
+  readonly #purged = new Map<string, StudyTally>();
 
   /** @param options.now milliseconds since 1970 */
   constructor(options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number }) {
@@ -25,7 +29,7 @@ export class ReportService {
    * Accepts a report once: when this resolves it is on the disk.
    * @param text the report exactly as the device stored it; the same text again is a duplicate
    * @throws ChoraleError `TOKEN_INVALID`, `STUDY_UNKNOWN`, `MANIFEST_MISMATCH`, `MESSAGE_TOO_LARGE`,
-   *   `REPORT_INVALID`, or `REPORT_CONFLICT` when the participant sent another text before
+   *   `REPORT_INVALID`, `STUDY_CLOSED`, or `REPORT_CONFLICT` when the participant sent another text before
    */
   async accept(token: string, text: string): Promise<{ duplicate: boolean; receivedAt: string }> {
     const { store, invitations, now } = this.#options;
@@ -41,13 +45,15 @@ export class ReportService {
   }
 
   /**
-   * Counts of all reports that are stored by now. They are read back in the order of their sequence
+   * Counts of all reports that are stored by now, or of what was released of those that were deleted. They are read back in the order of their sequence
    * and never counted on arrival, so blocks are the same after a restart.
    * @throws ChoraleError `STUDY_UNKNOWN`, also for a study without a survey
    * @throws StorageError when a stored report does not fit its study: nothing is published then
    */
   async tally(id: string): Promise<StudyTally> {
     const study = await this.#survey(id);
+    const restored = this.#purged.get(id);
+    if (restored !== undefined) return restored;
     let counting = this.#counted.get(id);
     if (counting === undefined) {
       counting = { tally: new StudyTally(study), sequence: 0, running: Promise.resolve() };
@@ -58,7 +64,13 @@ export class ReportService {
     const count = () => this.#catchUp(study, current);
     current.running = current.running.then(count, count);
     await current.running;
-    return current.tally;
+    // Asked last: what was deleted meanwhile would be missing in what was counted.
+    const purged = (await this.#options.store.studyEnd(id))?.purged;
+    if (purged == null) return current.tally;
+    const tally = restoreTally(study, purged.released);
+    this.#purged.set(id, tally);
+    this.#counted.delete(id);
+    return tally;
   }
 
   async #catchUp(study: Survey, counting: Counting): Promise<void> {
@@ -76,6 +88,14 @@ export class ReportService {
     const { manifest, hash, channels } = await this.#options.studies.get(id);
     if (channels === null) throw new ChoraleError('STUDY_UNKNOWN', `study ${id} has no survey`);
     return { manifest, hash, channels };
+  }
+}
+
+function restoreTally(study: Survey, released: string): StudyTally {
+  try {
+    return StudyTally.ofReleased(study, v.parse(ReleasedCounts, JSON.parse(released)));
+  } catch (cause) {
+    throw new StorageError(`what was released of study ${study.manifest.id} is damaged`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Manifest, Report, SurveyChannels } from '@chorale/protocol';
 import { BlockTally, type PublishedCounts } from './block-tally.ts';
+import type { ReleasedCounts } from './released-counts.ts';
 
 /** One study's reports, counted by question and group. What it gives out is fit to be published. */
 export class StudyTally {
@@ -15,6 +16,18 @@ export class StudyTally {
     }
   }
 
+  /** A study's tally from what was released of it, when its reports are gone. @throws RangeError */
+  static ofReleased(study: { manifest: Manifest; channels: SurveyChannels }, released: ReleasedCounts): StudyTally {
+    const tally = new StudyTally(study);
+    tally.#voices = released.voices;
+    for (const { question, group, counts } of released.cells) {
+      const cell = tally.#cell(question, group);
+      cell.restore(counts);
+      tally.#version += cell.blocks;
+    }
+    return tally;
+  }
+
   /** Counts a report that was checked against the study; the next one in the order of arrival. */
   add(report: Report, group: string): void {
     this.#voices += 1;
@@ -28,7 +41,7 @@ export class StudyTally {
     return this.#voices;
   }
 
-  /** Grows whenever something was published. */
+  /** Blocks that were published, over all questions and groups. */
   get version(): number {
     return this.#version;
   }
@@ -41,6 +54,16 @@ export class StudyTally {
       respondents: sum.respondents + cell.respondents,
       counts: sum.counts.map((count, output) => count + cell.counts[output]!),
     }));
+  }
+
+  /** All that is or ever was published of these reports. */
+  released(): ReleasedCounts {
+    const cells = [...this.#cells].flatMap(([question, groups]) =>
+      [...groups].flatMap(([group, { blocks, published, released }]) =>
+        blocks === 0 ? [] : [{ question, group, respondents: published.respondents, counts: released }],
+      ),
+    );
+    return { voices: this.#voices, cells };
   }
 
   #cell(question: string, group: string): BlockTally {

@@ -20,6 +20,7 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'INSECURE_CONTEXT',
   'MANIFEST_MISMATCH',
   'REPORT_CONFLICT',
+  'STUDY_CLOSED',
   'STUDY_UNKNOWN',
   'TOKEN_INVALID',
   'TRAINING_ABSENT',
