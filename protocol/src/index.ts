@@ -5,6 +5,7 @@ export * from './limits.ts';
 export * from './log-chain.ts';
 export * from './manifest.ts';
 export * from './manifest-hash.ts';
+export * from './manifest-issues.ts';
 export * from './messages.ts';
 export * from './one-shot.ts';
 export * from './oversight.ts';

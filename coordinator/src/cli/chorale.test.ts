@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
@@ -344,25 +344,28 @@ describe('chorale verify-log', () => {
     const { stdout: whole } = await chorale(`verify-log --data ${folder}`);
     const anchor = /^log: 3 entries: holds\n.*(3:sha256-\S{44})\n$/.exec(whole)![1]!;
     const tampered = async (statement: string, flags = ''): Promise<Ended> => {
-      const database = new DatabaseSync(join(folder, 'chorale.db'));
-      database.exec('CREATE TEMP TABLE kept AS SELECT * FROM log');
+      const copy = temporaryFolder();
+      cpSync(folder, copy, { recursive: true });
+      const database = new DatabaseSync(join(copy, 'chorale.db'));
       database.exec(statement);
-      const ended = await chorale(`verify-log --data ${folder} ${flags}`);
-      database.exec('DELETE FROM log; INSERT INTO log SELECT * FROM kept');
       database.close();
-      return ended;
+      return chorale(`verify-log --data ${copy} ${flags}`);
     };
     expect(await tampered(`UPDATE log SET subject = 'exut' WHERE sequence = 2`)).toEqual({
       code: 1,
       stdout: 'log: 1 entry hold, then: entry 2 was changed: its hash is not that of its content\n',
       stderr: 'chorale: entry 2 was changed: its hash is not that of its content\n',
     });
-    expect(await tampered('DELETE FROM log WHERE sequence = 1')).toEqual(
-      refused(1, 'entry 1 is missing: entry 2 is in its place'),
-    );
+    expect(await tampered('DELETE FROM log WHERE sequence = 1')).toMatchObject({
+      code: 1,
+      stderr: 'chorale: entry 1 is missing: entry 2 is in its place\n',
+    });
     const cut = 'DELETE FROM log WHERE sequence = 3';
     expect((await tampered(cut)).code).toBe(0);
-    expect(await tampered(cut, `--anchor ${anchor}`)).toEqual(refused(1, 'entries 3 to 3 are missing at the end'));
+    expect(await tampered(cut, `--anchor ${anchor}`)).toMatchObject({
+      code: 1,
+      stderr: 'chorale: entries 3 to 3 are missing at the end\n',
+    });
     expect((await chorale(`verify-log --data ${folder} --anchor ${anchor}`)).code).toBe(0);
     expect((await chorale(`verify-log --data ${folder} --anchor 3`)).code).toBe(2);
   });

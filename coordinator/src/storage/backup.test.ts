@@ -169,7 +169,8 @@ describe.each(directions)('backup from %s', (_, from, to) => {
     const file = await backUp(store);
     const place = to.newPlace();
     const summary = await restoreInto(to, place, file);
-    const counts = { study: 3, round: 3, model: 2, participation: 2, secret: 1, report: 1200 };
+    const people = { person: 2, draft: 2, 'end-of-study': 1, log: 8 };
+    const counts = { study: 3, round: 3, model: 2, participation: 2, secret: 1, ...people, report: 1200 };
     expect(summary).toEqual({ createdAt: '2026-11-21T08:00:00.000Z', counts });
     const restored = await open(to, place);
     expect(await everything(restored)).toEqual(await everything(store));
@@ -255,6 +256,10 @@ describe.each([
         models: [],
         participations: [],
         secrets: [],
+        persons: [],
+        drafts: [],
+        ends: [],
+        log: [],
       });
       await store.close();
     }

@@ -1,0 +1,442 @@
+import { type Actor, type Draft, type Manifest, manifestIssues, parseManifest, type Question } from '@chorale/protocol';
+import { html, nothing, type TemplateResult } from 'lit';
+import { fetchManifest, fetchStudies } from '../api.ts';
+import { errorNotice } from '../error-notice.ts';
+import { decide, fetchDrafts, fetchMe, propose } from '../oversight/oversight-api.ts';
+import { publishNotice } from '../oversight/publish-notice.ts';
+import { sessionToken, takeSignIn } from '../oversight/session.ts';
+import { signedInAs, signInNotice } from '../oversight/sign-in-notice.ts';
+import { PageElement } from '../page-element.ts';
+import { draftList } from './draft-list.ts';
+import { fieldId, type Issues, numberField, textField } from './fields.ts';
+import { forecastView } from './forecast-view.ts';
+import { groupsEditor } from './groups-editor.ts';
+import { questionCard } from './question-card.ts';
+import { emptyQuestion, emptyStudy, fromManifest, type StudyForm, toManifest } from './study-form.ts';
+import { forecastSurvey, isHopeless, type QuestionForecast } from './survey-forecast.ts';
+import './survey-preview.ts';
+
+/** How long nothing was typed before a forecast is made. */
+const pauseMs = 150;
+
+type Notice =
+  | { type: 'none' }
+  | { type: 'failed'; error: unknown }
+  | { type: 'doubt'; manifest: Manifest }
+  | { type: 'submitted'; title: string }
+  | { type: 'imported'; name: string }
+  | { type: 'published'; id: string; hash: string; attribute: string };
+
+/** Where a study is designed and proposed: what it asks, whom, and what that will be worth. */
+class StudioPage extends PageElement {
+  static override properties = {
+    me: { state: true },
+    form: { state: true },
+    issues: { state: true },
+    drafts: { state: true },
+    planned: { state: true },
+    notice: { state: true },
+    loading: { state: true },
+  };
+  declare me: Actor | null;
+  declare form: StudyForm;
+  /** What was wrong when it was to be submitted last, and still is. */
+  declare issues: Issues;
+  declare drafts: Draft[];
+  /** The forecast of what was typed; `null` while a number is none. */
+  declare planned: QuestionForecast[] | null;
+  declare notice: Notice;
+  declare loading: boolean;
+  #showsIssues = false;
+  #planning: ReturnType<typeof setTimeout> | undefined;
+
+  constructor() {
+    super();
+    this.me = null;
+    this.form = emptyStudy();
+    this.issues = [];
+    this.drafts = [];
+    this.planned = this.forecast();
+    this.notice = { type: 'none' };
+    this.loading = true;
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    takeSignIn();
+    void this.load();
+  }
+
+  private async load(): Promise<void> {
+    try {
+      if (sessionToken() === null) return;
+      this.me = await fetchMe();
+      this.drafts = await fetchDrafts();
+    } catch (error) {
+      this.notice = { type: 'failed', error };
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  private change(form: StudyForm): void {
+    this.form = form;
+    if (this.#showsIssues) this.issues = manifestIssues(toManifest(form));
+    // Not while somebody types: it takes longer than a key does.
+    clearTimeout(this.#planning);
+    this.#planning = setTimeout(() => (this.planned = this.forecast()), pauseMs);
+  }
+
+  private changeQuestions(change: (questions: Question[]) => Question[]): void {
+    this.change({ ...this.form, questions: change([...this.form.questions]) });
+  }
+
+  private async move(from: number, by: -1 | 1): Promise<void> {
+    this.changeQuestions((questions) => {
+      const [moved] = questions.splice(from, 1);
+      return questions.toSpliced(from + by, 0, moved!);
+    });
+    // Focus goes with the question; at an end its button is off, and the words take it.
+    await this.focusOn(`#${fieldId(`survey.questions.${from + by}.text`)}`);
+  }
+
+  /** Proposes the study, unless it breaks a rule or would tell nothing: then it asks first. */
+  private async submit(sure: boolean): Promise<void> {
+    this.#showsIssues = true;
+    this.issues = manifestIssues(toManifest(this.form));
+    if (this.issues.length > 0) {
+      this.notice = { type: 'none' };
+      return this.focusOn('#errors');
+    }
+    const manifest = parseManifest(toManifest(this.form));
+    if (!sure && (this.forecast() ?? []).some(isHopeless)) {
+      this.notice = { type: 'doubt', manifest };
+      return this.focusOn('#doubt');
+    }
+    await this.attempt(async () => {
+      await propose(manifest);
+      this.notice = { type: 'submitted', title: manifest.title };
+      this.drafts = await fetchDrafts();
+      await this.focusOn('#submitted');
+    });
+  }
+
+  private async decideOn(decision: 'publish' | 'discard', { manifest, hash }: Draft): Promise<void> {
+    await this.attempt(async () => {
+      const { id } = manifest;
+      await decide(decision, { id, hash });
+      this.drafts = await fetchDrafts();
+      if (decision === 'discard') return;
+      this.notice = { type: 'published', id, hash, attribute: manifest.groups.attribute };
+      await this.focusOn('#published');
+    });
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      this.notice = { type: 'none' };
+      await work();
+    } catch (error) {
+      this.notice = { type: 'failed', error };
+    }
+  }
+
+  private async import(file: File): Promise<void> {
+    await this.attempt(async () => {
+      const manifest = parseManifest(parseJson(await file.text()));
+      this.change(fromManifest(manifest, this.form));
+      this.notice = { type: 'imported', name: file.name };
+    });
+  }
+
+  /** The next wave starts where the one before was. */
+  private async startFrom(study: string): Promise<void> {
+    await this.attempt(async () =>
+      this.change({ ...fromManifest(await fetchManifest(study), this.form), id: '', title: '' }),
+    );
+  }
+
+  private forecast(): QuestionForecast[] | null {
+    const { form } = this;
+    const groups = form.groups.rows.map(({ id, label, headcount }) => {
+      return { id, label, respondents: Math.floor(headcount * form.responseRate) };
+    });
+    try {
+      return forecastSurvey(form, groups);
+    } catch (error) {
+      // A number is being typed: what it will be, the fields say.
+      if (error instanceof RangeError) return null;
+      throw error;
+    }
+  }
+
+  protected override render(): TemplateResult {
+    return html`
+      <div class="stack loose">
+        <div class="stack tight">
+          <h1>Study designer</h1>
+          <p class="lead">
+            Say what is asked and of how many; the forecast says what the answers will be worth. A privacy officer
+            approves exactly what you submit.
+          </p>
+          ${this.loading ? html`<p class="soft" role="status">Opening…</p>` : this.me === null ? signInNotice('/studio') : signedInAs(this.me)}
+        </div>
+        ${this.renderNotice()}
+        ${
+          this.me?.type === 'person'
+            ? draftList({
+                drafts: this.drafts,
+                name: this.me.name,
+                onOpen: ({ manifest }) => this.change(fromManifest(manifest, this.form)),
+                onPublish: (draft) => void this.decideOn('publish', draft),
+                onDiscard: (draft) => void this.decideOn('discard', draft),
+              })
+            : nothing
+        }
+        ${this.renderErrors()} ${this.renderStudy()}
+        ${groupsEditor({ form: this.form, issues: this.issues, onChange: (form) => this.change(form) })}
+        ${this.renderQuestions()} ${this.renderForecast()} ${this.renderPreview()}
+        <div class="row actions">
+          <button type="button" class="primary" ?disabled=${this.me === null} @click=${() => void this.submit(false)}>
+            Submit for approval
+          </button>
+          ${this.me === null ? html`<span class="soft small">Sign in to submit.</span>` : nothing}
+        </div>
+      </div>
+    `;
+  }
+
+  private renderNotice(): TemplateResult | typeof nothing {
+    const { notice } = this;
+    switch (notice.type) {
+      case 'none':
+        return nothing;
+      case 'failed':
+        return errorNotice(notice.error);
+      case 'doubt':
+        return html`<div class="notice warn" id="doubt" tabindex="-1" role="alert">
+          <p><strong>Some of these questions would tell nothing useful.</strong></p>
+          <p>People would give up some of their privacy for it. The forecast below says what would help.</p>
+          <div class="row actions">
+            <button type="button" class="danger" @click=${() => void this.submit(true)}>Submit all the same</button>
+            <button type="button" @click=${() => (this.notice = { type: 'none' })}>Go back to the study</button>
+          </div>
+        </div>`;
+      case 'submitted':
+        return html`<div class="notice good" id="submitted" tabindex="-1" role="status">
+          <p><strong>${notice.title} waits for approval.</strong></p>
+          <p>
+            Another person, a privacy officer, sees exactly this manifest on <a href="/officer">the officer’s page</a>.
+          </p>
+        </div>`;
+      case 'imported':
+        return html`<div class="notice good" role="status"><p>${notice.name} is read into the form below.</p></div>`;
+      case 'published':
+        return publishNotice(notice);
+    }
+  }
+
+  private renderErrors(): TemplateResult | typeof nothing {
+    if (this.issues.length === 0) return nothing;
+    return html`
+      <div class="error-summary stack tight" id="errors" tabindex="-1" role="alert" aria-labelledby="errors-title">
+        <h2 id="errors-title">There is a problem</h2>
+        <ul>
+          ${this.issues.map(({ path, message }) => {
+            const words = path === null ? message : `${path}: ${message}`;
+            return html`<li>${path === null ? words : html`<a href="#${fieldId(path)}">${words}</a>`}</li>`;
+          })}
+        </ul>
+      </div>
+    `;
+  }
+
+  private renderStudy(): TemplateResult {
+    const { form, issues } = this;
+    const common = { issues, onInput: () => {} };
+    const pick = (event: Event): void => {
+      const input = event.target as HTMLInputElement;
+      const [file] = input.files ?? [];
+      if (file !== undefined) void this.import(file);
+      input.value = '';
+    };
+    return html`
+      <section class="card stack" aria-labelledby="study-title">
+        <h2 id="study-title">Study</h2>
+        <div class="columns">
+          <div class="field">
+            <label for="import"
+              >Start from a manifest file<span class="hint">JSON, such as of the wave before.</span></label
+            >
+            <input type="file" id="import" accept="application/json,.json" @change=${pick} />
+          </div>
+          <studio-waves .onPick=${(study: string) => void this.startFrom(study)}></studio-waves>
+        </div>
+        <div class="wide">
+          ${textField({
+            ...common,
+            path: 'title',
+            label: 'Title',
+            value: form.title,
+            onText: (title) => this.change({ ...form, title }),
+          })}
+          ${textField({
+            ...common,
+            path: 'description',
+            label: 'Description',
+            hint: 'What it is for, and who reads the results. May stay empty.',
+            value: form.description,
+            onText: (description) => this.change({ ...form, description }),
+          })}
+        </div>
+        <div class="columns">
+          ${textField({
+            ...common,
+            path: 'id',
+            label: 'Identifier',
+            hint: 'In addresses; made of the title where it is empty. Never used twice.',
+            value: form.id,
+            onText: (id) => this.change({ ...form, id }),
+          })}
+          ${numberField({
+            ...common,
+            path: 'survey.epsilon',
+            label: 'Privacy loss ε of a whole report',
+            hint: 'Shared by all questions.',
+            step: '0.1',
+            value: form.epsilon,
+            onNumber: (epsilon) => this.change({ ...form, epsilon }),
+          })}
+          ${numberField({
+            ...common,
+            path: 'publishing.minimumGroupSize',
+            label: 'Fewest people behind a number',
+            step: '1',
+            value: form.minimumGroupSize,
+            onNumber: (minimumGroupSize) => this.change({ ...form, minimumGroupSize }),
+          })}
+          ${numberField({
+            ...common,
+            path: 'publishing.maximumMargin',
+            label: 'Widest margin shown',
+            hint: 'As a share of the scale, at most 0.5.',
+            step: '0.05',
+            value: form.maximumMargin,
+            onNumber: (maximumMargin) => this.change({ ...form, maximumMargin }),
+          })}
+        </div>
+        <label class="check">
+          <input
+            type="checkbox"
+            .checked=${form.simulated}
+            @change=${(event: Event) => this.change({ ...form, simulated: (event.target as HTMLInputElement).checked })}
+          />
+          <span>Its answers are made up</span>
+        </label>
+      </section>
+    `;
+  }
+
+  private renderQuestions(): TemplateResult {
+    const { questions } = this.form;
+    return html`
+      <section class="stack" aria-labelledby="questions-title">
+        <h2 id="questions-title">Questions</h2>
+        ${questions.map((question, position) =>
+          questionCard({
+            question,
+            position,
+            total: questions.length,
+            issues: this.issues,
+            onChange: (changed) => this.changeQuestions((all) => all.with(position, changed)),
+            onMove: (by) => void this.move(position, by),
+            onRemove: () => this.changeQuestions((all) => all.toSpliced(position, 1)),
+          }),
+        )}
+        <div>
+          <button type="button" @click=${() => this.changeQuestions((all) => [...all, emptyQuestion(all)])}>
+            Add a question
+          </button>
+        </div>
+      </section>
+    `;
+  }
+
+  private renderForecast(): TemplateResult {
+    const forecast = this.planned;
+    return html`
+      <section class="card stack" aria-labelledby="forecast-title">
+        <h2 id="forecast-title">Forecast</h2>
+        ${forecast === null ? html`<p class="soft">It is back when all numbers above are.</p>` : forecastView(forecast)}
+      </section>
+    `;
+  }
+
+  private renderPreview(): TemplateResult {
+    const manifest = toManifest(this.form);
+    const isWhole = manifestIssues(manifest).length === 0;
+    return html`
+      <section class="card stack" aria-labelledby="preview-title">
+        <h2 id="preview-title">Preview</h2>
+        ${
+          isWhole
+            ? html`<p class="soft">As employees see it. Nothing is sent from here.</p>
+                <studio-preview .manifest=${parseManifest(manifest)}></studio-preview>`
+            : html`<p class="soft">It shows once the study has a title and every question its words.</p>`
+        }
+      </section>
+    `;
+  }
+}
+
+/** Published studies to start from; the page works without them. */
+class WavesSelect extends PageElement {
+  static override properties = { onPick: { attribute: false }, studies: { state: true } };
+  declare onPick: (study: string) => void;
+  declare studies: { id: string; title: string }[];
+
+  constructor() {
+    super();
+    this.onPick = () => {};
+    this.studies = [];
+  }
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    fetchStudies().then(
+      (studies) => (this.studies = studies.filter(({ survey }) => survey)),
+      () => undefined,
+    );
+  }
+
+  protected override render(): TemplateResult {
+    return html`
+      <div class="field">
+        <label for="from-wave"
+          >Or from a published study<span class="hint">Its questions, for the next wave.</span></label
+        >
+        <select
+          id="from-wave"
+          @change=${(event: Event) => {
+            const { value } = event.target as HTMLSelectElement;
+            if (value !== '') this.onPick(value);
+          }}
+        >
+          <option value="">None</option>
+          ${this.studies.map(({ id, title }) => html`<option value=${id}>${title}</option>`)}
+        </select>
+      </div>
+    `;
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+customElements.define('studio-waves', WavesSelect);
+customElements.define('demo-studio', StudioPage);
