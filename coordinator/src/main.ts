@@ -21,6 +21,7 @@ import { Readiness } from './operations/readiness.ts';
 import { demoPeople, type DemoPerson } from './oversight/demo-people.ts';
 import { Drafts } from './oversight/drafts.ts';
 import { Endings } from './oversight/endings.ts';
+import { Evidence } from './oversight/evidence.ts';
 import { People } from './oversight/people.ts';
 import { ReleaseLog } from './oversight/release-log.ts';
 import { Retention } from './oversight/retention.ts';
@@ -158,6 +159,7 @@ async function serve(
     },
   };
   const endings = new Endings({ store, studies, reports, results, training: ending, now });
+  const evidence = new Evidence({ store, studies, training, now });
   const retention = new Retention({ store, endings, days: options.retentionDays, now, log });
   cluster?.onClosed((study) => {
     const close = async (): Promise<void> => training.close(await studies.get(study));
@@ -196,6 +198,7 @@ async function serve(
     people,
     drafts,
     endings,
+    evidence,
     training,
     invitations,
     admission,

@@ -6,6 +6,7 @@ import { BodyBuffers } from './body-buffers.ts';
 import { BulkGate } from './bulk-gate.ts';
 import { draftRoutes } from './draft-routes.ts';
 import { endingRoutes } from './ending-routes.ts';
+import { evidenceRoute } from './evidence-route.ts';
 import type { HttpOptions } from './http-app.ts';
 import { logRoutes } from './log-routes.ts';
 import { modelRoutes } from './model-routes.ts';
@@ -26,6 +27,7 @@ export function apiRoutes(app: ChoraleApp, options: Options): void {
   studyRoutes(app, options);
   draftRoutes(app, options);
   endingRoutes(app, options);
+  evidenceRoute(app, options);
   logRoutes(app, options);
   personRoutes(app, options);
   modelRoutes(app, options);

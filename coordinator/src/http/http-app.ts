@@ -7,6 +7,7 @@ import type { RateLimits } from '../operations/rate-limits.ts';
 import type { Readiness } from '../operations/readiness.ts';
 import type { Drafts } from '../oversight/drafts.ts';
 import type { Endings } from '../oversight/endings.ts';
+import type { Evidence } from '../oversight/evidence.ts';
 import type { People } from '../oversight/people.ts';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
@@ -42,6 +43,7 @@ export type HttpOptions = {
   people: People;
   drafts: Drafts;
   endings: Endings;
+  evidence: Evidence;
   results: ResultsService;
   metricsPublic: boolean;
   /** Proxies that every request passes. */

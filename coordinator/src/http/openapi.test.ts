@@ -13,6 +13,7 @@ import { Readiness } from '../operations/readiness.ts';
 import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
 import { Drafts } from '../oversight/drafts.ts';
 import { Endings } from '../oversight/endings.ts';
+import { Evidence } from '../oversight/evidence.ts';
 import { People } from '../oversight/people.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { TrainingService } from '../rounds/training-service.ts';
@@ -60,6 +61,7 @@ async function createApp(): Promise<ChoraleApp> {
     results,
     people: new People({ store, now }),
     drafts: new Drafts({ store, studies, now }),
+    evidence: new Evidence({ store, studies, training, now }),
     endings: new Endings({ store, studies, reports, results, training, now }),
     training,
     admission,

@@ -195,15 +195,15 @@ it('[O4] [E2] a closed study takes nothing more, and its results are the same nu
   expect((await again.anybody('GET', 'studies')).body).toMatchObject([{ state: 'purged', voices: 12 }]);
 
   const log = await again.log();
-  expect(log.map(({ action }) => action)).toEqual([
+  const ofStudy = log.filter(({ subject }) => subject === 'pulse');
+  expect(ofStudy.map(({ action }) => action)).toEqual([
     'study-published',
-    'person-added',
     'results-released',
     'study-closed',
     'study-purged',
   ]);
   // What was kept is what was released last.
-  expect(log[4]!.details['released']).toBe(log[2]!.details['released']);
+  expect(ofStudy[3]!.details['released']).toBe(ofStudy[1]!.details['released']);
   expect(await checkLog(log)).toMatchObject({ finding: null });
   await again.close();
   const store = await SqliteStore.open(coordinator.dataFolder);
@@ -275,4 +275,28 @@ it('[O4] deletes the reports of closed studies when their time is over', async (
   expect((await after.anybody('GET', 'studies')).body).toMatchObject([{ state: 'purged' }]);
   expect((await after.anybody('GET', 'studies/pulse/results')).body).toEqual(results);
   expect((await after.log()).at(-1)).toMatchObject({ action: 'study-purged', actor: { type: 'coordinator' } });
+});
+
+it('[O6] an evidence pack says what was promised, has the head of the log, and shows markup of a study as text', async () => {
+  const manifest: Manifest = { ...pulseStudy(), title: 'Pulse <script>alert(1)</script> & "more"' };
+  const coordinator = await overseen({ manifests: [manifest], demo: null });
+  const { operatorToken } = readServerFile(coordinator.dataFolder)!;
+  const taken = await coordinator.get('/api/v1/studies/pulse/evidence', {
+    method: 'POST',
+    headers: { authorization: `Bearer ${operatorToken}` },
+  });
+  expect([taken.status, taken.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  const pack = await taken.text();
+  const log = await coordinator.log();
+  expect(log.at(-1)).toMatchObject({ action: 'evidence-exported', subject: 'pulse' });
+  expect(pack).toContain(`Head: <code>${log.length}:${log.at(-1)!.hash}</code>`);
+  expect(pack).toContain(`All ${log.length} entries of the whole log hold`);
+  expect(pack).not.toContain('<script>');
+  expect(pack).toContain('Pulse &lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;more&quot;');
+  const { realizedEpsilon, byQuestion } = surveyChannels(manifest.survey!);
+  for (const words of [await manifestHash(manifest), `${realizedEpsilon} at the integer`, 'Replace one', 'Local:']) {
+    expect(pack).toContain(words);
+  }
+  for (const { channel } of byQuestion.values()) expect(pack).toContain(`<td>${channel.realizedEpsilon}</td>`);
+  expect((await coordinator.anybody('POST', 'studies/pulse/evidence')).status).toBe(401);
 });

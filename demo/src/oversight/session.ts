@@ -16,6 +16,8 @@ export function sessionToken(): string | null {
   return sessionStorage.getItem(KEY);
 }
 
+/** Forgets who signed in here, and loads the page again without them. */
 export function signOut(): void {
   sessionStorage.removeItem(KEY);
+  location.reload();
 }

@@ -19,12 +19,8 @@ export function signInNotice(page: string): TemplateResult {
 /** Who is signed in, and the way out. */
 export function signedInAs(actor: Actor): TemplateResult {
   const who = actor.type === 'person' ? html`<strong>${actor.name}</strong>, ${actor.role}` : html`the operator`;
-  const leave = (): void => {
-    signOut();
-    location.reload();
-  };
   return html`<p class="row small soft">
     <span>Signed in as ${who}.</span>
-    ${actor.type === 'person' ? html`<button type="button" class="quiet" @click=${leave}>Sign out</button>` : nothing}
+    ${actor.type === 'person' ? html`<button type="button" class="quiet" @click=${signOut}>Sign out</button>` : nothing}
   </p>`;
 }

@@ -27,7 +27,7 @@ export function forecastView(forecast: readonly QuestionForecast[]): TemplateRes
               <p>Ask fewer questions, allow a larger ε, or ask for a share instead of every answer.</p>
             </div>`
       }
-      <div class="table" tabindex="0" role="region" aria-label="Forecast by question">
+      <div class="table forecast" tabindex="0" role="region" aria-label="Forecast by question">
         <table>
           <caption>
             Half of the 95% interval that results would show, at the worst; with who is needed for a readable one.
@@ -54,7 +54,7 @@ export function forecastView(forecast: readonly QuestionForecast[]): TemplateRes
         </table>
       </div>
       <ul class="small soft">
-        ${forecast.map(({ question, words }, i) => html`<li>${question.text === '' ? `Question ${i + 1}` : question.text}: ${words}</li>`)}
+        ${forecast.map(({ question, words }, i) => html`<li>${question.text === '' ? `Question ${i + 1}` : html`“${question.text}”`} ${words}</li>`)}
       </ul>
     </div>
   `;
@@ -69,7 +69,7 @@ function margin(plan: Plan, report: QuestionForecast['question']['report']): Tem
 
 function written(value: number, report: QuestionForecast['question']['report']): string {
   if (report === 'mean') return String(Number(value.toPrecision(2)));
-  return `${(report === 'enps' ? value : 100 * value).toFixed(1)}`;
+  return (report === 'enps' ? value : 100 * value).toFixed(1);
 }
 
 function needed({ minimumRespondents }: Plan): string {

@@ -1,4 +1,12 @@
-import { type Actor, type Draft, type Manifest, manifestIssues, parseManifest, type Question } from '@chorale/protocol';
+import {
+  type Actor,
+  ChoraleError,
+  type Draft,
+  type Manifest,
+  manifestIssues,
+  parseManifest,
+  type Question,
+} from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, fetchStudies } from '../api.ts';
 import { errorNotice } from '../error-notice.ts';
@@ -25,6 +33,7 @@ type Notice =
   | { type: 'doubt'; manifest: Manifest }
   | { type: 'submitted'; title: string }
   | { type: 'imported'; name: string }
+  | { type: 'unread'; name: string; message: string }
   | { type: 'published'; id: string; hash: string; attribute: string };
 
 /** Where a study is designed and proposed: what it asks, whom, and what that will be worth. */
@@ -142,11 +151,15 @@ class StudioPage extends PageElement {
   }
 
   private async import(file: File): Promise<void> {
-    await this.attempt(async () => {
-      const manifest = parseManifest(parseJson(await file.text()));
-      this.change(fromManifest(manifest, this.form));
-      this.notice = { type: 'imported', name: file.name };
-    });
+    const { name } = file;
+    try {
+      this.change(fromManifest(parseManifest(JSON.parse(await file.text())), this.form));
+      this.notice = { type: 'imported', name };
+    } catch (error) {
+      const message = error instanceof ChoraleError ? error.message : 'it is not JSON';
+      this.notice = { type: 'unread', name, message };
+    }
+    await this.focusOn('#read');
   }
 
   /** The next wave starts where the one before was. */
@@ -230,7 +243,14 @@ class StudioPage extends PageElement {
           </p>
         </div>`;
       case 'imported':
-        return html`<div class="notice good" role="status"><p>${notice.name} is read into the form below.</p></div>`;
+        return html`<div class="notice good" id="read" tabindex="-1" role="status">
+          <p>${notice.name} is read into the form below.</p>
+        </div>`;
+      case 'unread':
+        return html`<div class="notice fail" id="read" tabindex="-1" role="alert">
+          <p><strong>${notice.name} is no manifest of a study.</strong> The form stays as it was.</p>
+          <p>${notice.message}</p>
+        </div>`;
       case 'published':
         return publishNotice(notice);
     }
@@ -427,14 +447,6 @@ class WavesSelect extends PageElement {
         </select>
       </div>
     `;
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
 
