@@ -2,7 +2,6 @@ import * as v from 'valibot';
 import type { Admission } from '../operations/admission.ts';
 import type { People } from '../oversight/people.ts';
 import { actorOf, type Permit } from './access.ts';
-import { Nothing } from './answer-schemas.ts';
 import { AddedPerson, Persons, PersonToAdd, Whoever } from './oversight-schemas.ts';
 import type { ChoraleApp } from './route-schema.ts';
 
@@ -61,7 +60,7 @@ export function personRoutes(app: ChoraleApp, { people, admission, permit }: Opt
         summary: 'Remove a person: their token opens nothing from here on',
         bearer: 'operator',
         params: PersonParams,
-        response: { 200: v.object({ name: v.string() }), 304: Nothing },
+        response: { 200: v.object({ name: v.string() }) },
         problems: [401, 403, 404],
       },
       onRequest: [permit('operate', 'removing a person'), async () => admission.require()],

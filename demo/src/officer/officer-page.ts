@@ -95,30 +95,32 @@ class OfficerPage extends PageElement {
     }
   }
 
-  /** Does one thing, and shows what is there afterwards. */
-  private async attempt(work: () => Promise<void>): Promise<void> {
+  /** Does one thing and shows what is there afterwards, or what went wrong; tells which. */
+  private async attempt(work: () => Promise<void>): Promise<boolean> {
     try {
       this.notice = null;
       await work();
       await this.load();
+      return true;
     } catch (error) {
       this.notice = { type: 'failed', error };
+      await this.focusOn('#failed');
+      return false;
     }
   }
 
   private async decideOn(decision: 'approve' | 'publish', { manifest, hash }: Draft): Promise<void> {
     const { id, groups } = manifest;
-    await this.attempt(async () => {
+    const isDone = await this.attempt(async () => {
       await decide(decision, { id, hash });
       if (decision === 'publish') this.notice = { type: 'published', id, hash, attribute: groups.attribute };
     });
-    await this.focusOn(decision === 'publish' ? '#published' : `#draft-${id}`);
+    if (isDone) await this.focusOn(decision === 'publish' ? '#published' : `#draft-${id}`);
   }
 
   private async end(end: 'close' | 'purge', id: string): Promise<void> {
     this.asked = null;
-    await this.attempt(() => endStudy(end, id));
-    await this.focusOn('#studies-title');
+    if (await this.attempt(() => endStudy(end, id))) await this.focusOn('#studies-title');
   }
 
   private async ask(asked: OfficerPage['asked']): Promise<void> {
@@ -153,7 +155,8 @@ class OfficerPage extends PageElement {
   private renderNotice(): TemplateResult | typeof nothing {
     const { notice } = this;
     if (notice === null) return nothing;
-    return notice.type === 'failed' ? errorNotice(notice.error) : publishNotice(notice);
+    if (notice.type === 'published') return publishNotice(notice);
+    return html`<div id="failed" tabindex="-1">${errorNotice(notice.error)}</div>`;
   }
 
   private renderView(): TemplateResult {

@@ -19,7 +19,7 @@ export function studiesTable(options: Options): TemplateResult {
   const except = total.delta === 0 ? '' : `, except with probability ${total.delta.toExponential(0)}`;
   return html`
     <section class="stack" aria-labelledby="studies-title">
-      <h2 id="studies-title">Studies and budgets</h2>
+      <h2 id="studies-title" tabindex="-1">Studies and budgets</h2>
       <div class="table" tabindex="0" role="region" aria-label="Studies with their budgets">
         <table>
           <caption>

@@ -10,7 +10,6 @@ type Field = {
   label: string;
   hint?: string;
   issues: Issues;
-  onInput: () => void;
 };
 
 /** Id of the control that edits the value at a path. */
@@ -31,7 +30,6 @@ export function textField(field: Field & { value: string; onText: (text: string)
         aria-describedby=${described ?? nothing}
         @input=${(event: InputEvent) => {
           field.onText((event.target as HTMLInputElement).value);
-          field.onInput();
         }}
       />
     `,
@@ -55,7 +53,6 @@ export function numberField(
         @input=${(event: InputEvent) => {
           const { valueAsNumber } = event.target as HTMLInputElement;
           field.onNumber(valueAsNumber);
-          field.onInput();
         }}
       />
     `,
@@ -78,7 +75,6 @@ export function selectField(
         .value=${field.value}
         @change=${(event: Event) => {
           field.onPick((event.target as HTMLSelectElement).value);
-          field.onInput();
         }}
       >
         ${field.options.map(([value, label]) => html`<option value=${value} ?selected=${value === field.value}>${label}</option>`)}

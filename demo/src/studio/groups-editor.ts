@@ -7,7 +7,7 @@ type Options = { form: StudyForm; issues: Issues; onChange: (form: StudyForm) =>
 /** The groups that results are shown for, and how many people each has: that is for the forecast, and stays here. */
 export function groupsEditor({ form, issues, onChange }: Options): TemplateResult {
   const { groups } = form;
-  const common = { issues, onInput: () => {} };
+  const common = { issues };
   const withRows = (rows: GroupRow[]): void => onChange({ ...form, groups: { ...groups, rows } });
   const change = (at: number, row: GroupRow): void => withRows(groups.rows.with(at, row));
   const add = (): void => withRows([...groups.rows, { id: '', label: '', headcount: 100 }]);

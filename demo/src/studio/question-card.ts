@@ -21,7 +21,7 @@ export function questionCard(options: QuestionCardOptions): TemplateResult {
   const { question, position, total, issues, onChange, onMove, onRemove } = options;
   const path = `survey.questions.${position}`;
   const own = issues.filter((issue) => issue.path === path);
-  const common = { issues, onInput: () => {} };
+  const common = { issues };
   const spoken = `question ${position + 1}`;
   return html`
     <fieldset class="card stack question-card">
@@ -86,7 +86,7 @@ export function questionCard(options: QuestionCardOptions): TemplateResult {
 }
 
 function details({ question, issues, onChange }: QuestionCardOptions, path: string): TemplateResult | typeof nothing {
-  const common = { issues, onInput: () => {} };
+  const common = { issues };
   switch (question.type) {
     case 'yesno':
       return nothing;

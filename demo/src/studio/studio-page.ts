@@ -1,40 +1,23 @@
-import {
-  type Actor,
-  ChoraleError,
-  type Draft,
-  type Manifest,
-  manifestIssues,
-  parseManifest,
-  type Question,
-} from '@chorale/protocol';
+import { type Actor, ChoraleError, type Draft, manifestIssues, parseManifest, type Question } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
-import { fetchManifest, fetchStudies } from '../api.ts';
-import { errorNotice } from '../error-notice.ts';
+import { fetchManifest } from '../api.ts';
 import { decide, fetchDrafts, fetchMe, propose } from '../oversight/oversight-api.ts';
-import { publishNotice } from '../oversight/publish-notice.ts';
 import { sessionToken, takeSignIn } from '../oversight/session.ts';
 import { signedInAs, signInNotice } from '../oversight/sign-in-notice.ts';
 import { PageElement } from '../page-element.ts';
 import { draftList } from './draft-list.ts';
-import { fieldId, type Issues, numberField, textField } from './fields.ts';
+import { fieldId, type Issues } from './fields.ts';
 import { forecastView } from './forecast-view.ts';
 import { groupsEditor } from './groups-editor.ts';
 import { questionCard } from './question-card.ts';
+import { type Notice, studioNotice } from './studio-notice.ts';
+import { studyFields } from './study-fields.ts';
 import { emptyQuestion, emptyStudy, fromManifest, type StudyForm, toManifest } from './study-form.ts';
 import { forecastSurvey, isHopeless, type QuestionForecast } from './survey-forecast.ts';
 import './survey-preview.ts';
 
 /** How long nothing was typed before a forecast is made. */
 const pauseMs = 150;
-
-type Notice =
-  | { type: 'none' }
-  | { type: 'failed'; error: unknown }
-  | { type: 'doubt'; manifest: Manifest }
-  | { type: 'submitted'; title: string }
-  | { type: 'imported'; name: string }
-  | { type: 'unread'; name: string; message: string }
-  | { type: 'published'; id: string; hash: string; attribute: string };
 
 /** Where a study is designed and proposed: what it asks, whom, and what that will be worth. */
 class StudioPage extends PageElement {
@@ -119,7 +102,7 @@ class StudioPage extends PageElement {
     }
     const manifest = parseManifest(toManifest(this.form));
     if (!sure && (this.forecast() ?? []).some(isHopeless)) {
-      this.notice = { type: 'doubt', manifest };
+      this.notice = { type: 'doubt' };
       return this.focusOn('#doubt');
     }
     await this.attempt(async () => {
@@ -147,6 +130,7 @@ class StudioPage extends PageElement {
       await work();
     } catch (error) {
       this.notice = { type: 'failed', error };
+      await this.focusOn('#failed');
     }
   }
 
@@ -194,7 +178,10 @@ class StudioPage extends PageElement {
           </p>
           ${this.loading ? html`<p class="soft" role="status">Opening…</p>` : this.me === null ? signInNotice('/studio') : signedInAs(this.me)}
         </div>
-        ${this.renderNotice()}
+        ${studioNotice(this.notice, {
+          onSure: () => void this.submit(true),
+          onBack: () => (this.notice = { type: 'none' }),
+        })}
         ${
           this.me?.type === 'person'
             ? draftList({
@@ -206,7 +193,14 @@ class StudioPage extends PageElement {
               })
             : nothing
         }
-        ${this.renderErrors()} ${this.renderStudy()}
+        ${this.renderErrors()}
+        ${studyFields({
+          form: this.form,
+          issues: this.issues,
+          onChange: (form) => this.change(form),
+          onFile: (file) => void this.import(file),
+          onWave: (study) => void this.startFrom(study),
+        })}
         ${groupsEditor({ form: this.form, issues: this.issues, onChange: (form) => this.change(form) })}
         ${this.renderQuestions()} ${this.renderForecast()} ${this.renderPreview()}
         <div class="row actions">
@@ -217,43 +211,6 @@ class StudioPage extends PageElement {
         </div>
       </div>
     `;
-  }
-
-  private renderNotice(): TemplateResult | typeof nothing {
-    const { notice } = this;
-    switch (notice.type) {
-      case 'none':
-        return nothing;
-      case 'failed':
-        return errorNotice(notice.error);
-      case 'doubt':
-        return html`<div class="notice warn" id="doubt" tabindex="-1" role="alert">
-          <p><strong>Some of these questions would tell nothing useful.</strong></p>
-          <p>People would give up some of their privacy for it. The forecast below says what would help.</p>
-          <div class="row actions">
-            <button type="button" class="danger" @click=${() => void this.submit(true)}>Submit all the same</button>
-            <button type="button" @click=${() => (this.notice = { type: 'none' })}>Go back to the study</button>
-          </div>
-        </div>`;
-      case 'submitted':
-        return html`<div class="notice good" id="submitted" tabindex="-1" role="status">
-          <p><strong>${notice.title} waits for approval.</strong></p>
-          <p>
-            Another person, a privacy officer, sees exactly this manifest on <a href="/officer">the officer’s page</a>.
-          </p>
-        </div>`;
-      case 'imported':
-        return html`<div class="notice good" id="read" tabindex="-1" role="status">
-          <p>${notice.name} is read into the form below.</p>
-        </div>`;
-      case 'unread':
-        return html`<div class="notice fail" id="read" tabindex="-1" role="alert">
-          <p><strong>${notice.name} is no manifest of a study.</strong> The form stays as it was.</p>
-          <p>${notice.message}</p>
-        </div>`;
-      case 'published':
-        return publishNotice(notice);
-    }
   }
 
   private renderErrors(): TemplateResult | typeof nothing {
@@ -268,92 +225,6 @@ class StudioPage extends PageElement {
           })}
         </ul>
       </div>
-    `;
-  }
-
-  private renderStudy(): TemplateResult {
-    const { form, issues } = this;
-    const common = { issues, onInput: () => {} };
-    const pick = (event: Event): void => {
-      const input = event.target as HTMLInputElement;
-      const [file] = input.files ?? [];
-      if (file !== undefined) void this.import(file);
-      input.value = '';
-    };
-    return html`
-      <section class="card stack" aria-labelledby="study-title">
-        <h2 id="study-title">Study</h2>
-        <div class="columns">
-          <div class="field">
-            <label for="import"
-              >Start from a manifest file<span class="hint">JSON, such as of the wave before.</span></label
-            >
-            <input type="file" id="import" accept="application/json,.json" @change=${pick} />
-          </div>
-          <studio-waves .onPick=${(study: string) => void this.startFrom(study)}></studio-waves>
-        </div>
-        <div class="wide">
-          ${textField({
-            ...common,
-            path: 'title',
-            label: 'Title',
-            value: form.title,
-            onText: (title) => this.change({ ...form, title }),
-          })}
-          ${textField({
-            ...common,
-            path: 'description',
-            label: 'Description',
-            hint: 'What it is for, and who reads the results. May stay empty.',
-            value: form.description,
-            onText: (description) => this.change({ ...form, description }),
-          })}
-        </div>
-        <div class="columns">
-          ${textField({
-            ...common,
-            path: 'id',
-            label: 'Identifier',
-            hint: 'In addresses; made of the title where it is empty. Never used twice.',
-            value: form.id,
-            onText: (id) => this.change({ ...form, id }),
-          })}
-          ${numberField({
-            ...common,
-            path: 'survey.epsilon',
-            label: 'Privacy loss ε of a whole report',
-            hint: 'Shared by all questions.',
-            step: '0.1',
-            value: form.epsilon,
-            onNumber: (epsilon) => this.change({ ...form, epsilon }),
-          })}
-          ${numberField({
-            ...common,
-            path: 'publishing.minimumGroupSize',
-            label: 'Fewest people behind a number',
-            step: '1',
-            value: form.minimumGroupSize,
-            onNumber: (minimumGroupSize) => this.change({ ...form, minimumGroupSize }),
-          })}
-          ${numberField({
-            ...common,
-            path: 'publishing.maximumMargin',
-            label: 'Widest margin shown',
-            hint: 'As a share of the scale, at most 0.5.',
-            step: '0.05',
-            value: form.maximumMargin,
-            onNumber: (maximumMargin) => this.change({ ...form, maximumMargin }),
-          })}
-        </div>
-        <label class="check">
-          <input
-            type="checkbox"
-            .checked=${form.simulated}
-            @change=${(event: Event) => this.change({ ...form, simulated: (event.target as HTMLInputElement).checked })}
-          />
-          <span>Its answers are made up</span>
-        </label>
-      </section>
     `;
   }
 
@@ -409,46 +280,4 @@ class StudioPage extends PageElement {
   }
 }
 
-/** Published studies to start from; the page works without them. */
-class WavesSelect extends PageElement {
-  static override properties = { onPick: { attribute: false }, studies: { state: true } };
-  declare onPick: (study: string) => void;
-  declare studies: { id: string; title: string }[];
-
-  constructor() {
-    super();
-    this.onPick = () => {};
-    this.studies = [];
-  }
-
-  override connectedCallback(): void {
-    super.connectedCallback();
-    fetchStudies().then(
-      (studies) => (this.studies = studies.filter(({ survey }) => survey)),
-      () => undefined,
-    );
-  }
-
-  protected override render(): TemplateResult {
-    return html`
-      <div class="field">
-        <label for="from-wave"
-          >Or from a published study<span class="hint">Its questions, for the next wave.</span></label
-        >
-        <select
-          id="from-wave"
-          @change=${(event: Event) => {
-            const { value } = event.target as HTMLSelectElement;
-            if (value !== '') this.onPick(value);
-          }}
-        >
-          <option value="">None</option>
-          ${this.studies.map(({ id, title }) => html`<option value=${id}>${title}</option>`)}
-        </select>
-      </div>
-    `;
-  }
-}
-
-customElements.define('studio-waves', WavesSelect);
 customElements.define('demo-studio', StudioPage);
