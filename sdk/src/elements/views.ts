@@ -5,7 +5,6 @@ import { Words } from './words.ts';
 export { answersForm } from './answers-form.ts';
 export { errorNotice, isPassing } from './error-notice.ts';
 export { ledgerMeters } from './ledger-meters.ts';
-export { noticeView } from './notice-view.ts';
 export { formatDelta, oddsFactor } from './privacy-figures.ts';
 export const englishText = new Words('en', english);
 export { styles as elementStyles } from './styles.ts';
