@@ -25,9 +25,9 @@ export default [
     path: surveyPath.map((file) => `sdk/dist/${file}`),
     limit: '56 kB',
   },
-  { name: 'survey page, all it loads at first', path: scriptsOf('survey'), limit: '57.5 kB' },
+  { name: 'survey page, all it loads at first', path: scriptsOf('survey'), limit: '59.5 kB' },
   { name: 'training worker for small models', path: 'demo/dist/assets/worker-*.js', limit: '16 kB' },
   { name: 'privacy library, main entry', path: 'privacy/dist/index.js', limit: '21.3 kB' },
   { name: 'privacy library, what a survey page uses', path: 'privacy/dist/survey-path.js', limit: '4 kB' },
-  { name: 'privacy library, all entries', path: 'privacy/dist/whole-package.js', limit: '27.6 kB' },
+  { name: 'privacy library, all entries', path: 'privacy/dist/whole-package.js', limit: '27.9 kB' },
 ].map((check) => ({ ...check, gzip: true }));

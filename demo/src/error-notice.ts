@@ -14,26 +14,6 @@ const known: Partial<Record<ErrorCode, { title: string; advice: string }>> = {
     title: 'This study trains without noise',
     advice: 'That needs your explicit agreement, and exists for simulated studies only.',
   },
-  MANIFEST_INVALID: {
-    title: 'This is no manifest of a study',
-    advice: 'The rule that it breaks, and where, is named below. Nothing was changed.',
-  },
-  TOKEN_INVALID: {
-    title: 'Nobody is signed in',
-    advice: 'The link or token that signed in here is not valid any more. Open a new one.',
-  },
-  PERMISSION_DENIED: {
-    title: 'This is for somebody else to do',
-    advice: 'Your role, or your part in this study, does not allow it.',
-  },
-  DRAFT_CONFLICT: {
-    title: 'The draft was changed meanwhile',
-    advice: 'Load this page again and read what is there now: a decision is about exactly what was read.',
-  },
-  STUDY_CONFLICT: {
-    title: 'There is a published study of this name',
-    advice: 'Give yours another identifier: a study never changes once people may have answered it.',
-  },
   TRAINING_ABSENT: {
     title: 'This study trains nothing',
     advice: 'It has a survey only. Pick another study on the overview page.',

@@ -9,8 +9,8 @@ import {
 } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchManifest, fetchStudies } from '../api.ts';
-import { errorNotice } from '../error-notice.ts';
 import { decide, endStudy, fetchDrafts, fetchEvidence, fetchLog, fetchMe } from '../oversight/oversight-api.ts';
+import { oversightError } from '../oversight/oversight-error.ts';
 import { publishNotice } from '../oversight/publish-notice.ts';
 import { sessionToken, takeSignIn } from '../oversight/session.ts';
 import { signedInAs, signInNotice } from '../oversight/sign-in-notice.ts';
@@ -156,7 +156,7 @@ class OfficerPage extends PageElement {
     const { notice } = this;
     if (notice === null) return nothing;
     if (notice.type === 'published') return publishNotice(notice);
-    return html`<div id="failed" tabindex="-1">${errorNotice(notice.error)}</div>`;
+    return html`<div id="failed" tabindex="-1">${oversightError(notice.error)}</div>`;
   }
 
   private renderView(): TemplateResult {
@@ -167,7 +167,7 @@ class OfficerPage extends PageElement {
       case 'stranger':
         return signInNotice('/officer');
       case 'failed':
-        return errorNotice(view.error, () => void this.load());
+        return oversightError(view.error, () => void this.load());
       case 'shown':
         return html`
           ${this.renderDrafts(view)}

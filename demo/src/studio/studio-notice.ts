@@ -1,5 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit';
-import { errorNotice } from '../error-notice.ts';
+import { oversightError } from '../oversight/oversight-error.ts';
 import { publishNotice } from '../oversight/publish-notice.ts';
 
 /** What became of the last thing that was asked for. */
@@ -21,7 +21,7 @@ export function studioNotice(
     case 'none':
       return nothing;
     case 'failed':
-      return html`<div id="failed" tabindex="-1">${errorNotice(notice.error)}</div>`;
+      return html`<div id="failed" tabindex="-1">${oversightError(notice.error)}</div>`;
     case 'doubt':
       return html`<div class="notice warn" id="doubt" tabindex="-1" role="alert">
         <p><strong>Some of these questions would tell nothing useful.</strong></p>
