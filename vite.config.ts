@@ -15,7 +15,7 @@ export default defineConfig({
     emptyOutDir: true,
     // tfjs's model loader has 506 kB; it is fetched when a model is asked, and never to train.
     chunkSizeWarningLimit: 520,
-    rolldownOptions: { input: ['index', 'survey', 'site', 'results', 'model'].map(page) },
+    rolldownOptions: { input: ['index', 'survey', 'site', 'results', 'model', 'studio', 'officer'].map(page) },
   },
   worker: { format: 'es' },
   server: {

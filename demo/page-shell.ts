@@ -26,6 +26,8 @@ const header = `<header class="site-header">
             <li><a href="/site">Site</a></li>
             <li><a href="/results">Results</a></li>
             <li><a href="/model">Model</a></li>
+            <li><a href="/studio">Studio</a></li>
+            <li><a href="/officer">Officer</a></li>
           </ul>
         </nav>
       </div>

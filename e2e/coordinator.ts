@@ -15,6 +15,7 @@ export class TestCoordinator {
   readonly #folder: string;
   readonly #studies: string[];
   #process: ChildProcess | null = null;
+  #said = '';
 
   private constructor(port: number, folder: string, studies: string[]) {
     this.url = `http://localhost:${port}`;
@@ -51,6 +52,7 @@ export class TestCoordinator {
     await new Promise<void>((ready, fail) => {
       const read = (chunk: Buffer): void => {
         output += chunk.toString();
+        // Its links come in the same piece as the first line.
         if (output.includes('is ready')) ready();
       };
       child.stdout.on('data', read);
@@ -60,6 +62,14 @@ export class TestCoordinator {
         fail(new Error(`the coordinator ended with code ${code} before it was ready\n${output}`)),
       );
     });
+    this.#said = output;
+  }
+
+  /** The link that it printed, which signs a browser in. */
+  signInLink(page: 'studio' | 'officer'): string {
+    const [link] = new RegExp(`http://\\S+/${page}#token=\\S+`).exec(this.#said) ?? [];
+    if (link === undefined) throw new Error(`no link to ${page} was printed`);
+    return link;
   }
 
   /** `kill -9`: no handler runs, nothing is flushed. */

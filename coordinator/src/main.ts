@@ -19,14 +19,22 @@ import { nodeDefaults, type NodeSettings } from './operations/node-settings.ts';
 import { OpenRounds } from './operations/open-rounds.ts';
 import { RateLimits } from './operations/rate-limits.ts';
 import { Readiness } from './operations/readiness.ts';
+import { demoPeople, type DemoPerson } from './oversight/demo-people.ts';
+import { Drafts } from './oversight/drafts.ts';
+import { Endings } from './oversight/endings.ts';
+import { Evidence } from './oversight/evidence.ts';
+import { People } from './oversight/people.ts';
+import { ReleaseLog } from './oversight/release-log.ts';
+import { Retention } from './oversight/retention.ts';
 import { TrainingService } from './rounds/training-service.ts';
 import { attachSockets } from './sockets/server.ts';
 import { SqliteStore } from './storage/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
 import { Invitations } from './surveys/invitations.ts';
 import { ReportService } from './surveys/report-service.ts';
+import { ResultsService } from './surveys/results-service.ts';
 import { readStudyFolder } from './surveys/study-file.ts';
-import { StudyRegistry } from './surveys/study-registry.ts';
+import { type PublishedStudy, StudyRegistry } from './surveys/study-registry.ts';
 
 /** How to run a coordinator. */
 export type CoordinatorOptions = {
@@ -51,12 +59,17 @@ export type CoordinatorOptions = {
   onLost?: (error: Error) => void;
 } & Partial<NodeSettings>;
 
+/** Hosts that only this machine reaches. */
+const LOCAL: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '::1']);
+
 /** Longest wait for what is under way at the end: for its answer, and then for the other end to take it. */
 const CLOSE_MS = { answers: 3000, connections: 2000 } as const;
 
 export type Coordinator = {
   /** Where it answers this machine. */
   url: string;
+  /** Made-up persons of a demonstration that only this machine reaches, with their tokens. */
+  demoPersons: DemoPerson[];
   /**
    * Takes no new work from now on, lets rounds that are under way finish for at most `timeoutMs`, and closes.
    * What is still open then is left as after a crash.
@@ -121,7 +134,9 @@ async function serve(
   const failures = new FailureLog({ log });
   const openRounds = new OpenRounds();
 
-  const studies = new StudyRegistry({ store, now, check: cluster === null ? undefined : requireClusterable });
+  const { requireApproval } = options;
+  const check = cluster === null ? undefined : requireClusterable;
+  const studies = new StudyRegistry({ store, now, check, requireApproval });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now });
   const training = new TrainingService({
@@ -135,13 +150,29 @@ async function serve(
       openRounds.observe(event);
     },
   });
+  const people = new People({ store, now });
+  const drafts = new Drafts({ store, studies, now });
+  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
+  const ending = {
+    close: async (study: PublishedStudy): Promise<void> => {
+      await training.close(study);
+      cluster?.closed(study.manifest.id);
+    },
+  };
+  const endings = new Endings({ store, studies, reports, results, training: ending, now });
+  const evidence = new Evidence({ store, studies, training, now });
+  const retention = new Retention({ store, studies, endings, days: options.retentionDays, now, log });
+  cluster?.onClosed((study) => {
+    const close = async (): Promise<void> => training.close(await studies.get(study));
+    close().catch((err: unknown) => log.error({ err, study }, 'a study that was closed could not be stopped here'));
+  });
   cluster?.onPublished((study) => {
     const start = async (): Promise<void> => training.start(await studies.get(study));
     start().catch((err: unknown) => log.error({ err, study }, 'a study of another node could not be started'));
   });
   const operatorToken = options.operatorToken ?? Buffer.from(await store.secret('operator', 32)).toString('base64url');
 
-  for (const manifest of options.manifests) await studies.publish(manifest);
+  for (const manifest of options.manifests) await studies.publish(manifest, { type: 'operator' });
   if (demoFolder !== null) await publishDemo(studies, demoFolder);
   const published = await studies.list();
   for (const study of published) {
@@ -155,11 +186,20 @@ async function serve(
     metrics.spent(study.manifest.id, rounds.at(-1)?.spent ?? []);
   }
 
+  const demoPersons =
+    demoFolder !== null && LOCAL.has(options.host)
+      ? await demoPeople(people, await store.secret('demo-people', 32))
+      : [];
   const demo = demoFolder === null ? null : { folder: demoFolder, nameSecret: await store.secret('demo-names', 32) };
   const services = {
     store,
     studies,
     reports,
+    results,
+    people,
+    drafts,
+    endings,
+    evidence,
     training,
     invitations,
     admission,
@@ -183,6 +223,8 @@ async function serve(
     throw error;
   });
 
+  await retention.start();
+
   // Counted ahead of the first visitor; whoever asks sooner waits for the same count.
   for (const { manifest, channels } of published) {
     if (channels !== null)
@@ -192,6 +234,7 @@ async function serve(
   const end = async (): Promise<void> => {
     admission.close();
     removeServerFile();
+    await retention.stop();
     await training.stop();
     await sockets.answered(CLOSE_MS.answers);
     sockets.close();
@@ -219,7 +262,7 @@ async function serve(
     });
     await promise;
   };
-  return { url, drain, close };
+  return { url, demoPersons, drain, close };
 }
 
 /**
@@ -242,5 +285,7 @@ async function publishDemo(studies: StudyRegistry, folder: string): Promise<void
     throw new BuildMissingError(`demo folder ${folder} has no built pages: run "npm run build" first`);
   }
   if ((await studies.list()).length > 0) return;
-  for (const manifest of await readStudyFolder(join(folder, 'studies'))) await studies.publish(manifest);
+  for (const manifest of await readStudyFolder(join(folder, 'studies'))) {
+    await studies.publish(manifest, { type: 'coordinator' });
+  }
 }

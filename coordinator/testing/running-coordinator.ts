@@ -35,6 +35,7 @@ export async function runCoordinator({
   demo?: string | null;
   sdk?: string | null;
   databaseUrl?: string;
+  now?: () => number;
 } & Partial<NodeSettings> = {}) {
   const logged: string[] = [];
   const log = pino({ level: 'trace' }, { write: (line) => void logged.push(line) });

@@ -1,4 +1,5 @@
 import { type Manifest, parseManifest, type SurveyChannels } from '@chorale/protocol';
+import { ReleaseLog } from '../src/oversight/release-log.ts';
 import { SqliteStore } from '../src/storage/sqlite-store.ts';
 import { Invitations } from '../src/surveys/invitations.ts';
 import { ReportService } from '../src/surveys/report-service.ts';
@@ -48,11 +49,11 @@ export async function attackWaves(
     const studies = new StudyRegistry({ store, now: Date.now });
     const invitations = new Invitations(await store.secret('invitation', 32));
     const reports = new ReportService({ store, studies, invitations, now: Date.now });
-    const results = new ResultsService({ studies, reports });
+    const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now: Date.now }) });
     const came = new Map<string, number[]>();
     const numbers = new Map<string, PublishedNumber>();
     for (const { wave, person, group } of arrivals) {
-      const { study } = await studies.publish(waveManifest(wave, { series, minimumGroupSize }));
+      const { study } = await studies.publish(waveManifest(wave, { series, minimumGroupSize }), { type: 'operator' });
       const { id } = study.manifest;
       const token = await invitations.sign({ study: id, sub: `person-${String(person).padStart(4, '0')}`, group });
       const report = reportOf({ ...study, channels: study.channels! }, letters[person]!);

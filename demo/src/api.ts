@@ -65,14 +65,20 @@ export async function invite({ study, name, group }: { study: string; name: stri
   return token;
 }
 
-async function request<T>(path: string, init?: RequestInit): Promise<T> {
+/** What the coordinator answers, as JSON. @throws ChoraleError its refusal, or `CONNECTION_LOST` */
+export async function request<T>(path: string, init?: RequestInit): Promise<T> {
+  return (await (await ask(path, init)).json()) as T;
+}
+
+/** The same, before it is read. */
+export async function ask(path: string, init?: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(path, init);
   } catch (cause) {
     throw new ChoraleError('CONNECTION_LOST', 'the coordinator cannot be reached', { cause });
   }
-  if (response.ok) return (await response.json()) as T;
+  if (response.ok) return response;
   throw await problem(response);
 }
 

@@ -4,10 +4,13 @@ export * from './errors.ts';
 export * from './export.ts';
 export * from './is-noised.ts';
 export * from './limits.ts';
+export * from './log-chain.ts';
 export * from './manifest.ts';
 export * from './manifest-hash.ts';
+export * from './manifest-issues.ts';
 export * from './messages.ts';
 export * from './one-shot.ts';
+export * from './oversight.ts';
 export * from './question.ts';
 export * from './report.ts';
 export {

@@ -4,8 +4,13 @@ import type { Manifest } from './manifest.ts';
 
 /** The manifest's canonical JSON (RFC 8785), the bytes that its identity is the hash of. */
 export function canonicalManifest(manifest: Manifest): string {
-  const text = canonicalize(manifest);
-  if (text === undefined) throw new TypeError('manifest must be a JSON value');
+  return canonicalJson(manifest);
+}
+
+/** Canonical JSON (RFC 8785): equal values have equal texts. @throws TypeError for what JSON does not have */
+export function canonicalJson(value: object): string {
+  const text = canonicalize(value);
+  if (text === undefined) throw new TypeError('value must be a JSON value');
   return text;
 }
 
@@ -14,7 +19,12 @@ export function canonicalManifest(manifest: Manifest): string {
  * @throws ChoraleError `INSECURE_CONTEXT` where the page has no WebCrypto.
  */
 export async function manifestHash(manifest: Manifest): Promise<string> {
-  return `sha256-${toBase64(await sha256(canonicalManifest(manifest)))}`;
+  return sha256Name(canonicalManifest(manifest));
+}
+
+/** `sha256-` and the base64 of the SHA-256 of a text. @throws ChoraleError `INSECURE_CONTEXT` without WebCrypto. */
+export async function sha256Name(text: string): Promise<string> {
+  return `sha256-${toBase64(await sha256(text))}`;
 }
 
 /** SHA-256 of a string's UTF-8 bytes. @throws ChoraleError `INSECURE_CONTEXT` without WebCrypto. */

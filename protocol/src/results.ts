@@ -1,4 +1,5 @@
 import type { Manifest } from './manifest.ts';
+import type { StudyState } from './oversight.ts';
 import type { Label } from './training-task.ts';
 
 /** One estimated number with its 95% interval; shares in [0, 1], scores and means on their own scale. */
@@ -205,6 +206,7 @@ export type StudySummary = {
   simulated: boolean;
   survey: boolean;
   training: 'employee' | 'site' | null;
+  state: StudyState;
   voices: number;
 };
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import { tmpdir } from 'node:os';
@@ -253,8 +253,13 @@ describe('chorale start', () => {
     for (const signals of [['SIGTERM', 'SIGINT'] as const, ['SIGINT', 'SIGTERM'] as const]) {
       const data = temporaryFolder();
       const { child, ended, stdout, url } = await serve(`--data ${data} --demo ${demoFolder()}`);
-      expect(stdout).toBe(
-        `Chorale is ready\n  overview  ${url}/\n  survey    ${url}/survey\n  site      ${url}/site\n  results   ${url}/results\n`,
+      const pages = `  overview  ${url}/\n  survey    ${url}/survey\n  site      ${url}/site\n  results   ${url}/results\n`;
+      const token = '#token=[\\w-]{43}';
+      expect(stdout).toMatch(
+        new RegExp(
+          `^Chorale is ready\n${pages}  studio    ${url}/studio${token}  signs in as Demo analyst\n` +
+            `  officer   ${url}/officer${token}  signs in as Demo officer\n$`,
+        ),
       );
       expect(await (await fetch(`${url}/survey`)).text()).toContain('survey');
       // A terminal's signal reaches the process more than once where parents pass it on.
@@ -292,7 +297,7 @@ describe('chorale start', () => {
     expect(await json(`results pulse --data ${data}`)).toMatchObject({ study: 'pulse', voices: 0 });
     expect((await chorale(`results pulse --data ${data}`)).stdout).toContain('too few');
     const list = await chorale(`study list --data ${data}`);
-    expect(list.stdout).toMatch(/^STUDY +VOICES +PARTS +TITLE\npulse +0 +survey +Pulse\n$/);
+    expect(list.stdout).toMatch(/^STUDY +STATE +VOICES +PARTS +TITLE\npulse +open +0 +survey +Pulse\n$/);
   });
 });
 
@@ -332,13 +337,16 @@ describe('chorale verify-log', () => {
     await json(`study put ${studyFile(trainedManifest(siteTask()))} --data ${folder}`);
     await storeModel(folder, new Float32Array(3));
 
-    const good = { studies: [{ study: 'attrition', rounds: 1, committedRounds: 1, findings: [] }] };
-    expect(await json(`verify-log --data ${folder}`)).toEqual(good);
+    const good = {
+      log: { sequence: 1, finding: null },
+      studies: [{ study: 'attrition', rounds: 1, committedRounds: 1, findings: [] }],
+    };
+    expect(await json(`verify-log --data ${folder}`)).toMatchObject(good);
     expect((await chorale(`verify-log attrition --data ${folder}`)).stdout).toBe(
       'attrition: 1 round, 1 of training committed: holds\n',
     );
     const { child, ended: stopped } = await serve(`--data ${folder}`);
-    expect(await json(`verify-log --data ${folder}`)).toEqual(good);
+    expect(await json(`verify-log --data ${folder}`)).toMatchObject(good);
     child.kill('SIGTERM');
     await stopped;
 
@@ -353,8 +361,82 @@ describe('chorale verify-log', () => {
   it('has nothing to say of a study that does not train', async () => {
     const folder = temporaryFolder();
     await json(`study put ${studyFile()} --data ${folder}`);
-    expect(await json(`verify-log --data ${folder}`)).toEqual({ studies: [] });
+    expect(await json(`verify-log --data ${folder}`)).toMatchObject({ log: { sequence: 1 }, studies: [] });
     const { code, stderr } = await chorale(`verify-log ${pulseStudy().id} --data ${folder}`);
     expect([code, stderr]).toEqual([1, `chorale: study ${pulseStudy().id} has no training\n`]);
+  });
+
+  it('[O6] finds where the log of decisions breaks, and with an anchor that its end is missing', async () => {
+    const folder = temporaryFolder();
+    for (const id of ['pulse', 'exit', 'climate']) {
+      await json(`study put ${studyFile(pulseStudy({ id }))} --data ${folder}`);
+    }
+    const { stdout: whole } = await chorale(`verify-log --data ${folder}`);
+    const anchor = /^log: 3 entries: holds\n.*(3:sha256-\S{44})\n$/.exec(whole)![1]!;
+    const tampered = async (statement: string, flags = ''): Promise<Ended> => {
+      const copy = temporaryFolder();
+      cpSync(folder, copy, { recursive: true });
+      const database = new DatabaseSync(join(copy, 'chorale.db'));
+      database.exec(statement);
+      database.close();
+      return chorale(`verify-log --data ${copy} ${flags}`);
+    };
+    expect(await tampered(`UPDATE log SET subject = 'exut' WHERE sequence = 2`)).toEqual({
+      code: 1,
+      stdout: 'log: 1 entry hold, then: entry 2 was changed: its hash is not that of its content\n',
+      stderr: 'chorale: entry 2 was changed: its hash is not that of its content\n',
+    });
+    expect(await tampered('DELETE FROM log WHERE sequence = 1')).toMatchObject({
+      code: 1,
+      stderr: 'chorale: entry 1 is missing: entry 2 is in its place\n',
+    });
+    const cut = 'DELETE FROM log WHERE sequence = 3';
+    expect((await tampered(cut)).code).toBe(0);
+    expect(await tampered(cut, `--anchor ${anchor}`)).toMatchObject({
+      code: 1,
+      stderr: 'chorale: entries 3 to 3 are missing at the end\n',
+    });
+    expect((await chorale(`verify-log --data ${folder} --anchor ${anchor}`)).code).toBe(0);
+    expect((await chorale(`verify-log --data ${folder} --anchor 3`)).code).toBe(2);
+  });
+});
+
+describe('chorale person', () => {
+  it('[O1] adds, lists and removes persons, in a folder and by its server, and keeps no token', async () => {
+    const folder = temporaryFolder();
+    const { token, ...ada } = await json(`person add Ada --role analyst --data ${folder}`);
+    expect([ada, token]).toEqual([{ name: 'Ada', role: 'analyst' }, expect.stringMatching(/^[\w-]{43}$/)]);
+    const { child, ended, url } = await serve(`--data ${folder}`);
+    await json(`person add Ovid --role officer --data ${folder}`);
+    const me = await fetch(`${url}/api/v1/persons/me`, { headers: { authorization: `Bearer ${token}` } });
+    expect(await me.json()).toEqual({ type: 'person', ...ada });
+    expect((await json(`person list --data ${folder}`)).persons).toMatchObject([
+      ada,
+      { name: 'Ovid', role: 'officer' },
+    ]);
+    expect(await chorale(`person add Ada --role officer --data ${folder}`)).toEqual(
+      refused(1, 'there is a person Ada already'),
+    );
+    child.kill('SIGTERM');
+    await ended;
+    expect(await json(`person remove Ada --data ${folder}`)).toEqual({ name: 'Ada', removed: true });
+    expect(await chorale(`person remove Ada --data ${folder}`)).toEqual(refused(1, 'there is no such person here'));
+    expect(readFileSync(join(folder, 'chorale.db')).includes(token)).toBe(false);
+  });
+});
+
+describe('chorale study', () => {
+  it('[O4] closes and purges a study of a folder', async () => {
+    const folder = temporaryFolder();
+    await json(`study put ${studyFile()} --data ${folder}`);
+    expect(await chorale(`study purge pulse --data ${folder}`)).toEqual(refused(1, /close the study first/));
+    expect(await json(`study close pulse --data ${folder}`)).toEqual({ study: 'pulse', state: 'closed' });
+    expect(await json(`study purge pulse --data ${folder}`)).toEqual({ study: 'pulse', state: 'purged' });
+    expect((await json(`study list --data ${folder}`)).studies).toMatchObject([{ id: 'pulse', state: 'purged' }]);
+  });
+
+  it('[O2] publishes nothing new in a folder where approval is required', async () => {
+    const put = `study put ${studyFile()} --data ${temporaryFolder()}`;
+    expect(await chorale(put, { CHORALE_REQUIRE_APPROVAL: '1' })).toEqual(refused(1, /a second person has approved/));
   });
 });

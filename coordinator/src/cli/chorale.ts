@@ -5,6 +5,7 @@ import { backupCommand } from './backup-command.ts';
 import { calibrateCommand } from './calibrate-command.ts';
 import { errorLine, exitCode, UsageError } from './command-errors.ts';
 import { exportCommand } from './export-command.ts';
+import { personCommand } from './person-command.ts';
 import { planCommand } from './plan-command.ts';
 import { withTraining } from './plan-training-command.ts';
 import { restoreCommand } from './restore-command.ts';
@@ -41,6 +42,7 @@ function program(): Command {
     calibrateCommand(),
     auditCommand(),
     studyCommand(),
+    personCommand(),
     resultsCommand(),
     exportCommand(),
     verifyLogCommand(),

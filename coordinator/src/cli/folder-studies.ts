@@ -1,16 +1,18 @@
 import {
   ChoraleError,
+  type LogEntry,
   type Manifest,
-  participationLimits,
+  type Person,
+  type Role,
   type SeriesExport,
   type StudyExport,
   type StudySummary,
   type SurveyResults,
 } from '@chorale/protocol';
-import { clippingNormOf, initialOptimizer } from '@chorale/training';
-import { progressOf } from '../rounds/cadence.ts';
-import { summarizeTraining } from '../rounds/round-summaries.ts';
-import { SpentBudget } from '../rounds/spent-budget.ts';
+import { Endings } from '../oversight/endings.ts';
+import { People } from '../oversight/people.ts';
+import { ReleaseLog } from '../oversight/release-log.ts';
+import { storedRounds } from '../rounds/stored-rounds.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
 import type { Store } from '../storage/store.ts';
 import { Invitations } from '../surveys/invitations.ts';
@@ -22,32 +24,38 @@ import { StudyRegistry } from '../surveys/study-registry.ts';
 import { summarizeStudy } from '../surveys/study-summary.ts';
 import type { PutOutcome, StudySource } from './study-source.ts';
 
+/** Whoever may write into the data folder. */
+const OPERATOR = { type: 'operator' } as const;
+
 /** Studies of a data folder that no server holds. */
 export class FolderStudies implements StudySource {
+  readonly readsLog = true;
   readonly #store: Store;
   readonly #studies: StudyRegistry;
+  readonly #people: People;
 
-  constructor(store: Store) {
+  constructor(store: Store, { requireApproval }: { requireApproval: boolean }) {
     this.#store = store;
-    this.#studies = new StudyRegistry({ store, now: Date.now });
+    this.#studies = new StudyRegistry({ store, now: Date.now, requireApproval });
+    this.#people = new People({ store, now: Date.now });
   }
 
   async list(): Promise<StudySummary[]> {
     const studies = await this.#studies.list();
-    return Promise.all(studies.map((study) => summarizeStudy(study, this.#store)));
+    return Promise.all(studies.map((study) => summarizeStudy(study, { store: this.#store, studies: this.#studies })));
   }
 
   async results(study: string): Promise<SurveyResults> {
-    return (await this.#services()).results.of(study);
+    return (await this.#counting()).results.of(study);
   }
 
   async exportStudy(id: string): Promise<StudyExport> {
-    const { study, results } = await (await this.#services()).results.withStudy(id);
+    const { study, results } = await (await this.#counting()).results.withStudy(id);
     return studyExport(study, results, new Date());
   }
 
   async exportSeries(series: string): Promise<SeriesExport> {
-    const { waves, results } = await new SeriesService(await this.#services()).withWaves(series);
+    const { waves, results } = await new SeriesService(await this.#counting()).withWaves(series);
     return seriesExport(waves, results, new Date());
   }
 
@@ -55,40 +63,58 @@ export class FolderStudies implements StudySource {
     const { manifest, hash } = await this.#studies.get(study);
     const { training } = manifest;
     if (training === undefined) throw new ChoraleError('TRAINING_ABSENT', `study ${study} has no training`);
-    const [records, latest] = await Promise.all([this.#store.readRounds(study), this.#store.latestModel(study)]);
-    const trained = { manifest: { ...manifest, training }, hash };
-    // Nobody waits where no server runs.
-    const participations = await this.#store.readParticipations(study);
-    const { atMost } = participationLimits(training);
-    const now = {
-      state: progressOf(records).committedRounds >= training.rounds ? ('done' as const) : ('waiting' as const),
-      waiting: 0,
-      usedUp: participations.filter(({ updates }) => updates >= atMost).length,
-      clippingNorm: clippingNormOf(training, latest ?? { optimizer: initialOptimizer(training) }),
-      invited: 0,
-      accepted: 0,
-      budget: new SpentBudget(training),
-    };
-    return {
-      manifest: trained.manifest,
-      rounds: summarizeTraining(trained, records, now),
-      modelRound: latest?.modelRound ?? null,
-    };
+    const trained = { ...manifest, training };
+    const [rounds, latest] = await Promise.all([
+      storedRounds({ manifest: trained, hash }, this.#store),
+      this.#store.latestModel(study),
+    ]);
+    return { manifest: trained, rounds, modelRound: latest?.modelRound ?? null };
   }
 
   async put(manifest: Manifest): Promise<PutOutcome> {
-    const { outcome, study } = await this.#studies.publish(manifest);
+    const { outcome, study } = await this.#studies.publish(manifest, OPERATOR);
     return { study: study.manifest.id, manifest: study.hash, outcome };
   }
 
-  async #services(): Promise<{ studies: StudyRegistry; reports: ReportService; results: ResultsService }> {
-    const [store, studies] = [this.#store, this.#studies];
-    const invitations = new Invitations(await store.secret('invitation', 32));
-    const reports = new ReportService({ store, studies, invitations, now: Date.now });
-    return { studies, reports, results: new ResultsService({ studies, reports }) };
+  addPerson(person: { name: string; role: Role }): Promise<{ token: string }> {
+    return this.#people.add(person, OPERATOR);
+  }
+
+  removePerson(name: string): Promise<void> {
+    return this.#people.remove(name, OPERATOR);
+  }
+
+  listPersons(): Promise<Person[]> {
+    return this.#people.list();
+  }
+
+  readLog(page: { after: number; limit: number }): Promise<LogEntry[]> {
+    return this.#store.readLog(page);
+  }
+
+  async closeStudy(study: string): Promise<void> {
+    await (await this.#endings()).close(study, OPERATOR);
+  }
+
+  async purgeStudy(study: string): Promise<void> {
+    await (await this.#endings()).purge(study, OPERATOR);
   }
 
   close(): Promise<void> {
     return this.#store.close();
+  }
+
+  async #counting(): Promise<{ studies: StudyRegistry; reports: ReportService; results: ResultsService }> {
+    const [store, studies] = [this.#store, this.#studies];
+    const invitations = new Invitations(await store.secret('invitation', 32));
+    const reports = new ReportService({ store, studies, invitations, now: Date.now });
+    const releases = new ReleaseLog({ store, now: Date.now });
+    return { studies, reports, results: new ResultsService({ studies, reports, releases }) };
+  }
+
+  async #endings(): Promise<Endings> {
+    // No rounds are run here.
+    const training = { close: async () => {} };
+    return new Endings({ store: this.#store, training, now: Date.now, ...(await this.#counting()) });
   }
 }

@@ -6,7 +6,7 @@ import { printFields, printJson } from './print.ts';
 
 type Options = {
   question: Question;
-  report: 'favourable' | 'distribution' | 'mean';
+  report: 'favourable' | 'distribution' | 'mean' | 'enps';
   epsilon: number;
   respondents: number;
   questions: number;
@@ -27,7 +27,7 @@ export function planCommand(): Command {
     )
     .addOption(
       new Option('--report <WHAT>', 'what the question is for')
-        .choices(['favourable', 'distribution', 'mean'])
+        .choices(['favourable', 'distribution', 'mean', 'enps'])
         .makeOptionMandatory(),
     )
     .requiredOption('--epsilon <E>', 'privacy loss of the whole report', parseNumber)
@@ -35,7 +35,7 @@ export function planCommand(): Command {
     .option('--questions <D>', 'such questions that share epsilon', parseWholeNumber, 1)
     .option(
       '--share <F>',
-      'true share assumed, for means the place on the scale from 0 to 1 (default: the worst case)',
+      'true share assumed, for means the place on the scale from 0 to 1, for enps the promoters (default: the worst case)',
       parseNumber,
     )
     .option(

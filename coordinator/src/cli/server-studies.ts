@@ -2,10 +2,13 @@ import {
   ChoraleError,
   type ErrorCode,
   type Manifest,
+  type LogEntry,
   type ModelCard,
   parseManifest,
   type SeriesExport,
   type StudyExport,
+  type Person,
+  type Role,
   type StudySummary,
   type SurveyResults,
   type TrainingRounds,
@@ -19,6 +22,7 @@ const Problem = v.object({ code: v.custom<ErrorCode>((code) => typeof code === '
 
 /** Studies of a running server. Its answers are only printed, so beyond being objects they are taken as they are. */
 export class ServerStudies implements StudySource {
+  readonly readsLog: boolean;
   readonly #url: string;
   readonly #operatorToken: string | undefined;
 
@@ -27,6 +31,7 @@ export class ServerStudies implements StudySource {
       throw new UsageError(`--server must be an http URL, got ${url}`);
     this.#url = url;
     this.#operatorToken = operatorToken;
+    this.readsLog = operatorToken !== undefined;
   }
 
   list(): Promise<StudySummary[]> {
@@ -72,18 +77,49 @@ export class ServerStudies implements StudySource {
   }
 
   put(manifest: Manifest): Promise<PutOutcome> {
-    if (this.#operatorToken === undefined) {
-      throw new UsageError('publishing to a server needs its operator token in CHORALE_OPERATOR_TOKEN');
-    }
-    return this.#ask('api/v1/studies', {
-      method: 'POST',
-      headers: { authorization: `Bearer ${this.#operatorToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify(manifest),
-    });
+    return this.#tell('POST', 'api/v1/studies', 'publishing to a server', manifest);
+  }
+
+  async closeStudy(study: string): Promise<void> {
+    await this.#tell('POST', `api/v1/studies/${encodeURIComponent(study)}/close`, 'closing a study');
+  }
+
+  async purgeStudy(study: string): Promise<void> {
+    await this.#tell('POST', `api/v1/studies/${encodeURIComponent(study)}/purge`, 'deleting reports');
+  }
+
+  addPerson(person: { name: string; role: Role }): Promise<{ token: string }> {
+    return this.#tell('POST', 'api/v1/persons', 'adding a person', person);
+  }
+
+  async removePerson(name: string): Promise<void> {
+    await this.#tell('DELETE', `api/v1/persons/${encodeURIComponent(name)}`, 'removing a person');
+  }
+
+  listPersons(): Promise<Person[]> {
+    return this.#tell('GET', 'api/v1/persons', 'listing persons');
+  }
+
+  readLog({ after, limit }: { after: number; limit: number }): Promise<LogEntry[]> {
+    return this.#tell('GET', `api/v1/log?after=${after}&limit=${limit}`, 'reading the log');
   }
 
   async close(): Promise<void> {
     // Every request has a connection of its own.
+  }
+
+  /** A request that is the operator's. @throws UsageError without their token */
+  #tell<T extends object>(method: string, path: string, doing: string, body?: object): Promise<T> {
+    if (this.#operatorToken === undefined) {
+      throw new UsageError(`${doing} needs its operator token in CHORALE_OPERATOR_TOKEN`);
+    }
+    const authorization = `Bearer ${this.#operatorToken}`;
+    if (body === undefined) return this.#ask(path, { method, headers: { authorization } });
+    return this.#ask(path, {
+      method,
+      headers: { authorization, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
   }
 
   async #ask<T extends object>(path: string, request: RequestInit = {}): Promise<T> {

@@ -55,11 +55,11 @@ export function startCommand(): Command {
       onLost: () => process.exit(1),
     });
     stopOnSignal(coordinator, drainTimeoutMs, log);
-    process.stdout.write(welcome(coordinator.url, demo !== undefined));
+    process.stdout.write(welcome(coordinator, demo !== undefined));
   });
 }
 
-function welcome(url: string, hasPages: boolean): string {
+function welcome({ url, demoPersons }: Coordinator, hasPages: boolean): string {
   const pages: [string, string][] = [
     ['overview', '/'],
     ['survey', '/survey'],
@@ -67,7 +67,13 @@ function welcome(url: string, hasPages: boolean): string {
     ['results', '/results'],
   ];
   const links = hasPages ? pages : ([['studies', '/api/v1/studies']] satisfies typeof pages);
-  return ['Chorale is ready', ...links.map(([name, path]) => `  ${name.padEnd(8)}  ${url}${path}`), ''].join('\n');
+  const lines = links.map(([name, path]) => `  ${name.padEnd(8)}  ${url}${path}`);
+  // In the fragment, which browsers send to nobody; on the terminal of whoever started this, and in no log.
+  const signIn = demoPersons.map(({ name, role, token }) => {
+    const page = role === 'officer' ? 'officer' : 'studio';
+    return `  ${page.padEnd(8)}  ${url}/${page}#token=${token}  signs in as ${name}`;
+  });
+  return ['Chorale is ready', ...lines, ...signIn, ''].join('\n');
 }
 
 function stopOnSignal(coordinator: Coordinator, drainTimeoutMs: number, log: Logger): void {

@@ -45,10 +45,23 @@ export const startSettings = {
     read: (text, reject) => (LOG_LEVELS.includes(text) ? text : reject(`one of ${LOG_LEVELS.join(', ')}`)),
   }),
   operatorToken: setting('--operator-token <TOKEN>', 'OPERATOR_TOKEN', {
-    description: 'who holds it may publish studies, read metrics and take a backup; better given by the variable',
+    description:
+      'who holds it may publish studies, read metrics, take a backup and add persons; better given by the variable',
     otherwise: 'made at the first start, and in server.json of the data folder',
     fallback: nodeDefaults.operatorToken,
     read: (text, reject) => (/^[\w.~+/=-]{32,}$/.test(text) ? text : reject('32 or more of A-Z a-z 0-9 . _ ~ + / = -')),
+  }),
+  requireApproval: setting('--require-approval', 'CHORALE_REQUIRE_APPROVAL', {
+    description: 'publish only studies that a second person has approved: no others by --study or the operator token',
+    otherwise: 'false',
+    fallback: false,
+    read: yesOrNo,
+  }),
+  retentionDays: setting('--retention-days <DAYS>', 'CHORALE_RETENTION_DAYS', {
+    description: 'delete the raw reports of a study so many days after it was closed; results stay',
+    otherwise: 'kept until somebody deletes them',
+    fallback: null,
+    read: wholeNumber(0, 36_500),
   }),
   allowedOrigins: setting('--allowed-origins <LIST>', 'ALLOWED_ORIGINS', {
     description: 'origins whose pages may use this node, with commas between them; * is all',

@@ -31,7 +31,7 @@ export async function usingStudies<T>(
   }
 }
 
-/** `chorale study put` and `chorale study list`. */
+/** `chorale study put`, `list`, `close` and `purge`. */
 export function studyCommand(): Command {
   const put = withSource(new Command('put').description('publish a study').argument('<FILE>', 'manifest, as JSON'));
   put.action(async (file: string, { json, ...source }: Options) => {
@@ -45,12 +45,29 @@ export function studyCommand(): Command {
   list.action(async ({ json, ...source }: Options) => {
     const studies = await usingStudies(source, (from) => from.list());
     if (json) return printJson({ studies });
-    const rows = studies.map(({ id, voices, survey, training, title }) => {
+    const rows = studies.map(({ id, state, voices, survey, training, title }) => {
       const parts = [...(survey ? ['survey'] : []), ...(training === null ? [] : [`training (${training}s)`])];
-      return [id, voices, parts.join(', '), title];
+      return [id, state, voices, parts.join(', '), title];
     });
-    printTable(['STUDY', 'VOICES', 'PARTS', 'TITLE'], rows);
+    printTable(['STUDY', 'STATE', 'VOICES', 'PARTS', 'TITLE'], rows);
   });
 
-  return new Command('study').description('publish and list studies').addCommand(put).addCommand(list);
+  const close = withSource(
+    new Command('close').description('take no more reports and rounds of a study; results stay').argument('<STUDY>'),
+  ).action(async (study: string, { json, ...source }: Options) => {
+    await usingStudies(source, (studies) => studies.closeStudy(study));
+    if (json) printJson({ study, state: 'closed' });
+    else process.stdout.write(`${study} is closed\n`);
+  });
+
+  const purge = withSource(
+    new Command('purge').description('delete the raw reports of a closed study; results stay').argument('<STUDY>'),
+  ).action(async (study: string, { json, ...source }: Options) => {
+    await usingStudies(source, (studies) => studies.purgeStudy(study));
+    if (json) printJson({ study, state: 'purged' });
+    else process.stdout.write(`the reports of ${study} are deleted\n`);
+  });
+
+  const study = new Command('study').description('publish, list, close and purge studies');
+  return [put, list, close, purge].reduce((command, one) => command.addCommand(one), study);
 }

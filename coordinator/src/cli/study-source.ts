@@ -1,6 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Manifest, SeriesExport, StudyExport, StudySummary, SurveyResults } from '@chorale/protocol';
+import type {
+  LogEntry,
+  Manifest,
+  Person,
+  Role,
+  SeriesExport,
+  StudyExport,
+  StudySummary,
+  SurveyResults,
+} from '@chorale/protocol';
 import { readServerFile } from '../http/server-file.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
 import { HELD } from '../storage/sqlite-refusal.ts';
@@ -8,6 +17,8 @@ import { SqliteStore } from '../storage/sqlite-store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import { FolderStudies } from './folder-studies.ts';
 import { ServerStudies } from './server-studies.ts';
+import { readSetting } from './setting.ts';
+import { startSettings } from './start-settings.ts';
 import { UsageError } from './command-errors.ts';
 import { defaults } from './defaults.ts';
 
@@ -23,6 +34,17 @@ export interface StudySource {
   /** @throws ChoraleError `TRAINING_ABSENT` for a study that does not train */
   roundLog(study: string): Promise<RoundLog>;
   put(manifest: Manifest): Promise<PutOutcome>;
+  closeStudy(study: string): Promise<void>;
+  /** @throws ChoraleError `STUDY_OPEN` */
+  purgeStudy(study: string): Promise<void>;
+  /** @returns the person's token, which cannot be had again */
+  addPerson(person: { name: string; role: Role }): Promise<{ token: string }>;
+  removePerson(name: string): Promise<void>;
+  listPersons(): Promise<Person[]>;
+  /** Whether `readLog` may be asked: a server wants its operator token for it. */
+  readonly readsLog: boolean;
+  /** Entries of the log with a larger number than `after`, in order. */
+  readLog(page: { after: number; limit: number }): Promise<LogEntry[]>;
   close(): Promise<void>;
 }
 
@@ -49,7 +71,9 @@ export async function openStudies(
     );
   }
   try {
-    return new FolderStudies(await SqliteStore.open(folder));
+    return new FolderStudies(await SqliteStore.open(folder), {
+      requireApproval: readSetting(startSettings.requireApproval, undefined, process.env),
+    });
   } catch (error) {
     // Only then: the file of a server that was killed may name an address that somebody else has by now.
     const isHeld = error instanceof StorageError && error.message.includes(HELD);

@@ -30,6 +30,7 @@ export class Cluster {
   readonly #studies = new Map<string, ClusteredStudy>();
   #alive = new Set<number>();
   #published: (study: string) => void = () => {};
+  #closed: (study: string) => void = () => {};
   #number = 0;
   #watching: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | null = null;
@@ -80,6 +81,17 @@ export class Cluster {
     this.#published = listener;
   }
 
+  /** Names studies that another node has closed. */
+  onClosed(listener: (study: string) => void): void {
+    this.#closed = listener;
+  }
+
+  /** Takes part in a study's rounds no more, and tells the others to do the same. */
+  closed(study: string): void {
+    this.#studies.delete(study);
+    this.#send('all', { type: 'closed', study });
+  }
+
   /** Leaves the cluster; studies must have been stopped. Others take over at once. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -122,6 +134,11 @@ export class Cluster {
     this.#alive.add(from);
     if (body.type === 'published') {
       if (from !== this.node && !this.#studies.has(body.study)) this.#published(body.study);
+      return;
+    }
+    if (body.type === 'closed') {
+      if (from === this.node || !this.#studies.delete(body.study)) return;
+      this.#closed(body.study);
       return;
     }
     const study = this.#studies.get(body.study);

@@ -27,7 +27,7 @@ it.skipIf(postgresMissing)(
 
     // As it comes with a backup of a coordinator that was alone.
     const store = await PostgresStore.open(databaseUrl);
-    await new StudyRegistry({ store, now: Date.now }).publish(median);
+    await new StudyRegistry({ store, now: Date.now }).publish(median, { type: 'operator' });
     await store.close();
     const again = await runCoordinator({ databaseUrl });
     expect((await again.get('/readyz')).status).toBe(200);

@@ -11,6 +11,7 @@ import type {
   TrainedStudy,
 } from '../rounds/study-rounds.ts';
 import { StudyTraining } from '../rounds/study-training.ts';
+import { progressOf } from '../rounds/cadence.ts';
 import { summarizeTraining } from '../rounds/round-summaries.ts';
 import { SpentBudget } from '../rounds/spent-budget.ts';
 import type { Claims } from './claims.ts';
@@ -192,6 +193,19 @@ export class ClusteredStudy implements StudyRounds {
     await this.#told.settled();
   }
 
+  async close(): Promise<void> {
+    this.#isStopped = true;
+    await this.#takeover?.catch(() => undefined);
+    // The clients of other nodes hear it from those: each node closes the study.
+    const committedRounds = this.#training?.attendance().committedRounds ?? (await this.#committedRounds());
+    for (const { client } of this.#seats.values()) client.emit('training-done', { study: this.#id, committedRounds });
+    await this.stop();
+  }
+
+  async #committedRounds(): Promise<number> {
+    return progressOf(await this.#options.store.readRounds(this.#id)).committedRounds;
+  }
+
   /** Takes what another node, or this one, said about the study. */
   receive(from: number, message: ControlMessage): void {
     switch (message.type) {
@@ -224,6 +238,7 @@ export class ClusteredStudy implements StudyRounds {
       case 'reply':
       case 'refusal':
       case 'published':
+      case 'closed':
         return;
     }
   }

@@ -46,6 +46,8 @@ const ToNode = [
   v.object({ type: v.literal('owner'), study: v.string() }),
   /** To all: a study was published. */
   v.object({ type: v.literal('published'), study: v.string() }),
+  /** To all: a study was closed. */
+  v.object({ type: v.literal('closed'), study: v.string() }),
 ] as const;
 
 const Message = v.variant('type', [...ToOwner, ...ToNode]);

@@ -18,6 +18,7 @@ export const StudySummaries = v.array(
     simulated: v.boolean(),
     survey: v.boolean(),
     training: v.nullable(Clients),
+    state: v.picklist(['open', 'closed', 'purged']),
     voices: Count,
   }),
 ) satisfies v.GenericSchema<StudySummary[]>;

@@ -1,19 +1,24 @@
 import * as v from 'valibot';
+import type { Permit } from './access.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { backupRoute } from './backup-route.ts';
 import { BodyBuffers } from './body-buffers.ts';
 import { BulkGate } from './bulk-gate.ts';
+import { draftRoutes } from './draft-routes.ts';
+import { endingRoutes } from './ending-routes.ts';
+import { evidenceRoute } from './evidence-route.ts';
 import type { HttpOptions } from './http-app.ts';
+import { logRoutes } from './log-routes.ts';
 import { modelRoutes } from './model-routes.ts';
 import type { OpenApi } from './openapi.ts';
-import type { IsOperator } from './operator-token.ts';
+import { personRoutes } from './person-routes.ts';
 import { reportRoutes } from './report-routes.ts';
 import { resultRoutes } from './result-routes.ts';
 import type { ChoraleApp } from './route-schema.ts';
 import { studyRoutes } from './study-routes.ts';
 import { updateRoute } from './update-route.ts';
 
-type Options = HttpOptions & { isOperator: IsOperator; openApi: OpenApi };
+type Options = HttpOptions & { permit: Permit; openApi: OpenApi };
 
 /** Large bodies that are read at a time, and that may wait for their turn. */
 const BULK = { atOnce: 8, waiting: 1000 };
@@ -24,6 +29,11 @@ export function apiRoutes(app: ChoraleApp, options: Options): void {
   studyRoutes(app, options);
   reportRoutes(app, options);
   resultRoutes(app, options);
+  draftRoutes(app, options);
+  endingRoutes(app, options);
+  evidenceRoute(app, options);
+  logRoutes(app, options);
+  personRoutes(app, options);
   modelRoutes(app, options);
   backupRoute(app, options);
   updateRoute(app, { ...options, gate: new BulkGate(BULK), buffers: new BodyBuffers() });
@@ -42,7 +52,7 @@ function serveOtherOrigins(app: ChoraleApp, origins: AllowedOrigins): void {
   app.options('/*', { schema: { hide: true } }, (_request, reply) =>
     reply
       .code(204)
-      .header('access-control-allow-methods', 'GET, POST')
+      .header('access-control-allow-methods', 'GET, POST, PUT, DELETE')
       .header('access-control-allow-headers', 'authorization, content-type, if-none-match')
       .header('access-control-max-age', '86400')
       .send(),

@@ -1,16 +1,15 @@
-import { ChoraleError } from '@chorale/protocol';
 import type { FailureLog } from '../operations/failure-log.ts';
 import type { Store } from '../storage/store.ts';
 import { backupStream } from '../storage/write-backup.ts';
-import type { IsOperator } from './operator-token.ts';
+import type { Permit } from './access.ts';
 import type { ChoraleApp } from './route-schema.ts';
 
-type Options = { store: Store; isOperator: IsOperator; failures: FailureLog };
+type Options = { store: Store; permit: Permit; failures: FailureLog };
 
 const GZIP = 'application/gzip';
 
 /** The whole store as one file. It holds the signing secrets: whoever has it can act as this coordinator. */
-export function backupRoute(app: ChoraleApp, { store, isOperator, failures }: Options): void {
+export function backupRoute(app: ChoraleApp, { store, permit, failures }: Options): void {
   app.get(
     '/backup',
     {
@@ -18,11 +17,9 @@ export function backupRoute(app: ChoraleApp, { store, isOperator, failures }: Op
         summary: 'A backup of everything that is stored, secrets included, as of now',
         bearer: 'operator',
         produces: GZIP,
-        problems: [401],
+        problems: [401, 403],
       },
-      onRequest: async (request) => {
-        if (!isOperator(request)) throw new ChoraleError('TOKEN_INVALID', 'a backup needs the operator token');
-      },
+      onRequest: permit('operate', 'a backup'),
     },
     (_request, reply) => {
       const backup = backupStream(store, { now: Date.now });

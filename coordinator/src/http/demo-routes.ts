@@ -40,6 +40,8 @@ const PAGES = {
   '/results': 'results.html',
   '/results/*': 'results.html',
   '/model': 'model.html',
+  '/studio': 'studio.html',
+  '/officer': 'officer.html',
 };
 
 /** The demo's pages, and invitations for whoever asks: never part of a real deployment. */

@@ -16,7 +16,7 @@ describe('GET /api/v1/studies', () => {
     const { get } = await runCoordinator({ manifests: [manifest, model] });
     const response = await get('/api/v1/studies');
     expect(response.headers.get('access-control-allow-origin')).toBe('*');
-    const common = { title: 'Pulse', simulated: false, voices: 0 };
+    const common = { title: 'Pulse', simulated: false, state: 'open', voices: 0 };
     expect(await response.json()).toEqual([
       { ...common, id: 'pulse', manifest: hash, survey: true, training: null },
       { ...common, id: 'model', manifest: await manifestHash(model), survey: false, training: 'site' },

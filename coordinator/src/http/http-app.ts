@@ -6,17 +6,22 @@ import type { FailureLog } from '../operations/failure-log.ts';
 import type { Metrics } from '../operations/metrics.ts';
 import type { RateLimits } from '../operations/rate-limits.ts';
 import type { Readiness } from '../operations/readiness.ts';
+import type { Drafts } from '../oversight/drafts.ts';
+import type { Endings } from '../oversight/endings.ts';
+import type { Evidence } from '../oversight/evidence.ts';
+import type { People } from '../oversight/people.ts';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { ReportService } from '../surveys/report-service.ts';
+import type { ResultsService } from '../surveys/results-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
+import { Access } from './access.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { apiRoutes } from './api-routes.ts';
 import { demoRoutes } from './demo-routes.ts';
 import { OpenApi } from './openapi.ts';
 import { operationRoutes } from './operation-routes.ts';
-import { operatorCheck } from './operator-token.ts';
 import { countTraffic } from './count-traffic.ts';
 import { notFound, refuseBroken, sendProblem, toProblem } from './problem.ts';
 import { sdkRoutes } from './sdk-routes.ts';
@@ -37,8 +42,13 @@ export type HttpOptions = {
   failures: FailureLog;
   limits: RateLimits;
   origins: AllowedOrigins;
-  /** Who holds it may publish studies, read metrics and take a backup. */
+  /** Who holds it may publish studies, read metrics, take a backup, and add persons. */
   operatorToken: string;
+  people: People;
+  drafts: Drafts;
+  endings: Endings;
+  evidence: Evidence;
+  results: ResultsService;
   metricsPublic: boolean;
   /** Proxies that every request passes. */
   proxies: number;
@@ -89,6 +99,7 @@ export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
     metrics.refused('NOT_FOUND', 'http');
     return sendProblem(reply, notFound());
   });
+  app.decorateRequest('actor', null);
   const openApi = new OpenApi();
   app.addHook('onRoute', (route) => openApi.add(route));
   app.addHook('onRequest', async (request, reply) => {
@@ -99,9 +110,9 @@ export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
   countTraffic(app, metrics.traffic.http);
   limitUnread(app, UNREAD);
 
-  const isOperator = operatorCheck(options.operatorToken);
-  await app.register(async (scope: ChoraleApp) => operationRoutes(scope, { ...options, isOperator }));
-  await app.register(async (scope: ChoraleApp) => apiRoutes(scope, { ...options, isOperator, openApi }), {
+  const { permit } = new Access(options);
+  await app.register(async (scope: ChoraleApp) => operationRoutes(scope, { ...options, permit }));
+  await app.register(async (scope: ChoraleApp) => apiRoutes(scope, { ...options, permit, openApi }), {
     prefix: '/api/v1',
   });
   const { demo, sdkFolder, studies, invitations } = options;

@@ -12,10 +12,16 @@ import { nodeDefaults } from '../operations/node-settings.ts';
 import { RateLimits } from '../operations/rate-limits.ts';
 import { Readiness } from '../operations/readiness.ts';
 import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
+import { Drafts } from '../oversight/drafts.ts';
+import { Endings } from '../oversight/endings.ts';
+import { Evidence } from '../oversight/evidence.ts';
+import { People } from '../oversight/people.ts';
+import { ReleaseLog } from '../oversight/release-log.ts';
 import { TrainingService } from '../rounds/training-service.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
+import { ResultsService } from '../surveys/results-service.ts';
 import { StudyRegistry } from '../surveys/study-registry.ts';
 import { AllowedOrigins } from './allowed-origins.ts';
 import { Rounds, Status, StudySummaries } from './answer-schemas.ts';
@@ -46,13 +52,21 @@ async function createApp(): Promise<ChoraleApp> {
   const studies = new StudyRegistry({ store, now });
   const invitations = new Invitations(new Uint8Array(32));
   const admission = new Admission();
+  const reports = new ReportService({ store, studies, invitations, now });
+  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
+  const training = new TrainingService({ store, now, log });
   const app = await createHttpApp({
     ...nodeDefaults,
     store,
     studies,
     invitations,
-    reports: new ReportService({ store, studies, invitations, now }),
-    training: new TrainingService({ store, now, log }),
+    reports,
+    results,
+    people: new People({ store, now }),
+    drafts: new Drafts({ store, studies, now }),
+    evidence: new Evidence({ store, studies, training, now }),
+    endings: new Endings({ store, studies, reports, results, training, now }),
+    training,
     admission,
     backlog: new Backlog(),
     readiness: new Readiness({ store, admission }),
@@ -91,6 +105,8 @@ function routesOf(app: ChoraleApp): string[] {
 const HIDDEN = new Set([
   'GET /',
   'GET /survey',
+  'GET /studio',
+  'GET /officer',
   'GET /site',
   'GET /results',
   // All below it, as the router prints that.

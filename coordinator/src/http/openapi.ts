@@ -37,7 +37,12 @@ export class OpenApi {
       components: {
         schemas: { Problem: jsonSchema(Problem) },
         securitySchemes: {
-          operator: { type: 'http', scheme: 'bearer', description: 'The operator token of this coordinator' },
+          operator: {
+            type: 'http',
+            scheme: 'bearer',
+            description: 'The operator token of this coordinator, or that of a person of the role operator',
+          },
+          person: { type: 'http', scheme: 'bearer', description: 'The token of a person, or the operator token' },
           invitation: { type: 'http', scheme: 'bearer', description: 'Invitation of one participant to one study' },
         },
       },

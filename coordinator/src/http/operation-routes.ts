@@ -1,14 +1,13 @@
-import { ChoraleError } from '@chorale/protocol';
 import type { Metrics } from '../operations/metrics.ts';
 import type { Readiness } from '../operations/readiness.ts';
+import type { Permit } from './access.ts';
 import { Status } from './answer-schemas.ts';
-import type { IsOperator } from './operator-token.ts';
 import type { ChoraleApp } from './route-schema.ts';
 
-type Options = { metrics: Metrics; readiness: Readiness; isOperator: IsOperator; metricsPublic: boolean };
+type Options = { metrics: Metrics; readiness: Readiness; permit: Permit; metricsPublic: boolean };
 
 /** What whoever runs the node asks: is it alive, may it be sent work, how is it doing. */
-export function operationRoutes(app: ChoraleApp, { metrics, readiness, isOperator, metricsPublic }: Options): void {
+export function operationRoutes(app: ChoraleApp, { metrics, readiness, permit, metricsPublic }: Options): void {
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
   });
@@ -38,13 +37,9 @@ export function operationRoutes(app: ChoraleApp, { metrics, readiness, isOperato
         summary: 'Prometheus metrics, for the operator alone unless the node makes them public',
         ...(metricsPublic ? {} : { bearer: 'operator' as const }),
         produces: 'text/plain',
-        problems: metricsPublic ? [] : [401],
+        problems: metricsPublic ? [] : [401, 403],
       },
-      onRequest: async (request) => {
-        if (!metricsPublic && !isOperator(request)) {
-          throw new ChoraleError('TOKEN_INVALID', 'reading metrics needs the operator token');
-        }
-      },
+      onRequest: metricsPublic ? [] : permit('operate', 'reading metrics'),
     },
     async (_request, reply) => reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

@@ -1,6 +1,6 @@
 import type { ReportService } from '../surveys/report-service.ts';
 import { seriesCsv, seriesExport, studyCsv, studyExport } from '../surveys/result-export.ts';
-import { ResultsService } from '../surveys/results-service.ts';
+import type { ResultsService } from '../surveys/results-service.ts';
 import { SeriesService } from '../surveys/series-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { Results, Series, SeriesExportAnswer, SeriesSummaries, StudyExportAnswer } from './result-schemas.ts';
@@ -10,9 +10,8 @@ import type { ChoraleApp } from './route-schema.ts';
 /** Results of studies and series, and the same as files. Reading needs no permission: all of it is published. */
 export function resultRoutes(
   app: ChoraleApp,
-  { studies, reports }: { studies: StudyRegistry; reports: ReportService },
+  { studies, reports, results }: { studies: StudyRegistry; reports: ReportService; results: ResultsService },
 ): void {
-  const results = new ResultsService({ studies, reports });
   const series = new SeriesService({ studies, reports, results });
   const exportStudy = async (id: string) => {
     const { study, results: published } = await results.withStudy(id);

@@ -1,12 +1,13 @@
-import { canonicalManifest, ChoraleError, Manifest, parseManifest } from '@chorale/protocol';
+import { canonicalManifest, Manifest } from '@chorale/protocol';
 import type { Admission } from '../operations/admission.ts';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { summarizeStudy } from '../surveys/study-summary.ts';
+import { actorOf, type Permit } from './access.ts';
 import { Nothing, PublishOutcome, Rounds, StudySummaries } from './answer-schemas.ts';
 import { isKnown } from './etag.ts';
-import { type IsOperator } from './operator-token.ts';
+import { manifestOrError, STUDY_BYTES } from './manifest-body.ts';
 import { StudyParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
 
@@ -15,20 +16,17 @@ type Options = {
   studies: StudyRegistry;
   training: TrainingService;
   admission: Admission;
-  isOperator: IsOperator;
+  permit: Permit;
 };
-
-/** Longest body of a study, in bytes: room for a manifest that is laid out for people. */
-const STUDY_BYTES = 512 * 1024;
 
 /** Studies and their rounds. Reading needs no permission: all of it is published. */
 export function studyRoutes(app: ChoraleApp, options: Options): void {
-  const { store, studies, training, admission, isOperator } = options;
+  const { store, studies, training, admission, permit } = options;
 
   app.get(
     '/studies',
     { schema: { summary: 'All studies, in the order of their publication', response: { 200: StudySummaries } } },
-    async () => Promise.all((await studies.list()).map((study) => summarizeStudy(study, store))),
+    async () => Promise.all((await studies.list()).map((study) => summarizeStudy(study, { store, studies }))),
   );
 
   app.get(
@@ -73,34 +71,21 @@ export function studyRoutes(app: ChoraleApp, options: Options): void {
     {
       bodyLimit: STUDY_BYTES,
       schema: {
-        summary: 'Publish a study; the same one again changes nothing',
+        summary: 'Publish a study without approval, for automation; the same one again changes nothing',
         bearer: 'operator',
         body: Manifest,
         response: { 200: PublishOutcome, 201: PublishOutcome },
-        problems: [400, 401, 409, 413, 415],
+        problems: [400, 401, 403, 409, 413, 415],
       },
-      // With the refusals of a manifest: they name the path and the rule.
-      validatorCompiler: () => (body: unknown) => manifestOrError(body),
-      onRequest: async (request) => {
-        if (!isOperator(request))
-          throw new ChoraleError('TOKEN_INVALID', 'publishing a study needs the operator token');
-        admission.require();
-      },
+      validatorCompiler: manifestOrError,
+      onRequest: [permit('operate', 'publishing a study'), async () => admission.require()],
     },
     async (request, reply) => {
-      const { outcome, study } = await studies.publish(request.body);
+      const { outcome, study } = await studies.publish(request.body, actorOf(request));
       await training.start(study);
       return reply
         .code(outcome === 'created' ? 201 : 200)
         .send({ study: study.manifest.id, manifest: study.hash, outcome });
     },
   );
-}
-
-function manifestOrError(body: unknown): { value: Manifest } | { error: Error } {
-  try {
-    return { value: parseManifest(body) };
-  } catch (error) {
-    return { error: error instanceof Error ? error : new Error(String(error)) };
-  }
 }

@@ -2,8 +2,12 @@ import type { RateLimitOptions } from './rate-limits.ts';
 
 /** How a node is run, beyond where it listens and stores. */
 export type NodeSettings = {
-  /** Who holds it may publish studies, read metrics and take a backup; `null` makes one and keeps it in the store. */
+  /** Who holds it may publish studies, read metrics, take a backup, and add persons; `null` makes one and keeps it in the store. */
   operatorToken: string | null;
+  /** Publishes only what a second person has approved. */
+  requireApproval: boolean;
+  /** Whole days that raw reports are kept after their study was closed; `null` until somebody deletes them. */
+  retentionDays: number | null;
   /** Origins whose pages may use this node; `null` is all. */
   allowedOrigins: readonly string[] | null;
   rateLimits: RateLimitOptions;
@@ -22,6 +26,8 @@ export type NodeSettings = {
 /** What holds unless an operator says otherwise. */
 export const nodeDefaults: NodeSettings = {
   operatorToken: null,
+  requireApproval: false,
+  retentionDays: null,
   allowedOrigins: null,
   rateLimits: { perConnection: 20_000, perAddress: 200_000 },
   maxConnections: 20_000,

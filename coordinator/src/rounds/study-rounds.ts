@@ -37,6 +37,8 @@ export interface StudyRounds {
   finish(): void;
   /** Ends the timers and waits for writes under way. An open round stays open, as after a crash. */
   stop(): Promise<void>;
+  /** Ends them for good, the study being closed: whoever has a seat is told that the training is over. */
+  close(): Promise<void>;
 }
 
 /** What running a study's rounds needs. */

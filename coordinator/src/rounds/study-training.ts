@@ -195,6 +195,13 @@ export class StudyTraining implements StudyRounds {
     await this.#writes;
   }
 
+  async close(): Promise<void> {
+    const { connected, progress } = this.#state;
+    const message = { study: this.#id, committedRounds: progress.committedRounds };
+    this.#seats.tell([...connected.keys()], 'training-done', message);
+    await this.stop();
+  }
+
   /** L2 bound on the updates of a round that starts from the present model. */
   get #clippingNorm(): number {
     return clippingNormOf(this.#task, this.#model.model);

@@ -1,11 +1,20 @@
-import { ChoraleError, type Manifest, type TrainingRounds } from '@chorale/protocol';
+import { ChoraleError, type Manifest, type TrainingRounds, type TrainingTask } from '@chorale/protocol';
 import type { Store } from '../storage/store.ts';
 import { platformTimers, type Schedule } from './scheduler.ts';
 import type { Log } from './round-history.ts';
 import type { Observe } from './round-observation.ts';
 import { LocalIntake, type OpenIntake } from './intake.ts';
 import type { Seat } from './seats.ts';
-import type { Joined, ResumeStudy, SentDecline, SentUpdate, StudyOptions, StudyRounds } from './study-rounds.ts';
+import { ClosedTraining } from './closed-training.ts';
+import type {
+  Joined,
+  ResumeStudy,
+  SentDecline,
+  SentUpdate,
+  StudyOptions,
+  StudyRounds,
+  TrainedStudy,
+} from './study-rounds.ts';
 import { StudyTraining } from './study-training.ts';
 
 /** What a request is about. */
@@ -92,6 +101,16 @@ export class TrainingService {
     return this.#running.keys();
   }
 
+  /** Ends a study's training for good, here: whoever has a seat is told, nobody gets one any more. [O4] */
+  async close(study: { manifest: Manifest; hash: string }): Promise<void> {
+    const { id, training } = study.manifest;
+    if (training === undefined) return;
+    await this.start(study);
+    const running = this.#running.get(id);
+    this.#running.set(id, new ClosedTraining(trained(study, training), this.#options.store));
+    await running?.close();
+  }
+
   /** Makes no other round of a study ready while its present one ends; `rest` follows then. */
   finish(study: string): void {
     this.#running.get(study)?.finish();
@@ -113,7 +132,12 @@ export class TrainingService {
   async #resume({ manifest, hash }: { manifest: Manifest; hash: string }): Promise<void> {
     const { training } = manifest;
     if (training === undefined) return;
-    const study = { manifest: { ...manifest, training }, hash };
+    const study = trained({ manifest, hash }, training);
+    const { store } = this.#options;
+    if ((await store.studyEnd(manifest.id)) !== null) {
+      this.#running.set(manifest.id, new ClosedTraining(study, store));
+      return;
+    }
     const openIntake: OpenIntake = ({ kind }) => new LocalIntake(training, kind);
     this.#running.set(manifest.id, await this.#resumeStudy(study, { ...this.#options, openIntake }));
   }
@@ -124,6 +148,10 @@ export class TrainingService {
     if (this.#started.has(study)) throw new ChoraleError('TRAINING_ABSENT', `study ${study} has no training`);
     throw new ChoraleError('STUDY_UNKNOWN', `no training of a study ${study} is under way`);
   }
+}
+
+function trained({ manifest, hash }: { manifest: Manifest; hash: string }, training: TrainingTask): TrainedStudy {
+  return { manifest: { ...manifest, training }, hash };
 }
 
 const resumeAlone: ResumeStudy = (study, options) => StudyTraining.resume(study, options);

@@ -1,4 +1,6 @@
+import { type LogEntry, logActions, roles } from '@chorale/protocol';
 import * as v from 'valibot';
+import type { DraftRecord, PersonRecord, StudyEnd } from './oversight-store.ts';
 import type {
   ModelRecord,
   ParticipationRecord,
@@ -12,7 +14,8 @@ import type {
  * A backup is gzipped text of one JSON object a line, so that it can be read without this program:
  *
  *   {"format":"chorale-backup","version":1,"createdAt":"2026-11-21T08:00:00.000Z"}
- *   {"type":"study", ...}, then rounds, models, participations, secrets and reports, each line with its `type`
+ *   {"type":"study", ...}, then rounds, models, participations, secrets, persons, drafts, ends of studies, the log and
+ *   reports, each line with its `type`
  *   {"type":"end","counts":{"study":1, ...},"sha256":"..."}
  *
  * The hash is of all bytes before the last line. Nothing follows that line.
@@ -29,6 +32,10 @@ export type BackupRecord =
   | ({ type: 'model' } & ModelRecord)
   | ({ type: 'participation' } & ParticipationRecord)
   | ({ type: 'secret' } & SecretRecord)
+  | ({ type: 'person' } & PersonRecord)
+  | ({ type: 'draft' } & DraftRecord)
+  | ({ type: 'end-of-study' } & StudyEnd)
+  | ({ type: 'log' } & LogEntry)
   | ({ type: 'report' } & StoredReport);
 
 /** Records by type. */
@@ -72,10 +79,20 @@ export const BackupEnd = v.strictObject({
     // Older backups have none.
     participation: v.optional(Count, 0),
     secret: Count,
+    person: v.optional(Count, 0),
+    draft: v.optional(Count, 0),
+    'end-of-study': v.optional(Count, 0),
+    log: v.optional(Count, 0),
     report: Count,
   }),
   sha256: v.pipe(v.string(), v.hexadecimal(), v.length(64)),
 });
+
+const Actor = v.variant('type', [
+  v.strictObject({ type: v.literal('person'), name: v.string(), role: v.picklist(roles) }),
+  v.strictObject({ type: v.literal('operator') }),
+  v.strictObject({ type: v.literal('coordinator') }),
+]);
 
 const Record = v.variant('type', [
   v.strictObject({
@@ -117,6 +134,39 @@ const Record = v.variant('type', [
   }),
   v.strictObject({ type: v.literal('secret'), name: v.string(), value: Bytes }),
   v.strictObject({
+    type: v.literal('person'),
+    name: v.string(),
+    role: v.picklist(roles),
+    tokenHash: v.string(),
+    addedAt: v.string(),
+  }),
+  v.strictObject({
+    type: v.literal('draft'),
+    study: v.string(),
+    hash: v.string(),
+    manifest: v.string(),
+    proposer: v.string(),
+    proposedAt: v.string(),
+    approval: v.nullable(v.strictObject({ approver: v.string(), at: v.string() })),
+  }),
+  v.strictObject({
+    type: v.literal('end-of-study'),
+    study: v.string(),
+    closedAt: v.string(),
+    purged: v.nullable(v.strictObject({ at: v.string(), voices: Count, released: v.string() })),
+  }),
+  v.strictObject({
+    type: v.literal('log'),
+    sequence: v.pipe(Count, v.minValue(1)),
+    previous: v.nullable(v.string()),
+    at: v.string(),
+    actor: Actor,
+    action: v.picklist(logActions),
+    subject: v.string(),
+    details: v.record(v.string(), v.union([v.string(), v.number(), v.boolean()])),
+    hash: v.string(),
+  }),
+  v.strictObject({
     type: v.literal('report'),
     sequence: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
     study: v.string(),
@@ -145,6 +195,10 @@ export function toLine(record: BackupRecord): string {
     case 'study':
     case 'round':
     case 'participation':
+    case 'person':
+    case 'draft':
+    case 'end-of-study':
+    case 'log':
     case 'report':
       return line(record);
   }
@@ -159,5 +213,16 @@ export function line(value: object): string {
 }
 
 export function noRecords(): BackupCounts {
-  return { study: 0, round: 0, model: 0, participation: 0, secret: 0, report: 0 };
+  return {
+    study: 0,
+    round: 0,
+    model: 0,
+    participation: 0,
+    secret: 0,
+    person: 0,
+    draft: 0,
+    'end-of-study': 0,
+    log: 0,
+    report: 0,
+  };
 }

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import type { LogContent } from '@chorale/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { postgresMissing, sharedDatabaseUrl, temporarySchema } from '../../testing/shared-postgres.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
@@ -85,7 +86,38 @@ async function filledStore(kind: Kind, reports = 1200): Promise<Store> {
   await store.secret('invitation', 32);
   const all = Array.from({ length: reports }, (_, i) => report(`p${i}`, i % 3 === 0 ? 'exit' : 'pulse'));
   await Promise.all(all.map((entry) => store.addReport(entry)));
+  await overseen(store);
   return store;
+}
+
+/** Two persons, a draft that is approved and one that is not, a study that is purged, and the log of it. */
+async function overseen(store: Store): Promise<void> {
+  const entry = (action: LogContent['action'], subject: string): LogContent => {
+    const actor = { type: 'person', name: 'Ada ü', role: 'analyst' } as const;
+    return {
+      at: publishedAt,
+      actor,
+      action,
+      subject,
+      details: { blocks: 2, share: 0.25, simulated: true, text: '😀' },
+    };
+  };
+  for (const [name, role] of [
+    ['Ada ü', 'analyst'],
+    ['Ovid', 'officer'],
+  ] as const) {
+    await store.addPerson({ name, role, tokenHash: `of ${name}`, addedAt: publishedAt }, entry('person-added', name));
+  }
+  const draft = { hash: 'h', manifest: '{}', proposer: 'Ada ü', proposedAt: publishedAt, approval: null };
+  for (const study of ['next', 'other']) await store.putDraft({ study, ...draft }, entry('draft-proposed', study));
+  const approval = { study: 'next', hash: 'h', approver: 'Ovid', at: publishedAt };
+  await store.approveDraft(approval, entry('draft-approved', 'next'));
+  await store.closeStudy({ study: 'empty', closedAt: publishedAt }, entry('study-closed', 'empty'));
+  await store.purgeStudy(
+    { study: 'empty', at: publishedAt, voices: 7, released: '{}' },
+    entry('study-purged', 'empty'),
+  );
+  await store.recordRelease({ study: 'pulse', blocks: 2 }, entry('results-released', 'pulse'));
 }
 
 async function everything(store: Store) {
@@ -137,7 +169,8 @@ describe.each(directions)('backup from %s', (_, from, to) => {
     const file = await backUp(store);
     const place = to.newPlace();
     const summary = await restoreInto(to, place, file);
-    const counts = { study: 3, round: 3, model: 2, participation: 2, secret: 1, report: 1200 };
+    const people = { person: 2, draft: 2, 'end-of-study': 1, log: 8 };
+    const counts = { study: 3, round: 3, model: 2, participation: 2, secret: 1, ...people, report: 1200 };
     expect(summary).toEqual({ createdAt: '2026-11-21T08:00:00.000Z', counts });
     const restored = await open(to, place);
     expect(await everything(restored)).toEqual(await everything(store));
@@ -249,6 +282,10 @@ describe.each([
         models: [],
         participations: [],
         secrets: [],
+        persons: [],
+        drafts: [],
+        ends: [],
+        log: [],
       });
       await store.close();
     }

@@ -90,12 +90,12 @@ describe.skipIf(postgresMissing)(`PostgresStore: several nodes${postgresMissing}
     await Promise.all([one.close(), two.close()]);
     const client = await connect(schema);
     // What each later version added.
-    await client.query(`ALTER TABLE model DROP COLUMN optimizer; DROP TABLE training, claim, partial, participation; DROP SEQUENCE node_number;
+    await client.query(`ALTER TABLE model DROP COLUMN optimizer; DROP TABLE training, claim, partial, participation, person, draft, study_end, log; DROP SEQUENCE node_number;
       ALTER TABLE round DROP COLUMN closing; ALTER TABLE study DROP COLUMN series;
       ALTER TABLE report DROP COLUMN withdrawn_from, DROP COLUMN withdrawal; UPDATE chorale_version SET version = 1`);
     const nodes = await Promise.all(Array.from({ length: 4 }, () => openNode(schema)));
     for (const node of nodes) expect(await node.countReports('pulse')).toBe(1);
-    expect((await client.query('SELECT version FROM chorale_version')).rows).toEqual([{ version: 6 }]);
+    expect((await client.query('SELECT version FROM chorale_version')).rows).toEqual([{ version: 7 }]);
     expect(
       (await client.query(`SELECT closing, nextval('node_number') FROM round FULL JOIN training USING (study)`)).rows,
     ).toEqual([]);

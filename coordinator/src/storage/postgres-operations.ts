@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { ChoraleError } from '@chorale/protocol';
 import { type Kysely, sql } from 'kysely';
+import { idTaken, refusals } from './oversight-refusals.ts';
+import { appendLog, readLog } from './postgres-log.ts';
+import { listDrafts, listPersons, listStudyEnds, postgresOversight } from './postgres-oversight.ts';
 import { withdrawReport } from './postgres-reports.ts';
 import {
   toRoundRow,
@@ -23,21 +26,23 @@ export type PostgresOperations = Omit<Store, 'addReport' | 'close'>;
 /** Each does all of its change in one transaction, or none of it. */
 export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperations {
   return {
-    async putStudy(study) {
-      const { id, hash } = study;
-      const inserted = await db
-        .insertInto('study')
-        .values(toStudyRow(study))
-        .onConflict((conflict) => conflict.column('id').doNothing())
-        .executeTakeFirst();
-      if (inserted.numInsertedOrUpdatedRows === 1n) return 'created';
-      const known = await db.selectFrom('study').select('hash').where('id', '=', id).executeTakeFirst();
-      if (known?.hash === hash) return 'unchanged';
-      throw new ChoraleError(
-        'STUDY_CONFLICT',
-        `study ${id} is published with another manifest: give the new one another id`,
-      );
-    },
+    ...postgresOversight(db),
+    putStudy: (study, entry) =>
+      db.transaction().execute(async (transaction) => {
+        const { id, hash } = study;
+        const inserted = await transaction
+          .insertInto('study')
+          .values(toStudyRow(study))
+          .onConflict((conflict) => conflict.column('id').doNothing())
+          .executeTakeFirst();
+        if (inserted.numInsertedOrUpdatedRows === 1n) {
+          if (entry !== undefined) await appendLog(transaction, entry);
+          return 'created';
+        }
+        const known = await transaction.selectFrom('study').select('hash').where('id', '=', id).executeTakeFirst();
+        if (known?.hash === hash) return 'unchanged';
+        throw new ChoraleError(...idTaken(id));
+      }),
     async getStudy(id) {
       const row = await db.selectFrom('study').selectAll().where('id', '=', id).executeTakeFirst();
       return row === undefined ? null : fromStudyRow(row);
@@ -45,6 +50,8 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
     listStudies: () => listStudies(db),
 
     async countReports(study) {
+      const end = await db.selectFrom('study_end').select('voices').where('study', '=', study).executeTakeFirst();
+      if (typeof end?.voices === 'number') return end.voices;
       const { count } = await db
         .selectFrom('report')
         .select((of) => of.fn.countAll<string>().as('count'))
@@ -164,6 +171,10 @@ export function postgresOperations(db: Kysely<PostgresTables>): PostgresOperatio
             await transaction.selectFrom('participation').selectAll().orderBy('study').orderBy('participant').execute()
           ).map(fromParticipationRow),
           secrets: (await transaction.selectFrom('secret').selectAll().orderBy('name').execute()).map(fromSecretRow),
+          persons: await listPersons(transaction),
+          drafts: await listDrafts(transaction),
+          ends: await listStudyEnds(transaction),
+          log: await readLog(transaction, { after: 0 }),
         })),
     async ready() {
       const { numUpdatedRows } = await db
@@ -204,6 +215,10 @@ async function requireOwner(db: Kysely<PostgresTables>, study: string, by: Round
 
 async function insertRound(db: Kysely<PostgresTables>, round: RoundRecord): Promise<void> {
   if (round.state !== 'open') throw new TypeError(`state must be open, got ${round.state}`);
+  // Whoever closes the study waits for this transaction, or this one for them.
+  await db.selectFrom('study').select('id').where('id', '=', round.study).forKeyShare().execute();
+  const end = await db.selectFrom('study_end').select('study').where('study', '=', round.study).executeTakeFirst();
+  if (end !== undefined) throw new ChoraleError(...refusals.closed);
   await db.insertInto('round').values(toRoundRow(round)).execute();
 }
 

@@ -1,5 +1,6 @@
-import { ChoraleError } from '@chorale/protocol';
+import { ChoraleError, type ErrorCode } from '@chorale/protocol';
 import { type Kysely, type Selectable, sql } from 'kysely';
+import { refusals } from './oversight-refusals.ts';
 import { explainPostgres, isRefusedValue } from './postgres-failure.ts';
 import type { PostgresTables } from './postgres-schema.ts';
 import { fromReportRow } from './postgres-rows.ts';
@@ -30,22 +31,27 @@ async function writeTogether(db: Kysely<PostgresTables>, reports: readonly Repor
   const firsts = new Map<string, ReportRecord>();
   for (const report of reports) if (!firsts.has(keyOf(report))) firsts.set(keyOf(report), report);
 
-  const { studies, stored, known } = await db.transaction().execute(async (transaction) => {
-    const open = await lockStudies(transaction, [...new Set(reports.map(({ study }) => study))]);
-    const candidates = [...firsts.values()].filter(({ study }) => open.has(study));
-    const inserted = await insert(transaction, candidates);
+  const { studies, closed, stored, known } = await db.transaction().execute(async (transaction) => {
+    const there = await lockStudies(transaction, [...new Set(reports.map(({ study }) => study))]);
+    const ended = await closedOf(transaction, [...there]);
+    const candidates = [...firsts.values()].filter(({ study }) => there.has(study));
+    const inserted = await insert(
+      transaction,
+      candidates.filter(({ study }) => !ended.has(study)),
+    );
     const others = candidates.filter((report) => !inserted.has(keyOf(report)));
-    return { studies: open, stored: inserted, known: await select(transaction, others) };
+    return { studies: there, closed: ended, stored: inserted, known: await select(transaction, others) };
   });
 
   return reports.map((report): Outcome => {
     const key = keyOf(report);
-    if (!studies.has(report.study)) return refused('STUDY_UNKNOWN', 'this coordinator has no such study');
+    if (!studies.has(report.study)) return refused(...refusals.unknownStudy);
     const first = firsts.get(key)!;
     if (first === report && stored.has(key)) return outcome('stored', report);
     const kept: Known | undefined = stored.has(key) ? first : known.get(key);
     if (kept?.withdrawnFrom !== undefined) return refused('REPORT_WITHDRAWN', 'this report was withdrawn');
     if (kept?.text === report.text) return outcome('duplicate', kept);
+    if (closed.has(report.study)) return refused(...refusals.closed);
     return refused('REPORT_CONFLICT', 'another report was accepted for this invitation');
   });
 }
@@ -69,6 +75,13 @@ async function lockStudies(db: Kysely<PostgresTables>, ids: string[]): Promise<S
     ORDER BY id FOR NO KEY UPDATE`;
   const { rows } = await query.execute(db);
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Which of these studies take no more reports; asked with their rows locked, so that none is closed meanwhile. */
+async function closedOf(db: Kysely<PostgresTables>, ids: string[]): Promise<Set<string>> {
+  if (ids.length === 0) return new Set();
+  const rows = await db.selectFrom('study_end').select('study').where('study', 'in', ids).execute();
+  return new Set(rows.map(({ study }) => study));
 }
 
 /** The keys of those that were not there yet; their sequences grow in the order given. */
@@ -143,6 +156,6 @@ function outcome(state: ReportOutcome['state'], { receivedAt }: Known): Outcome 
   return { status: 'fulfilled', value: { state, receivedAt } };
 }
 
-function refused(code: 'STUDY_UNKNOWN' | 'REPORT_CONFLICT' | 'REPORT_WITHDRAWN', message: string): Outcome {
+function refused(code: ErrorCode, message: string): Outcome {
   return { status: 'rejected', reason: new ChoraleError(code, message) };
 }

@@ -1,15 +1,28 @@
-import { type Kysely, sql } from 'kysely';
+import { type Insertable, type Kysely, sql } from 'kysely';
 import type { BackupRecord } from './backup-format.ts';
 import { BackupInvalidError } from './backup-invalid-error.ts';
 import { connectPostgres, type PostgresOptions } from './postgres-connections.ts';
 import { explainPostgres, isRefusedValue } from './postgres-failure.ts';
+import { toLogRow } from './postgres-log.ts';
+import { toDraftRow, toEndRow, toPersonRow } from './postgres-oversight.ts';
 import { toModelRow, toParticipationRow, toReportRow, toRoundRow, toSecretRow, toStudyRow } from './postgres-rows.ts';
 import { type PostgresTables, prepareSchema } from './postgres-schema.ts';
 import type { RestoreTarget } from './restore-target.ts';
 import { StorageError } from './storage-error.ts';
 
 /** Tables that a backup fills, those first that others refer to. */
-const TABLES = ['study', 'round', 'model', 'participation', 'secret', 'report'] as const;
+const TABLES = [
+  'study',
+  'round',
+  'model',
+  'participation',
+  'secret',
+  'person',
+  'draft',
+  'study_end',
+  'log',
+  'report',
+] as const;
 
 /**
  * Takes a database for a backup to be read into, and makes its tables when there are none. All records
@@ -76,21 +89,22 @@ async function takeEmpty(db: Kysely<PostgresTables>): Promise<void> {
 async function insert(db: Kysely<PostgresTables>, records: readonly BackupRecord[]): Promise<void> {
   const of = <Type extends BackupRecord['type']>(type: Type) =>
     records.filter((record): record is Extract<BackupRecord, { type: Type }> => record.type === type);
-  const [studies, rounds, models, participations, secrets, reports] = [
-    of('study'),
-    of('round'),
-    of('model'),
-    of('participation'),
-    of('secret'),
-    of('report'),
-  ];
-  if (studies.length > 0) await db.insertInto('study').values(studies.map(toStudyRow)).execute();
-  if (rounds.length > 0) await db.insertInto('round').values(rounds.map(toRoundRow)).execute();
-  if (models.length > 0) await db.insertInto('model').values(models.map(toModelRow)).execute();
-  if (participations.length > 0)
-    await db.insertInto('participation').values(participations.map(toParticipationRow)).execute();
-  if (secrets.length > 0) await db.insertInto('secret').values(secrets.map(toSecretRow)).execute();
-  if (reports.length > 0) await db.insertInto('report').values(reports.map(toReportRow)).execute();
+  const put = async <Table extends keyof PostgresTables>(
+    table: Table,
+    rows: Insertable<PostgresTables[Table]>[],
+  ): Promise<void> => {
+    if (rows.length > 0) await db.insertInto(table).values(rows).execute();
+  };
+  await put('study', of('study').map(toStudyRow));
+  await put('round', of('round').map(toRoundRow));
+  await put('model', of('model').map(toModelRow));
+  await put('participation', of('participation').map(toParticipationRow));
+  await put('secret', of('secret').map(toSecretRow));
+  await put('person', of('person').map(toPersonRow));
+  await put('draft', of('draft').map(toDraftRow));
+  await put('study_end', of('end-of-study').map(toEndRow));
+  await put('log', of('log').map(toLogRow));
+  await put('report', of('report').map(toReportRow));
 }
 
 async function inWords<T>(work: () => Promise<T>): Promise<T> {

@@ -1,3 +1,4 @@
+import type { LogAction, Role } from '@chorale/protocol';
 import { type Generated, type GeneratedAlways, type Kysely, sql } from 'kysely';
 import { StorageError } from './storage-error.ts';
 
@@ -40,6 +41,33 @@ export type PostgresTables = {
   participation: { study: string; participant: string; updates: number; latest_round: number };
   training: { study: string; slot: Generated<number>; owner: number | null };
   secret: { name: string; value: Buffer };
+  person: { name: string; role: Role; token_hash: string; added_at: string };
+  draft: {
+    study: string;
+    hash: string;
+    manifest: string;
+    proposer: string;
+    proposed_at: string;
+    approver: string | null;
+    approved_at: string | null;
+  };
+  study_end: {
+    study: string;
+    closed_at: string;
+    purged_at: string | null;
+    voices: number | null;
+    released: string | null;
+  };
+  log: {
+    sequence: number;
+    at: string;
+    actor: string;
+    action: LogAction;
+    subject: string;
+    details: string;
+    previous: string | null;
+    hash: string;
+  };
   heartbeat: { id: number; beats: string };
 };
 
@@ -153,6 +181,50 @@ const MIGRATIONS = [
   `
   ALTER TABLE study ADD COLUMN series text COLLATE "C" GENERATED ALWAYS AS (manifest::json ->> 'series') STORED;
   CREATE INDEX study_by_series ON study (series);
+  `,
+  `
+  -- Who may do more than read; of their tokens only the hashes.
+  CREATE TABLE person (
+    name text COLLATE "C" PRIMARY KEY,
+    role text NOT NULL,
+    token_hash text COLLATE "C" NOT NULL UNIQUE,
+    added_at text NOT NULL
+  );
+
+  -- Studies that are not published yet. What was approved is this very row's manifest, and not by its proposer.
+  CREATE TABLE draft (
+    study text COLLATE "C" PRIMARY KEY,
+    hash text NOT NULL,
+    manifest text NOT NULL,
+    proposer text NOT NULL,
+    proposed_at text COLLATE "C" NOT NULL,
+    approver text CHECK (approver <> proposer),
+    approved_at text,
+    CHECK ((approver IS NULL) = (approved_at IS NULL))
+  );
+
+  -- Studies that take no more reports; of a purged one, what was released of those that it had.
+  CREATE TABLE study_end (
+    study text COLLATE "C" PRIMARY KEY REFERENCES study (id),
+    closed_at text NOT NULL,
+    purged_at text,
+    voices integer,
+    released text,
+    CHECK ((purged_at IS NULL) = (voices IS NULL) AND (purged_at IS NULL) = (released IS NULL))
+  );
+
+  -- Append-only: each entry holds the hash of the one before. Nothing here updates or deletes a row.
+  CREATE TABLE log (
+    sequence integer PRIMARY KEY CHECK (sequence >= 1),
+    at text NOT NULL,
+    actor text NOT NULL,
+    action text NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    details text NOT NULL,
+    previous text,
+    hash text NOT NULL
+  );
+  CREATE INDEX log_by_subject ON log (subject, action, sequence);
   `,
 ];
 

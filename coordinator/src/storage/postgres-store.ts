@@ -50,7 +50,7 @@ export class PostgresStore implements Store {
     return new PostgresStore(db);
   }
 
-  putStudy: Store['putStudy'] = (study) => this.#run(() => this.#operations.putStudy(study));
+  putStudy: Store['putStudy'] = (...args) => this.#run(() => this.#operations.putStudy(...args));
   getStudy: Store['getStudy'] = (id) => this.#run(() => this.#operations.getStudy(id));
   listStudies: Store['listStudies'] = () => this.#run(() => this.#operations.listStudies());
   addReport: Store['addReport'] = (report) =>
@@ -74,6 +74,25 @@ export class PostgresStore implements Store {
   readParticipations: Store['readParticipations'] = (study) =>
     this.#run(() => this.#operations.readParticipations(study));
   latestModel: Store['latestModel'] = (study) => this.#run(() => this.#operations.latestModel(study));
+  addPerson: Store['addPerson'] = (...args) => this.#run(() => this.#operations.addPerson(...args));
+  removePerson: Store['removePerson'] = (...args) => this.#run(() => this.#operations.removePerson(...args));
+  listPersons: Store['listPersons'] = (...args) => this.#run(() => this.#operations.listPersons(...args));
+  findPerson: Store['findPerson'] = (...args) => this.#run(() => this.#operations.findPerson(...args));
+  putDraft: Store['putDraft'] = (...args) => this.#run(() => this.#operations.putDraft(...args));
+  getDraft: Store['getDraft'] = (...args) => this.#run(() => this.#operations.getDraft(...args));
+  listDrafts: Store['listDrafts'] = (...args) => this.#run(() => this.#operations.listDrafts(...args));
+  approveDraft: Store['approveDraft'] = (...args) => this.#run(() => this.#operations.approveDraft(...args));
+  discardDraft: Store['discardDraft'] = (...args) => this.#run(() => this.#operations.discardDraft(...args));
+  publishDraft: Store['publishDraft'] = (...args) => this.#run(() => this.#operations.publishDraft(...args));
+  closeStudy: Store['closeStudy'] = (...args) => this.#run(() => this.#operations.closeStudy(...args));
+  purgeStudy: Store['purgeStudy'] = (...args) => this.#run(() => this.#operations.purgeStudy(...args));
+  studyEnd: Store['studyEnd'] = (...args) => this.#run(() => this.#operations.studyEnd(...args));
+  listStudyEnds: Store['listStudyEnds'] = (...args) => this.#run(() => this.#operations.listStudyEnds(...args));
+  appendLog: Store['appendLog'] = (...args) => this.#run(() => this.#operations.appendLog(...args));
+  recordRelease: Store['recordRelease'] = (...args) => this.#run(() => this.#operations.recordRelease(...args));
+  lastRelease: Store['lastRelease'] = (...args) => this.#run(() => this.#operations.lastRelease(...args));
+  readLog: Store['readLog'] = (...args) => this.#run(() => this.#operations.readLog(...args));
+  logHead: Store['logHead'] = (...args) => this.#run(() => this.#operations.logHead(...args));
   secret: Store['secret'] = (name, bytes) => this.#run(() => this.#operations.secret(name, bytes));
   snapshot: Store['snapshot'] = () => this.#run(() => this.#operations.snapshot());
   ready: Store['ready'] = () => this.#run(() => this.#operations.ready());

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
+import { idTaken, refusals } from './oversight-refusals.ts';
+import { sqliteOversight } from './sqlite-oversight.ts';
 import { SqliteRefusal } from './sqlite-refusal.ts';
 import type {
   ModelRecord,
@@ -29,11 +31,15 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const selectStudy = db.prepare('SELECT * FROM study WHERE id = ?');
   const selectStudies = db.prepare('SELECT * FROM study ORDER BY position');
   const insertReport = db.prepare(
-    `INSERT INTO report (study, participant, group_id, text, received_at, withdrawal) VALUES (?, ?, ?, ?, ?, ?)
+    `INSERT INTO report (study, participant, group_id, text, received_at, withdrawal)
+     SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE NOT EXISTS (SELECT 1 FROM study_end WHERE study = ?1)
      ON CONFLICT (study, participant) DO NOTHING`,
   );
   const selectReport = db.prepare('SELECT * FROM report WHERE study = ? AND participant = ?');
-  const countReports = db.prepare('SELECT count(*) AS count FROM report WHERE study = ? AND withdrawn_from IS NULL');
+  const countReports = db.prepare(
+    `SELECT coalesce((SELECT voices FROM study_end WHERE study = ?1),
+       (SELECT count(*) FROM report WHERE study = ?1 AND withdrawn_from IS NULL)) AS count`,
+  );
   const countSince = db.prepare(
     'SELECT count(*) AS count FROM report WHERE study = ? AND group_id = ? AND sequence > ? AND withdrawn_from IS NULL',
   );
@@ -84,24 +90,29 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
   const beat = db.prepare('UPDATE heartbeat SET beats = beats + 1');
   const selectSecret = db.prepare('SELECT value FROM secret WHERE name = ?');
 
+  const oversight = sqliteOversight(db);
+  const requireOpen = (study: string): void => {
+    if (oversight.studyEnd(study) !== null) throw new SqliteRefusal(...refusals.closed);
+  };
+
   const openRound = (record: RoundRecord): void => {
     if (record.state !== 'open') throw new TypeError(`state must be open, got ${record.state}`);
+    requireOpen(record.study);
     const { study, round, kind, state, modelRound, cohort, accepted, dropouts, startedAt } = record;
     insertRound.run(study, round, kind, state, modelRound, cohort, accepted, dropouts, startedAt);
   };
 
   return {
-    putStudy({ id, hash, manifest, publishedAt }) {
+    ...oversight,
+    putStudy({ id, hash, manifest, publishedAt }, entry) {
       const known = selectStudy.get(id);
       if (known === undefined) {
         insertStudy.run(id, hash, manifest, publishedAt);
+        if (entry !== undefined) oversight.appendLog(entry);
         return 'created';
       }
       if (known['hash'] === hash) return 'unchanged';
-      throw new SqliteRefusal(
-        'STUDY_CONFLICT',
-        `study ${id} is published with another manifest: give the new one another id`,
-      );
+      throw new SqliteRefusal(...idTaken(id));
     },
     getStudy(id) {
       const row = selectStudy.get(id);
@@ -117,6 +128,7 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
       const known = selectReport.get(study, participant);
       if (known?.['withdrawn_from'] != null) throw new SqliteRefusal('REPORT_WITHDRAWN', 'this report was withdrawn');
       if (known?.['text'] === text) return { state: 'duplicate', receivedAt: String(known['received_at']) };
+      requireOpen(study);
       throw new SqliteRefusal('REPORT_CONFLICT', 'another report was accepted for this invitation');
     },
     countReports: (study) => Number(countReports.get(study)?.['count']),
@@ -188,6 +200,10 @@ export function sqliteOperations(db: DatabaseSync): SqliteOperations {
       models: selectModels.all().map(toModel),
       participations: selectAllParticipations.all().map(toParticipation),
       secrets: selectSecrets.all().map(toSecret),
+      persons: oversight.listPersons(),
+      drafts: oversight.listDrafts(),
+      ends: oversight.listStudyEnds(),
+      log: oversight.readLog({ after: 0, limit: -1 }),
     }),
     ready: () => void beat.run(),
   };

@@ -6,6 +6,7 @@ import { BackupInvalidError } from './backup-invalid-error.ts';
 import { flushFolder, makeFolder } from './data-folder.ts';
 import { makePrivate } from './private-file.ts';
 import type { RestoreTarget } from './restore-target.ts';
+import { toLogColumns } from './sqlite-log.ts';
 import { toBlob } from './sqlite-operations.ts';
 import { explainFailure, SqliteRefusal } from './sqlite-refusal.ts';
 import { prepareDatabase } from './sqlite-schema.ts';
@@ -61,7 +62,7 @@ export function openSqliteTarget(folder: string): RestoreTarget {
 }
 
 function requireEmpty(db: DatabaseSync, folder: string): void {
-  const tables = ['study', 'report', 'round', 'model', 'participation', 'secret'];
+  const tables = ['study', 'report', 'round', 'model', 'participation', 'secret', 'person', 'draft', 'log'];
   if (tables.every((table) => db.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() === undefined)) return;
   throw new SqliteRefusal('STORAGE_UNAVAILABLE', `data folder ${folder}: it is not empty; restore into a new one`);
 }
@@ -73,6 +74,10 @@ function inserter(db: DatabaseSync): (record: BackupRecord) => void {
   const model = db.prepare('INSERT INTO model VALUES (?, ?, ?, ?)');
   const participation = db.prepare('INSERT INTO participation VALUES (?, ?, ?, ?)');
   const secret = db.prepare('INSERT INTO secret VALUES (?, ?)');
+  const person = db.prepare('INSERT INTO person VALUES (?, ?, ?, ?)');
+  const draft = db.prepare('INSERT INTO draft VALUES (?, ?, ?, ?, ?, ?, ?)');
+  const end = db.prepare('INSERT INTO study_end VALUES (?, ?, ?, ?, ?)');
+  const log = db.prepare('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)');
 
   return (record) => {
     switch (record.type) {
@@ -97,6 +102,19 @@ function inserter(db: DatabaseSync): (record: BackupRecord) => void {
         return void participation.run(record.study, record.participant, record.updates, record.latestRound);
       case 'secret':
         return void secret.run(record.name, record.value);
+      case 'person':
+        return void person.run(record.name, record.role, record.tokenHash, record.addedAt);
+      case 'draft': {
+        const { hash, manifest, proposer, proposedAt, approval } = record;
+        const approved = [approval?.approver ?? null, approval?.at ?? null];
+        return void draft.run(record.study, hash, manifest, proposer, proposedAt, ...approved);
+      }
+      case 'end-of-study': {
+        const { study: id, closedAt, purged } = record;
+        return void end.run(id, closedAt, purged?.at ?? null, purged?.voices ?? null, purged?.released ?? null);
+      }
+      case 'log':
+        return void log.run(...toLogColumns(record));
     }
   };
 }

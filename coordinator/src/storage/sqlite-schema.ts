@@ -83,6 +83,50 @@ const MIGRATIONS = [
   ALTER TABLE study ADD COLUMN series TEXT GENERATED ALWAYS AS (json_extract(manifest, '$.series')) VIRTUAL;
   CREATE INDEX study_by_series ON study (series);
   `,
+  `
+  -- Who may do more than read; of their tokens only the hashes.
+  CREATE TABLE person (
+    name TEXT PRIMARY KEY,
+    role TEXT NOT NULL,
+    token_hash TEXT NOT NULL UNIQUE,
+    added_at TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Studies that are not published yet. What was approved is this very row's manifest, and not by its proposer.
+  CREATE TABLE draft (
+    study TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    manifest TEXT NOT NULL,
+    proposer TEXT NOT NULL,
+    proposed_at TEXT NOT NULL,
+    approver TEXT CHECK (approver <> proposer),
+    approved_at TEXT,
+    CHECK ((approver IS NULL) = (approved_at IS NULL))
+  ) STRICT, WITHOUT ROWID;
+
+  -- Studies that take no more reports; of a purged one, what was released of those that it had.
+  CREATE TABLE study_end (
+    study TEXT PRIMARY KEY REFERENCES study (id),
+    closed_at TEXT NOT NULL,
+    purged_at TEXT,
+    voices INTEGER,
+    released TEXT,
+    CHECK ((purged_at IS NULL) = (voices IS NULL) AND (purged_at IS NULL) = (released IS NULL))
+  ) STRICT, WITHOUT ROWID;
+
+  -- Append-only: each entry holds the hash of the one before. Nothing here updates or deletes a row.
+  CREATE TABLE log (
+    sequence INTEGER PRIMARY KEY CHECK (sequence >= 1),
+    at TEXT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    details TEXT NOT NULL,
+    previous TEXT,
+    hash TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX log_by_subject ON log (subject, action, sequence);
+  `,
 ];
 
 /**
@@ -98,7 +142,7 @@ export function prepareDatabase(db: DatabaseSync, folder: string): void {
   // Where a flush ends in the drive's cache (macOS), one that does not.
   db.exec('PRAGMA fullfsync = ON; PRAGMA checkpoint_fullfsync = ON');
   db.exec('PRAGMA foreign_keys = ON');
-  // What is deleted, a withdrawn report, is overwritten in the file.
+  // What is deleted, a report, is overwritten in the file.
   db.exec('PRAGMA secure_delete = ON');
   db.exec('BEGIN EXCLUSIVE');
   try {

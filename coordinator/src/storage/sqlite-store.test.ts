@@ -6,12 +6,15 @@ import { DatabaseSync } from 'node:sqlite';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { describeOversight } from './oversight-contract.ts';
 import { prepareDatabase } from './sqlite-schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
 import { StorageError } from './storage-error.ts';
 import { describeStore } from './store-contract.ts';
 
-describeStore('SqliteStore', { newPlace: temporaryFolder, open: (folder) => SqliteStore.open(folder) });
+const place = { newPlace: temporaryFolder, open: (folder: string) => SqliteStore.open(folder) };
+describeStore('SqliteStore', place);
+describeOversight('SqliteStore', place);
 
 /** A process that holds a folder and adds reports to it. */
 function startBurst(folder: string) {
@@ -27,6 +30,7 @@ it('SqliteStore takes over a folder of the first version', async () => {
   execute(folder, 'ALTER TABLE model DROP COLUMN optimizer; DROP TABLE participation');
   execute(folder, 'DROP INDEX study_by_series; ALTER TABLE study DROP COLUMN series');
   execute(folder, 'ALTER TABLE report DROP COLUMN withdrawn_from; ALTER TABLE report DROP COLUMN withdrawal');
+  execute(folder, 'DROP TABLE person; DROP TABLE draft; DROP TABLE study_end; DROP TABLE log');
   execute(
     folder,
     `INSERT INTO study VALUES (1, 'pulse', 'h', '{}', '2026-11-01');

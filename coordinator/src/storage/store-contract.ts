@@ -423,6 +423,10 @@ export function describeStore(
         models: [model],
         participations: [],
         secrets: [{ name: 'one', value }],
+        persons: [],
+        drafts: [],
+        ends: [],
+        log: [],
       });
     });
 

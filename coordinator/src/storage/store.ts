@@ -1,4 +1,5 @@
-import type { RoundShape } from '@chorale/protocol';
+import type { LogContent, LogEntry, RoundShape } from '@chorale/protocol';
+import type { DraftRecord, OversightStore, PersonRecord, StudyEnd } from './oversight-store.ts';
 
 /** One published study. The manifest is its canonical JSON, so that its hash can be computed again. */
 export type StudyRecord = { id: string; hash: string; manifest: string; publishedAt: string };
@@ -88,8 +89,8 @@ export type ReportExtent = { study: string; count: number; lastSequence: number 
 
 /**
  * All that a store holds at one moment, except the reports themselves. The ones up to `lastSequence` can be read
- * afterwards and still belong to that moment: they never change, but for those that are withdrawn meanwhile, which then
- * have a later sequence and say which one they had.
+ * afterwards and still belong to that moment, unless their study is purged meanwhile: they never change, but for those
+ * that are withdrawn, which then have a later sequence and say which one they had.
  */
 export type Snapshot = {
   studies: StudyRecord[];
@@ -98,28 +99,33 @@ export type Snapshot = {
   models: ModelRecord[];
   participations: ParticipationRecord[];
   secrets: SecretRecord[];
+  persons: PersonRecord[];
+  drafts: DraftRecord[];
+  ends: StudyEnd[];
+  log: LogEntry[];
 };
 
 /**
  * Everything the coordinator must not lose. A method's promise resolves only after its change is
  * durable: written through to the disk, not only handed to the system.
  */
-export interface Store {
+export interface Store extends OversightStore {
   /**
    * Publishes a study; doing so again with the same hash changes nothing.
+   * @param entry appended to the log where the study is new
    * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest.
    */
-  putStudy(study: StudyRecord): Promise<'created' | 'unchanged'>;
+  putStudy(study: StudyRecord, entry?: LogContent): Promise<'created' | 'unchanged'>;
   getStudy(id: string): Promise<StudyRecord | null>;
   listStudies(): Promise<StudyRecord[]>;
 
   /**
    * Keeps a report, once per participant and study.
    * @throws ChoraleError `REPORT_CONFLICT` when the participant sent another text before, `REPORT_WITHDRAWN` when they
-   *   took theirs back, `STUDY_UNKNOWN`, or `REPORT_INVALID` for a text that no store gives back as it was
+   *   took theirs back, `STUDY_UNKNOWN`, `STUDY_CLOSED`, or `REPORT_INVALID` for a text that no store gives back as it was
    */
   addReport(report: ReportRecord): Promise<ReportOutcome>;
-  /** Those that were withdrawn are none. */
+  /** How many were accepted, be they purged since. Those that were withdrawn are none. */
   countReports(study: string): Promise<number>;
   /** A participant's report, withdrawn or not. */
   readReport(study: string, participant: string): Promise<StoredReport | null>;
@@ -140,6 +146,7 @@ export interface Store {
   /**
    * Records that a round is under way, so that its number is never used again.
    * @throws RangeError when another node owns the study's rounds
+   * @throws ChoraleError `STUDY_CLOSED`
    */
   openRound(round: RoundRecord, by?: RoundOwner): Promise<void>;
   /**

@@ -61,6 +61,10 @@ async function* pages(store: Source, snapshot: Snapshot): AsyncGenerator<BackupR
   yield snapshot.models.map((record) => ({ type: 'model', ...record }));
   yield snapshot.participations.map((record) => ({ type: 'participation', ...record }));
   yield snapshot.secrets.map((record) => ({ type: 'secret', ...record }));
+  yield snapshot.persons.map((record) => ({ type: 'person', ...record }));
+  yield snapshot.drafts.map((record) => ({ type: 'draft', ...record }));
+  yield snapshot.ends.map((record) => ({ type: 'end-of-study', ...record }));
+  yield snapshot.log.map((record) => ({ type: 'log', ...record }));
   for (const extent of snapshot.reports) yield* reportsOf(store, extent);
 }
 
@@ -79,7 +83,7 @@ async function* reportsOf(store: Source, { study, count, lastSequence }: ReportE
     read += due.length;
     yield due.map((record) => ({ type: 'report', ...record }));
   }
-  // Reports never change otherwise and never go. Were it otherwise, this would be no picture of one moment.
+  // Reports never change otherwise, and go only with a purge of their study: then this would be no picture of one moment.
   if (read !== count) throw new StorageError(`study ${study} has ${count} reports, of which ${read} can be read`);
 }
 

@@ -57,7 +57,7 @@ export class BlockTally {
     this.#waiting.push(report);
     const waiting = this.#waiting.length;
     if (waiting % this.#blockSize !== 0 || waiting < this.#due) return false;
-    if (this.#admit !== null && !this.#admit(this.#waiting.map((report) => report.participant))) {
+    if (this.#admit !== null && !this.#admit(this.#waiting.map(({ participant }) => participant))) {
       // A little more each time, so that a cell that is refused for long costs no more than its reports.
       this.#due = 1.25 * waiting;
       const isNews = !this.#refused;
@@ -85,6 +85,29 @@ export class BlockTally {
   /** Those that wait for their block to be full. */
   get #open(): readonly Waiting[] {
     return this.#waiting.slice(this.#waiting.length - (this.#waiting.length % this.#blockSize));
+  }
+
+  /** Published blocks as pairs of output and count, in the order of the outputs. */
+  get released(): [output: number, count: number][] {
+    return [...this.#published].toSorted(([a], [b]) => a - b);
+  }
+
+  /** Blocks that are published. */
+  get blocks(): number {
+    return this.#publishedRespondents / this.#blockSize;
+  }
+
+  /** Takes up blocks as they were released. @throws RangeError for what no blocks of this channel have */
+  restore(released: readonly (readonly [output: number, count: number])[]): void {
+    for (const [output, count] of released) {
+      if (output >= this.#outputs) throw new RangeError(`output must be below ${this.#outputs}, got ${output}`);
+      this.#published.set(output, count);
+      this.#publishedRespondents += count;
+    }
+    if (this.#publishedRespondents % this.#blockSize === 0) return;
+    throw new RangeError(
+      `released counts must be whole blocks of ${this.#blockSize}, got ${this.#publishedRespondents}`,
+    );
   }
 
   get published(): PublishedCounts {

@@ -6,6 +6,7 @@ import { reportText } from '../../testing/report-text.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
 import { Invitations } from './invitations.ts';
+import { ReleaseLog } from '../oversight/release-log.ts';
 import { ReportService } from './report-service.ts';
 import { ResultsService } from './results-service.ts';
 import { StudyRegistry } from './study-registry.ts';
@@ -18,11 +19,19 @@ async function open(folder = temporaryFolder()) {
   const store = await SqliteStore.open(folder);
   onTestFinished(() => store.close());
   const studies = new StudyRegistry({ store, now });
-  const { study } = await studies.publish(pulseStudy());
+  const { study } = await studies.publish(pulseStudy(), { type: 'operator' });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now });
   const token = (sub: string, group = 'sales') => invitations.sign({ study: 'pulse', sub: `employee-${sub}`, group });
-  return { store, studies, study, invitations, reports, token, results: new ResultsService({ studies, reports }) };
+  return {
+    store,
+    studies,
+    study,
+    invitations,
+    reports,
+    token,
+    results: new ResultsService({ studies, releases: new ReleaseLog({ store, now }), reports }),
+  };
 }
 
 const secretOf = (name: string) => createHash('sha256').update(`secret of ${name}`).digest('hex');
@@ -222,8 +231,8 @@ describe('StudyRegistry', () => {
   it('[S2] knows what it published, and refuses to change it', async () => {
     const { studies, study } = await open();
     expect(await studies.get('pulse')).toBe(study);
-    expect((await studies.publish(pulseStudy())).outcome).toBe('unchanged');
-    expect(await refusal(studies.publish(pulseStudy({ epsilon: 1 })))).toBe('STUDY_CONFLICT');
+    expect((await studies.publish(pulseStudy(), { type: 'operator' })).outcome).toBe('unchanged');
+    expect(await refusal(studies.publish(pulseStudy({ epsilon: 1 }), { type: 'operator' }))).toBe('STUDY_CONFLICT');
     expect((await studies.list()).map(({ manifest }) => manifest.id)).toEqual(['pulse']);
     expect(await refusal(studies.get('exit'))).toBe('STUDY_UNKNOWN');
   });

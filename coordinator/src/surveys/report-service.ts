@@ -7,9 +7,11 @@ import {
   type ReportOutcome,
   type WithdrawalOutcome,
 } from '@chorale/protocol';
+import * as v from 'valibot';
 import type { Store, StoredReport } from '../storage/store.ts';
 import { StorageError } from '../storage/storage-error.ts';
 import type { Invitations } from './invitations.ts';
+import { ReleasedCounts } from './released-counts.ts';
 import { SeriesTally } from './series-tally.ts';
 import { StudyTally } from './study-tally.ts';
 import { hasSurvey, type StudyRegistry, type SurveyStudy } from './study-registry.ts';
@@ -45,6 +47,8 @@ const RETRY_MS = 1000;
 export class ReportService {
   readonly #options: { store: Store; studies: StudyRegistry; invitations: Invitations; now: () => number };
   readonly #studies = new Map<string, { tally: StudyTally; counting: Counting }>();
+  /** Studies whose reports are gone: nothing changes any more. */
+  readonly #purged = new Map<string, StudyTally>();
   readonly #series = new Map<string, { tally: SeriesTally; counting: Counting }>();
 
   /** @param options.now milliseconds since 1970 */
@@ -56,7 +60,7 @@ export class ReportService {
    * Accepts a report once: when this resolves it is on the disk.
    * @param options.study where the device says which study it is for; the invitation must be to that one
    * @throws ChoraleError `TOKEN_INVALID`, `STUDY_UNKNOWN`, `MANIFEST_MISMATCH`, `MESSAGE_TOO_LARGE`,
-   *   `REPORT_INVALID`, `REPORT_CONFLICT` when the participant sent another text before, or `REPORT_WITHDRAWN`
+   *   `REPORT_INVALID`, `STUDY_CLOSED`, `REPORT_CONFLICT` when the participant sent another text before, or `REPORT_WITHDRAWN`
    */
   async accept(
     { token, report: text, withdrawal }: IncomingReport,
@@ -117,7 +121,7 @@ export class ReportService {
   }
 
   /**
-   * Counts of all reports that are stored by now. They are read back in the order of their sequence
+   * Counts of all reports that are stored by now, or of what was released of those that were deleted. They are read back in the order of their sequence
    * and never counted on arrival, so blocks are the same after a restart.
    * @throws ChoraleError `STUDY_UNKNOWN`, also for a study without a survey
    * @throws StorageError when a stored report does not fit its study: nothing is published then
@@ -126,10 +130,18 @@ export class ReportService {
     const study = await this.#survey(id);
     const { series } = study.manifest;
     if (series !== undefined) return (await this.seriesTally(series)).wave(study);
+    const restored = this.#purged.get(id);
+    if (restored !== undefined) return restored;
     let counted = this.#studies.get(id);
     if (counted === undefined) this.#studies.set(id, (counted = this.#countStudy(study)));
     await catchUp(counted.counting);
-    return counted.tally;
+    // Asked last: what was deleted meanwhile would be missing in what was counted.
+    const purged = (await this.#options.store.studyEnd(id))?.purged;
+    if (purged == null) return counted.tally;
+    const tally = restoreTally(study, purged.released);
+    this.#purged.set(id, tally);
+    this.#studies.delete(id);
+    return tally;
   }
 
   /**
@@ -195,6 +207,14 @@ async function catchUp(counting: Counting): Promise<void> {
   // One at a time, else a page would be counted twice; after a failure the next caller tries again.
   counting.running = counting.running.then(run, run);
   await counting.running;
+}
+
+function restoreTally(study: SurveyStudy, released: string): StudyTally {
+  try {
+    return StudyTally.ofReleased(study, v.parse(ReleasedCounts, JSON.parse(released)));
+  } catch (cause) {
+    throw new StorageError(`what was released of study ${study.manifest.id} is damaged`, { cause });
+  }
 }
 
 function readBack({ text, sequence }: StoredReport, study: SurveyStudy): Report {

@@ -1,5 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { ChoraleError, type QuestionResult, type SurveyResults } from '@chorale/protocol';
+import type { ReleaseLog } from '../oversight/release-log.ts';
 import type { ReportService } from './report-service.ts';
 import { questionResult, surveyResults } from './results.ts';
 import { hasSurvey, type StudyRegistry, type SurveyStudy } from './study-registry.ts';
@@ -15,16 +16,21 @@ export type StudyResults = {
 /** A question at one moment. */
 type Moment = { version: number; result: QuestionResult; counts: Map<string | null, readonly number[]> };
 
-/** Results of all studies; a question's are computed again only when a block of it was published. */
+/**
+ * Results of all studies; a question's are computed again only when a block of it was published,
+ * and all are given out once that is logged.
+ */
 export class ResultsService {
   readonly #studies: StudyRegistry;
   readonly #reports: ReportService;
+  readonly #releases: ReleaseLog;
   readonly #latest = new Map<string, Map<string, Moment>>();
   readonly #running = new Map<string, Promise<unknown>>();
 
-  constructor({ studies, reports }: { studies: StudyRegistry; reports: ReportService }) {
-    this.#studies = studies;
-    this.#reports = reports;
+  constructor(options: { studies: StudyRegistry; reports: ReportService; releases: ReleaseLog }) {
+    this.#studies = options.studies;
+    this.#reports = options.reports;
+    this.#releases = options.releases;
   }
 
   /** @throws ChoraleError `STUDY_UNKNOWN`, also for a study without a survey. */
@@ -46,6 +52,7 @@ export class ResultsService {
   async #compute(study: SurveyStudy): Promise<StudyResults> {
     const { id } = study.manifest;
     const tally = await this.#reports.tally(id);
+    await this.#releases.note({ id, hash: study.hash, isClosed: await this.#studies.isClosed(id) }, tally);
     const latest = this.#latest.get(id) ?? new Map<string, Moment>();
     this.#latest.set(id, latest);
     for (const [question, spec] of study.channels.byQuestion) {

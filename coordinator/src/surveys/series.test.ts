@@ -2,6 +2,7 @@ import { ChoraleError, type Manifest, type WaveCell } from '@chorale/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { pulseStudy, questions } from '../../testing/pulse-study.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
+import { ReleaseLog } from '../oversight/release-log.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
 import { Invitations } from './invitations.ts';
 import { ReportService } from './report-service.ts';
@@ -22,7 +23,7 @@ async function open(folder = temporaryFolder()) {
   const studies = new StudyRegistry({ store, now: () => Date.parse('2026-11-20T12:00:00.000Z') });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now: Date.now });
-  const results = new ResultsService({ studies, reports });
+  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now: Date.now }) });
   const series = new SeriesService({ studies, reports, results });
   /** People `from` to `to` of one group take part in a wave; the letters are what would be memoized. */
   const answer = async (
@@ -34,7 +35,7 @@ async function open(folder = temporaryFolder()) {
       letter = () => 1,
     }: { from: number; to: number; group?: string; letter?: (person: number) => number },
   ): Promise<void> => {
-    const { study } = await studies.publish(manifest);
+    const { study } = await studies.publish(manifest, { type: 'operator' });
     for (let person = from; person <= to; person += 1) {
       const sub = `person-${person}`.padEnd(8, '-');
       const answers = [...study.channels!.byQuestion].map(
@@ -77,7 +78,7 @@ describe('series', () => {
     const { answer, series, studies } = await open();
     const [first, second, third] = [wave(1), wave(2, { asked: [stay, workload], epsilon: 12 }), wave(3)];
     await answer(first, { from: 1, to: 80, letter: (person) => Number(person % 4 === 0) });
-    await studies.publish(second);
+    await studies.publish(second, { type: 'operator' });
     await answer(third, { from: 101, to: 180, letter: (person) => Number(person % 4 !== 0) });
     await answer(third, { from: 201, to: 240, group: 'legal' });
 
@@ -170,13 +171,15 @@ describe('series', () => {
 
   it('[S2] are of one attribute and one minimum', async () => {
     const { studies, series } = await open();
-    await studies.publish(wave(1));
-    expect(await refusal(studies.publish(wave(2, { minimumGroupSize: 6 })))).toBe(
+    await studies.publish(wave(1), { type: 'operator' });
+    expect(await refusal(studies.publish(wave(2, { minimumGroupSize: 6 }), { type: 'operator' }))).toBe(
       'MANIFEST_INVALID: manifest at publishing.minimumGroupSize: the series pulse has 5, not 6',
     );
     const groups = { attribute: 'region', label: 'Region', values: [{ id: 'north', label: 'North' }] };
-    expect(await refusal(studies.publish(wave(2, { more: { groups } })))).toMatch(/groups\.attribute/);
-    expect((await studies.publish(wave(1))).outcome).toBe('unchanged');
+    expect(await refusal(studies.publish(wave(2, { more: { groups } }), { type: 'operator' }))).toMatch(
+      /groups\.attribute/,
+    );
+    expect((await studies.publish(wave(1), { type: 'operator' })).outcome).toBe('unchanged');
     expect((await series.list()).map(({ series: id, waves }) => [id, waves.length])).toEqual([['pulse', 1]]);
     expect(await refusal(series.of('none'))).toMatch(/^STUDY_UNKNOWN/);
   });

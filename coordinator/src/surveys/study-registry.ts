@@ -1,9 +1,11 @@
 import {
+  type Actor,
   canonicalManifest,
   ChoraleError,
   type Manifest,
   manifestHash,
   parseManifest,
+  type StudyState,
   surveyChannels,
   type SurveyChannels,
 } from '@chorale/protocol';
@@ -34,24 +36,31 @@ export class StudyRegistry {
   readonly #store: Store;
   readonly #now: () => number;
   readonly #check: (manifest: Manifest) => void;
+  readonly #requireApproval: boolean;
   readonly #published = new Map<string, PublishedStudy>();
+  readonly #purged = new Set<string>();
 
   /**
    * @param options.now milliseconds since 1970
    * @param options.check throws for a study that this coordinator cannot run: it is not published then
+   * @param options.requireApproval publishes only what was approved as a draft or is published already, save what the
+   *   program itself brings along
    */
   constructor({
     store,
     now,
     check = () => {},
+    requireApproval = false,
   }: {
     store: Store;
     now: () => number;
     check?: ((manifest: Manifest) => void) | undefined;
+    requireApproval?: boolean | undefined;
   }) {
     this.#store = store;
     this.#now = now;
     this.#check = check;
+    this.#requireApproval = requireApproval;
   }
 
   /** @throws ChoraleError `STUDY_UNKNOWN` */
@@ -69,22 +78,61 @@ export class StudyRegistry {
     return records.map((record) => this.#published.get(record.id) ?? this.#remember(record));
   }
 
+  /** Whether a study takes no more reports and rounds. */
+  async isClosed(id: string): Promise<boolean> {
+    return (await this.state(id)) !== 'open';
+  }
+
+  /** How far a study's life is. A study that was purged stays so: it is asked for no more. */
+  async state(id: string): Promise<StudyState> {
+    if (this.#purged.has(id)) return 'purged';
+    const end = await this.#store.studyEnd(id);
+    if (end === null) return 'open';
+    if (end.purged === null) return 'closed';
+    this.#purged.add(id);
+    return 'purged';
+  }
+
   /**
-   * Publishes a study; doing so again with the same manifest changes nothing.
-   * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest, `MANIFEST_INVALID`.
+   * Publishes a study without approval; doing so again with the same manifest changes nothing.
+   * @throws ChoraleError `STUDY_CONFLICT` when the id is taken by another manifest, `MANIFEST_INVALID`, or
+   *   `APPROVAL_REQUIRED` where this coordinator wants one
    */
-  async publish(manifest: Manifest): Promise<{ outcome: 'created' | 'unchanged'; study: PublishedStudy }> {
-    // The channels are built first: a manifest whose mechanisms cannot be is not kept.
+  async publish(
+    manifest: Manifest,
+    actor: Actor,
+  ): Promise<{ outcome: 'created' | 'unchanged'; study: PublishedStudy }> {
+    await this.requireRunnable(manifest);
+    const hash = await manifestHash(manifest);
+    if (
+      this.#requireApproval &&
+      actor.type !== 'coordinator' &&
+      (await this.#store.getStudy(manifest.id))?.hash !== hash
+    ) {
+      throw new ChoraleError(
+        'APPROVAL_REQUIRED',
+        `study ${manifest.id}: this coordinator publishes only what a second person has approved`,
+      );
+    }
+    const publishedAt = new Date(this.#now()).toISOString();
+    const outcome = await this.#store.putStudy(
+      { id: manifest.id, hash, manifest: canonicalManifest(manifest), publishedAt },
+      {
+        at: publishedAt,
+        actor,
+        action: 'study-published',
+        subject: manifest.id,
+        details: { manifest: hash, approved: false },
+      },
+    );
+    return { outcome, study: await this.get(manifest.id) };
+  }
+
+  /** @throws ChoraleError `MANIFEST_INVALID` for a study whose mechanisms cannot be, or that cannot run here */
+  async requireRunnable(manifest: Manifest): Promise<void> {
     if (manifest.survey !== undefined) buildChannels(manifest.survey);
     this.#check(manifest);
     if (manifest.series !== undefined) this.#checkSeries(manifest, await this.list());
-    const outcome = await this.#store.putStudy({
-      id: manifest.id,
-      hash: await manifestHash(manifest),
-      manifest: canonicalManifest(manifest),
-      publishedAt: new Date(this.#now()).toISOString(),
-    });
-    return { outcome, study: await this.get(manifest.id) };
   }
 
   /** Waves are compared group by group, and promise the same minimum. @throws ChoraleError `MANIFEST_INVALID` */

@@ -1,6 +1,7 @@
 import type { Manifest, Question, Report, SurveyChannels } from '@chorale/protocol';
 import { BlockTally, type PublishedCounts } from './block-tally.ts';
 import type { DifferenceGuard } from './difference-guard.ts';
+import type { ReleasedCounts } from './released-counts.ts';
 
 /** Who sent a report, and which it is in the order of arrival. */
 type Arrived = { group: string; participant: string; sequence: number };
@@ -36,6 +37,17 @@ export class StudyTally {
       this.#cells.set(id, new Map(manifest.groups.values.map((group) => [group.id, tally()])));
     }
     this.#voices = new Map(manifest.groups.values.map(({ id }) => [id, 0]));
+  }
+
+  /** A study's tally from what was released of it, when its reports are gone. @throws RangeError */
+  static ofReleased(study: { manifest: Manifest; channels: SurveyChannels }, released: ReleasedCounts): StudyTally {
+    const tally = new StudyTally(study);
+    for (const { group, voices } of released.groups) tally.#voices.set(group, voices);
+    for (const { question, group, counts } of released.cells) {
+      tally.#cell(question, group).restore(counts);
+      tally.#versions.set(question, tally.version(question) + 1);
+    }
+    return tally;
   }
 
   /** Counts a report that was checked against the study; the next one in the order of arrival. */
@@ -79,6 +91,21 @@ export class StudyTally {
     return [...this.#voices.values()].reduce((sum, voices) => sum + voices, 0);
   }
 
+  /** Blocks that were published, over all questions and groups. */
+  get blocks(): number {
+    return this.#allCells().reduce((sum, { cell }) => sum + cell.blocks, 0);
+  }
+
+  /** All that is or ever was published of these reports. */
+  released(): ReleasedCounts {
+    return {
+      groups: [...this.#voices].map(([group, voices]) => ({ group, voices })),
+      cells: this.#allCells().flatMap(({ question, group, cell: { blocks, published, released } }) =>
+        blocks === 0 ? [] : [{ question, group, respondents: published.respondents, counts: released }],
+      ),
+    };
+  }
+
   /** Grows whenever something was published of a question. */
   version(question: string): number {
     return this.#versions.get(question) ?? 0;
@@ -100,6 +127,12 @@ export class StudyTally {
       counts: sum.counts.map((count, output) => count + cell.counts[output]!),
       heldBack: sum.heldBack || cell.heldBack,
     }));
+  }
+
+  #allCells(): { question: string; group: string; cell: BlockTally }[] {
+    return [...this.#cells].flatMap(([question, groups]) =>
+      Array.from(groups, ([group, cell]) => ({ question, group, cell })),
+    );
   }
 
   #cell(question: string, group: string): BlockTally {

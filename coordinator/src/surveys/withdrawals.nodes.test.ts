@@ -3,6 +3,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { reportText } from '../../testing/report-text.ts';
 import { postgresMissing, sharedDatabaseUrl, temporarySchema } from '../../testing/shared-postgres.ts';
+import { ReleaseLog } from '../oversight/release-log.ts';
 import { PostgresStore } from '../storage/postgres-store.ts';
 import { Invitations } from './invitations.ts';
 import { ReportService } from './report-service.ts';
@@ -18,9 +19,13 @@ async function openNode(schema: string) {
   const store = await PostgresStore.open(await sharedDatabaseUrl(), { schema });
   onTestFinished(() => store.close());
   const studies = new StudyRegistry({ store, now });
-  const { study } = await studies.publish(pulseStudy());
+  const { study } = await studies.publish(pulseStudy(), { type: 'operator' });
   const reports = new ReportService({ store, studies, invitations, now });
-  return { study, reports, results: new ResultsService({ studies, reports }) };
+  return {
+    study,
+    reports,
+    results: new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) }),
+  };
 }
 
 describe('two nodes on one database', () => {

@@ -78,6 +78,7 @@ function renderStudy({ summary, manifest }: Study): TemplateResult {
         <div class="row">
           <h3 id="study-${summary.id}">${summary.title}</h3>
           ${summary.simulated ? html`<span class="badge simulated">Simulated</span>` : nothing}
+          ${summary.state === 'open' ? nothing : html`<span class="badge">Closed</span>`}
         </div>
         ${manifest.description === undefined ? nothing : html`<p class="soft">${manifest.description}</p>`}
       </div>
@@ -119,8 +120,8 @@ function renderStudy({ summary, manifest }: Study): TemplateResult {
               `
         }
       </dl>
-      ${manifest.survey === undefined ? nothing : renderEmployees(manifest)}
-      ${manifest.training?.clients === 'site' ? renderSites(manifest) : nothing}
+      ${manifest.survey === undefined || summary.state !== 'open' ? nothing : renderEmployees(manifest)}
+      ${manifest.training?.clients === 'site' && summary.state === 'open' ? renderSites(manifest) : nothing}
       <p><a href="/results/${summary.id}">Results of ${summary.title}</a></p>
     </article>
   `;

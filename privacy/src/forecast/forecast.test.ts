@@ -190,6 +190,26 @@ describe('planQuestion', () => {
     }
   });
 
+  it('[E1] states the margin of an eNPS by the variance of reports of half promoters and half detractors', () => {
+    const question = { type: 'scale', options: 11 } as const;
+    for (const [epsilon, respondents] of [
+      [0.5, 40_000],
+      [2, 5000],
+      [8, 500],
+    ] as const) {
+      const planned = planQuestion({ question, report: 'enps', epsilon, respondents });
+      const { p, q, margin95, standardError } = planned;
+      // Randomized response names one of both: a report's variance is p + q, over (p - q)^2 to be unbiased.
+      expect(planned.mechanism).toBe('randomized-response');
+      const perReport = (100 ** 2 * (p! + q!)) / (p! - q!) ** 2;
+      expect(standardError ** 2).toBeCloseTo((perReport - 100 ** 2) / respondents, 9);
+      expect(margin95 / (1.96 * Math.sqrt(perReport / respondents))).toBeCloseTo(1, 1);
+    }
+    const asked = { question, report: 'enps', epsilon: 2, respondents: 5000, share: 0.9 } as const;
+    expect(planQuestion(asked).margin95).toBeLessThan(planQuestion({ ...asked, share: 0.5 }).margin95);
+    expect(plan({ report: 'enps' })).toThrow('report must not be enps for a yesno');
+  });
+
   it('scales means with the question', () => {
     const unit = planQuestion({ ...scale, question: { type: 'number', minimum: 0, maximum: 1 } });
     const wide = planQuestion({ ...scale, question: { type: 'scale', options: 11, minimum: 0 } });

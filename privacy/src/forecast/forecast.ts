@@ -1,6 +1,7 @@
 import { checkIn, checkOneOf, checkPositiveInteger } from '../numerics/checks.ts';
 import { meanForecast } from './forecast-mean.ts';
 import { halve } from '../numerics/search.ts';
+import { scoreForecast } from './forecast-score.ts';
 import { shareForecast, shareMechanisms } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
 
@@ -11,7 +12,7 @@ export type Question =
   | { readonly type: 'number'; readonly minimum: number; readonly maximum: number };
 
 /** What the answers are for; it decides the mechanism. */
-export type QuestionReport = 'favourable' | 'distribution' | 'mean';
+export type QuestionReport = 'favourable' | 'distribution' | 'mean' | 'enps';
 
 /** What to plan. */
 export interface PlanOptions {
@@ -23,7 +24,7 @@ export interface PlanOptions {
   readonly respondents: number;
   /** How many such questions share epsilon, 1 unless given. */
   readonly questions?: number | undefined;
-  /** The true share assumed, or for means the position from 0 to 1 on the scale; the worst case without it. */
+  /** The true share assumed, for means the position from 0 to 1 on the scale, for eNPS the promoters; the worst case without. */
   readonly share?: number | undefined;
   /** A mechanism's name, to insist on it: any for a share, the one that fits for a mean. */
   readonly mechanism?: string | undefined;
@@ -40,11 +41,11 @@ export interface Plan {
   readonly p: number | null;
   /** Pr[option | another is true], where the mechanism has it. */
   readonly q: number | null;
-  /** The mechanism's own error for these respondents, all answering: a share as a fraction, a mean on its scale. */
+  /** The mechanism's own error for these respondents, all answering: a share as a fraction, a mean or score on its scale. */
   readonly standardError: number;
   /** Half of the 95% interval that results would show; infinite where they could show none. */
   readonly margin95: number;
-  /** Fewest respondents for a margin of 0.05 (shares) or a tenth of the scale (means). */
+  /** Fewest respondents for a margin of 0.05 (shares), a tenth of the scale (means) or 10 points (eNPS). */
   readonly minimumRespondents: number;
   /** The margin to aim for. */
   readonly targetMargin: number;
@@ -88,10 +89,14 @@ export function planQuestion(options: PlanOptions): Plan {
   const { standardError, margin95, ...forecast } =
     report === 'mean'
       ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
-      : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, mechanism });
+      : report === 'enps'
+        ? scoreForecast({ question, epsilon: epsilonPerQuestion, share })
+        : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, mechanism });
   if (mechanism !== undefined && mechanism !== forecast.mechanism) {
     const fitting =
-      report === 'mean' ? forecast.mechanism : `one of ${shareMechanisms.map(([name]) => name).join(', ')}`;
+      report === 'mean' || report === 'enps'
+        ? forecast.mechanism
+        : `one of ${shareMechanisms.map(([name]) => name).join(', ')}`;
     throw new RangeError(`mechanism must be ${fitting} for this question, got ${mechanism}`);
   }
 
@@ -100,12 +105,17 @@ export function planQuestion(options: PlanOptions): Plan {
   const asked = respondents * askedPart;
   const { targetMargin } = forecast;
   const margin = margin95(asked);
+  let fewest: number | undefined;
   return {
     ...forecast,
     // Those asked are drawn without replacement.
     standardError: standardError(asked, (respondents - asked) / Math.max(1, respondents - 1)),
     margin95: margin,
-    minimumRespondents: fewestRespondents((candidate) => margin95(candidate * askedPart) <= targetMargin),
+    // The costly part, which not everybody reads.
+    get minimumRespondents() {
+      fewest ??= fewestRespondents((candidate) => margin95(candidate * askedPart) <= targetMargin);
+      return fewest;
+    },
     asked,
     verdict:
       asked < minimumGroupSize

@@ -10,7 +10,9 @@ export function questionVerdict(
     return `Hidden: ${people} would answer this question and results need ${minimumGroupSize}.`;
   }
   const describe = (margin: number): string =>
-    report === 'mean' ? `${Number(margin.toPrecision(2))} on the scale` : `${(100 * margin).toFixed(1)} points`;
+    report === 'mean'
+      ? `${Number(margin.toPrecision(2))} on the scale`
+      : `${(report === 'enps' ? margin : 100 * margin).toFixed(1)} points`;
   const needed =
     minimumRespondents === Infinity
       ? 'no number of respondents would be enough'

@@ -22,6 +22,7 @@ const lasting: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REPORT_CONFLICT',
   'REPORT_EXPIRED',
   'STORAGE_KEY_LOST',
+  'STUDY_CLOSED',
   'STUDY_UNKNOWN',
   'TOKEN_INVALID',
   'TRAINING_ABSENT',

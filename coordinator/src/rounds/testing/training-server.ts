@@ -50,7 +50,7 @@ export async function startTrainingServer(options: Options): Promise<TrainingSer
   const studies = new StudyRegistry({ store, now });
   const invitations = new SlowInvitations(await store.secret('invitation', 32), beforeVerify);
   const training = new TrainingService({ store, now, log, schedule, ...(resume === undefined ? {} : { resume }) });
-  for (const manifest of manifests) await training.start((await studies.publish(manifest)).study);
+  for (const manifest of manifests) await training.start((await studies.publish(manifest, { type: 'operator' })).study);
 
   const http = createServer();
   const { io } = attachSockets(http, {

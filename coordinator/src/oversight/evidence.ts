@@ -1,0 +1,88 @@
+import {
+  type Actor,
+  checkLog,
+  type Guarantee,
+  type LogCheck,
+  type LogEntry,
+  type Manifest,
+  type StudyState,
+} from '@chorale/protocol';
+import type { TrainingService } from '../rounds/training-service.ts';
+import type { Store } from '../storage/store.ts';
+import type { PublishedStudy, StudyRegistry } from '../surveys/study-registry.ts';
+import { evidencePack } from './evidence-pack.ts';
+import { requirePermission } from './permissions.ts';
+
+/** Entries of the log read at a time. */
+const PAGE = 1000;
+
+/** All that a pack is made of. */
+export type EvidenceFacts = {
+  study: PublishedStudy;
+  state: StudyState;
+  /** What one unit has lost in training so far that took part as often as it could. */
+  spent: Guarantee[];
+  /** Entries about this study, the one about this pack last. */
+  entries: LogEntry[];
+  /** Of the whole log. */
+  check: LogCheck;
+  at: string;
+};
+
+type Options = {
+  store: Pick<Store, 'appendLog' | 'readLog'>;
+  studies: StudyRegistry;
+  training: Pick<TrainingService, 'start' | 'rounds'>;
+  /** Milliseconds since 1970. */
+  now: () => number;
+};
+
+/** Evidence packs: what an auditor asks of a study, in one file, with the log that backs it. */
+export class Evidence {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  /**
+   * A study's pack as HTML; that it was taken is logged first, so that the pack's own entry is its anchor. [O5] [O6]
+   * @throws ChoraleError `PERMISSION_DENIED`, `STUDY_UNKNOWN`
+   */
+  async of(id: string, actor: Actor): Promise<string> {
+    requirePermission(actor, 'oversee', 'an evidence pack');
+    const { store, studies, now } = this.#options;
+    const study = await studies.get(id);
+    const at = new Date(now()).toISOString();
+    const details = { manifest: study.hash };
+    const own = await store.appendLog({ at, actor, action: 'evidence-exported', subject: id, details });
+    const log = await this.#log(own.sequence);
+    return evidencePack({
+      study,
+      state: await studies.state(id),
+      spent: await this.#spent(study),
+      entries: log.filter(({ subject }) => subject === id),
+      check: await checkLog(log),
+      at,
+    });
+  }
+
+  /** The log up to an entry. */
+  async #log(last: number): Promise<LogEntry[]> {
+    const entries: LogEntry[] = [];
+    for (let after = 0; after < last;) {
+      const page = await this.#options.store.readLog({ after, limit: PAGE });
+      if (page.length === 0) break;
+      entries.push(...page);
+      after = page.at(-1)!.sequence;
+    }
+    return entries.filter(({ sequence }) => sequence <= last);
+  }
+
+  async #spent(study: { manifest: Manifest; hash: string }): Promise<Guarantee[]> {
+    const { training } = this.#options;
+    if (study.manifest.training === undefined) return [];
+    await training.start(study);
+    return (await training.rounds(study.manifest.id)).rounds.at(-1)?.spent ?? [];
+  }
+}

@@ -1,0 +1,114 @@
+import type { Actor, Draft, Manifest } from '@chorale/protocol';
+import { html, nothing, type TemplateResult } from 'lit';
+import { forecastView } from '../studio/forecast-view.ts';
+import { forecastSurvey, surveyOf } from '../studio/survey-forecast.ts';
+import { diffView, laidOut } from './manifest-view.ts';
+
+export type ApprovalCardOptions = {
+  draft: Draft;
+  /** The hash as this browser computed it from the manifest that is shown. */
+  computed: string;
+  me: Actor;
+  /** Published studies to compare with, the likeliest wave before first. */
+  waves: readonly Manifest[];
+  /** Which of them is compared with; `null` for none. */
+  compared: string | null;
+  /** People expected to answer in each group. */
+  respondents: number;
+  onCompare: (study: string | null) => void;
+  onRespondents: (respondents: number) => void;
+  onDecide: (decision: 'approve' | 'publish') => void;
+};
+
+/** One draft as it would be published, and all there is to decide on it. */
+export function approvalCard(options: ApprovalCardOptions): TemplateResult {
+  const { draft, computed, me, waves, compared, respondents, onCompare, onRespondents } = options;
+  const { manifest, hash, proposer, approval } = draft;
+  const { id } = manifest;
+  const wave = waves.find((one) => one.id === compared);
+  const survey = surveyOf(manifest);
+  const own = me.type === 'person' && me.name === proposer;
+  return html`
+    <article class="card stack" aria-labelledby="draft-${id}">
+      <div class="stack tight">
+        <h3 id="draft-${id}" tabindex="-1">${manifest.title}</h3>
+        <p class="soft">
+          Proposed by ${proposer} on ${new Date(draft.proposedAt).toLocaleString('en')}.
+          ${approval === null ? nothing : html`Approved by ${approval.approver}.`}
+        </p>
+        <p class="small">Hash of the manifest below: <span class="hash">${computed}</span></p>
+        ${
+          computed === hash
+            ? nothing
+            : html`<div class="notice fail">
+                <p>The coordinator names another hash, ${hash}: do not approve this.</p>
+              </div>`
+        }
+      </div>
+      <details>
+        <summary>The exact manifest</summary>
+        <pre class="code" tabindex="0" aria-label="Manifest of ${manifest.title}">${laidOut(manifest)}</pre>
+      </details>
+      <details ?open=${wave !== undefined}>
+        <summary>What it changes of the wave before</summary>
+        <div class="stack tight">
+          <div class="field">
+            <label for="wave-${id}">Compare with</label>
+            <select
+              id="wave-${id}"
+              @change=${(event: Event) => onCompare((event.target as HTMLSelectElement).value || null)}
+            >
+              <option value="">nothing</option>
+              ${waves.map((one) => html`<option value=${one.id} ?selected=${one.id === compared}>${one.title}</option>`)}
+            </select>
+          </div>
+          ${wave === undefined ? nothing : diffView(wave, manifest)}
+        </div>
+      </details>
+      ${
+        survey === null
+          ? nothing
+          : html`<div class="stack tight">
+              <div class="field">
+                <label for="people-${id}">Expected to answer in each group</label>
+                <input
+                  type="number"
+                  id="people-${id}"
+                  min="1"
+                  step="1"
+                  .value=${String(respondents)}
+                  @change=${(event: Event) => {
+                    const { valueAsNumber } = event.target as HTMLInputElement;
+                    if (Number.isInteger(valueAsNumber) && valueAsNumber > 0) onRespondents(valueAsNumber);
+                  }}
+                />
+              </div>
+              ${forecastView(
+                forecastSurvey(
+                  survey,
+                  manifest.groups.values.map((group) => ({ ...group, respondents })),
+                ),
+              )}
+            </div>`
+      }
+      <div class="row actions">${decision(options, own)}</div>
+    </article>
+  `;
+}
+
+function decision({ draft, computed, me, onDecide }: ApprovalCardOptions, own: boolean): TemplateResult {
+  const { manifest, hash, approval, proposer } = draft;
+  if (computed !== hash || me.type !== 'person') return html``;
+  if (approval !== null) {
+    if (me.name !== proposer && me.name !== approval.approver)
+      return html`<p>${proposer} or ${approval.approver} publishes it.</p>`;
+    return html`<button type="button" class="primary" @click=${() => onDecide('publish')}>
+      Publish<span class="visually-hidden"> ${manifest.title}</span>
+    </button>`;
+  }
+  if (own) return html`<p>You proposed it: another officer has to approve it.</p>`;
+  if (me.role !== 'officer') return html`<p>A privacy officer has to approve it.</p>`;
+  return html`<button type="button" class="primary" @click=${() => onDecide('approve')}>
+    Approve exactly this<span class="visually-hidden">: ${manifest.title}</span>
+  </button>`;
+}

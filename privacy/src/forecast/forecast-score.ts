@@ -1,0 +1,65 @@
+import type { Question, QuestionForecast } from './forecast.ts';
+import { estimateContrast } from '../estimation/estimate-contrast.ts';
+import { chooseChannel } from '../mechanisms/choose-mechanism.ts';
+
+/** Points of the score, which runs from -100 to 100. */
+const targetMargin = 10;
+const maximumOutputs = 10_000;
+
+/** Promoters, passives, detractors and "no answer". */
+const weights = [100, 0, -100, 0];
+const noAnswer = 3;
+
+/**
+ * The forecast of an eNPS: promoters less detractors, in points from -100 to 100; without a share of promoters, of half
+ * promoters and half detractors, where people differ as much as they can.
+ *
+ * @throws {RangeError} for a question that is no scale
+ */
+export function scoreForecast({
+  question,
+  epsilon,
+  share = 0.5,
+}: {
+  question: Question;
+  epsilon: number;
+  /** Of promoters; the others are taken for detractors. */
+  share: number | undefined;
+}): QuestionForecast {
+  if (question.type !== 'scale') throw new RangeError(`report must not be enps for a ${question.type}`);
+  const channel = chooseChannel({ options: weights.length, epsilon, maximumOutputs });
+  const { mechanism, realizedEpsilon, p, q, pairWithTruth, pairWithoutTruth } = channel;
+  const shares = [share, 0, 1 - share, 0];
+
+  return {
+    mechanism,
+    realizedEpsilon,
+    p,
+    q,
+    targetMargin,
+
+    // w of a report is +1 where it supports promoters and -1 where it supports detractors; the truth is one of both, so
+    //   E w = (p - q) t  and  E w^2 = p + q - 2 pairWithTruth,  t being +1 or -1 for everybody.
+    standardError(asked, drawing) {
+      const noise = (p + q - 2 * pairWithTruth) / (p - q) ** 2 - 1;
+      const score = 2 * share - 1;
+      return 100 * Math.sqrt((noise + (1 - score ** 2) * drawing) / asked);
+    },
+
+    margin95(asked) {
+      const { lower, upper } = estimateContrast({
+        channel,
+        respondents: asked,
+        // What is expected when everybody answers.
+        counts: shares.map((f) => asked * (q + f * (p - q))),
+        countsWithNoAnswer: shares.map((f, letter) =>
+          letter === noAnswer ? asked * q : asked * (pairWithoutTruth + f * (pairWithTruth - pairWithoutTruth)),
+        ),
+        noAnswer,
+        weights,
+        confidence: 0.95,
+      });
+      return (upper - lower) / 2;
+    },
+  };
+}
