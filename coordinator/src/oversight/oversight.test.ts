@@ -211,6 +211,19 @@ it('[O4] [E2] a closed study takes nothing more, and its results are the same nu
   expect(await store.readReports('pulse', { after: 0, limit: 9 })).toEqual([]);
 });
 
+it('[O4] [E5] the reports of a wave stay when it is closed: other waves depend on who is in it', async () => {
+  const manifest = pulseStudy({ more: { series: 'quarterly' } });
+  const coordinator = await overseen({ manifests: [manifest] });
+  const ovid = await coordinator.join('Ovid', 'officer');
+  await send(coordinator, manifest, ['employee 1']);
+  expect(await ovid('POST', 'studies/pulse/close')).toMatchObject({ status: 200 });
+  expect(await ovid('POST', 'studies/pulse/purge')).toMatchObject({ status: 409, body: { code: 'STUDY_OPEN' } });
+  await coordinator.close();
+  const later = () => Date.now() + 2 * 24 * 60 * 60 * 1000;
+  const kept = await overseen({ dataFolder: coordinator.dataFolder, retentionDays: 1, now: later });
+  expect((await kept.anybody('GET', 'studies')).body).toMatchObject([{ state: 'closed', voices: 1 }]);
+});
+
 it('[O5] logs results before they are given out: first, when they have doubled, and all of them at the end', async () => {
   const manifest = pulseStudy();
   const coordinator = await overseen({ manifests: [manifest] });
