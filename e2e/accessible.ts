@@ -16,6 +16,13 @@ export async function expectAccessible(
       const context = await browser.newContext({ colorScheme, viewport: { width, height: 900 } });
       const page = await open(context);
       await page.evaluate((dir) => (document.documentElement.dir = dir), direction);
+      // What is fading in has less contrast than it will have.
+      await page.evaluate(async () => {
+        const ending = document
+          .getAnimations()
+          .filter(({ effect }) => effect?.getComputedTiming().endTime !== Infinity);
+        await Promise.allSettled(ending.map(({ finished }) => finished));
+      });
       const { violations } = await new AxeBuilder({ page })
         .withTags(['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'])
         .analyze();
