@@ -67,10 +67,12 @@ export class ParticipationView extends PageElement {
     groups: SurveyResults['groups'],
   ): TemplateResult | typeof nothing {
     if (participation.every(({ rate }) => rate === null)) {
-      return html`<p class="notice">
-        The study does not say how many people it invited, so there are counts and no rates (<code>headcount</code> of a
-        group in the manifest).
-      </p>`;
+      return html`<div class="notice">
+        <p>
+          The study does not say how many people it invited, so there are counts and no rates (<code>headcount</code> of a
+          group in the manifest).
+        </p>
+      </div>`;
     }
     const key = JSON.stringify(participation);
     if (this.#chart?.key !== key) this.#chart = { key, draw: participationChart(participation, groups) };
