@@ -1,10 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import type { StudySummary } from '@chorale/protocol';
-import type { Browser } from 'playwright';
+import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../accessible.ts';
 import { launchBrowser } from '../browsers.ts';
 import { TestCoordinator } from '../coordinator.ts';
+import { walk } from '../keyboard.ts';
 import { demoStudy } from '../studies.ts';
 import { send, waitUntilSent } from '../survey-pages.ts';
 
@@ -138,17 +139,29 @@ test('[O4] [O5] the officer closes a study, takes its evidence, deletes its repo
   await page.getByText(/^All \d+ entries hold/).waitFor();
 });
 
-test.each(['studio', 'officer'] as const)(
-  '/%s has no WCAG 2.2 A or AA violation, wide and narrow, light and dark, signed in or not',
-  async (name) => {
-    for (const isSignedIn of [true, false]) {
-      await expectAccessible(browser, async (context) => {
-        const page = await context.newPage();
-        await page.goto(isSignedIn ? coordinator.signInLink(name) : `${coordinator.url}/${name}`);
-        await page.getByText(isSignedIn ? 'Signed in as' : 'Nobody is signed in').waitFor();
-        await page.waitForLoadState('networkidle');
-        return page;
-      });
-    }
+const seen = (['studio', 'officer'] as const).flatMap((name) =>
+  [true, false].map((isSignedIn) => ({ name, isSignedIn })),
+);
+
+async function opened(context: BrowserContext, { name, isSignedIn }: (typeof seen)[number]): Promise<Page> {
+  const page = await context.newPage();
+  await page.goto(isSignedIn ? coordinator.signInLink(name) : `${coordinator.url}/${name}`);
+  await page.getByText(isSignedIn ? 'Signed in as' : 'Nobody is signed in').waitFor();
+  await page.waitForLoadState('networkidle');
+  return page;
+}
+
+test.each(seen.flatMap((at) => (['ltr', 'rtl'] as const).map((direction) => ({ ...at, direction }))))(
+  '/$name has no WCAG 2.2 A or AA violation, wide and narrow, light and dark, laid out $direction, signed in: $isSignedIn',
+  async ({ direction, ...at }) => {
+    await expectAccessible(browser, (context) => opened(context, at), { direction });
   },
 );
+
+test.each(seen)('/$name can be gone through by the keyboard alone, signed in: $isSignedIn', async (at) => {
+  const context = await browser.newContext();
+  const { stops, missed } = await walk(await opened(context, at));
+  expect(missed).toEqual([]);
+  expect(stops.filter(({ isMarked }) => !isMarked)).toEqual([]);
+  await context.close();
+});

@@ -211,6 +211,8 @@ it('[O4] [E2] a closed study takes nothing more, and its results are the same nu
   expect(await store.readReports('pulse', { after: 0, limit: 9 })).toEqual([]);
 });
 
+const inTwoDays = (): number => Date.now() + 2 * 24 * 60 * 60 * 1000;
+
 it('[O4] [E5] the reports of a wave stay when it is closed: other waves depend on who is in it', async () => {
   const manifest = pulseStudy({ more: { series: 'quarterly' } });
   const coordinator = await overseen({ manifests: [manifest] });
@@ -219,8 +221,7 @@ it('[O4] [E5] the reports of a wave stay when it is closed: other waves depend o
   expect(await ovid('POST', 'studies/pulse/close')).toMatchObject({ status: 200 });
   expect(await ovid('POST', 'studies/pulse/purge')).toMatchObject({ status: 409, body: { code: 'STUDY_OPEN' } });
   await coordinator.close();
-  const later = () => Date.now() + 2 * 24 * 60 * 60 * 1000;
-  const kept = await overseen({ dataFolder: coordinator.dataFolder, retentionDays: 1, now: later });
+  const kept = await overseen({ dataFolder: coordinator.dataFolder, retentionDays: 1, now: inTwoDays });
   expect((await kept.anybody('GET', 'studies')).body).toMatchObject([{ state: 'closed', voices: 1 }]);
 });
 

@@ -78,6 +78,8 @@ export class SimulatedStore {
         if (typeof name === 'string' && METHODS.has(name)) {
           return (...args: unknown[]) => this.#call(name, args, isAlive);
         }
+        // Nobody closes a simulated study; asked of the real store, real time would show.
+        if (name === 'studyEnd') return async () => null;
         const value: unknown = Reflect.get(target, name);
         return typeof value === 'function' ? value.bind(target) : value;
       },

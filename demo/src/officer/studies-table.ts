@@ -39,7 +39,7 @@ export function studiesTable(options: Options): TemplateResult {
             ${budgets.map(
               ({ summary, survey, training }) =>
                 html`<tr>
-                  <th scope="row"><a href="/results?study=${summary.id}">${summary.title}</a></th>
+                  <th scope="row"><a href="/results/${summary.id}">${summary.title}</a></th>
                   <td>${summary.state}</td>
                   <td class="number">${summary.voices.toLocaleString('en')}</td>
                   <td class="number">${survey === null ? '–' : formatEpsilon(survey)}</td>

@@ -69,8 +69,8 @@ export class ParticipationView extends PageElement {
     if (participation.every(({ rate }) => rate === null)) {
       return html`<div class="notice">
         <p>
-          The study does not say how many people it invited, so there are counts and no rates (<code>headcount</code> of a
-          group in the manifest).
+          The study does not say how many people it invited, so there are counts and no rates (<code>headcount</code> of
+          a group in the manifest).
         </p>
       </div>`;
     }
