@@ -168,8 +168,8 @@ const subjects: Readonly<Record<string, (parameters: Parameters) => AuditSubject
 
   // The ends of a range 1 wide, in which it is also the sensitivity.
   'discrete-laplace': ({ epsilon }) => {
-    const { numerator, denominator } = fractionOfDouble(epsilon);
-    const scale = { numerator: denominator, denominator: numerator };
+    const [numerator, denominator] = fractionOfDouble(epsilon);
+    const scale = [denominator, numerator] as const;
     return subject([0, 1], {
       mechanism: 'discrete-laplace',
       realizedEpsilon: epsilon,

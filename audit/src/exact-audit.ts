@@ -53,7 +53,7 @@ export function auditChannel(
   }
   const sums = Array.from({ length: inputs }, () => 0n);
   let isReachable = true;
-  let worst = { numerator: 1n, denominator: 1n };
+  let worst: [numerator: bigint, denominator: bigint] = [1n, 1n];
   for (let output = 0; output < outputs; output += 1) {
     // Pure epsilon is decided by single outputs, and by their largest and smallest weight.
     let largest = channel.weight(0, output);
@@ -67,8 +67,8 @@ export function auditChannel(
     // An output that no input has needs no bound.
     if (largest === 0n && smallest === 0n) continue;
     if (smallest <= 0n) isReachable = false;
-    else if (largest * worst.denominator > worst.numerator * smallest) {
-      worst = { numerator: largest, denominator: smallest };
+    else if (largest * worst[1] > worst[0] * smallest) {
+      worst = [largest, smallest];
     }
   }
 
@@ -95,7 +95,7 @@ export function isEnumerable({ inputs, outputs }: Pick<IntegerChannel, 'inputs' 
 // The largest epsilon that realizeEpsilon takes; e^40 as a ratio is far beyond any guarantee.
 const largestEpsilon = 40;
 
-function logarithm(ratio: { numerator: bigint; denominator: bigint }): number {
+function logarithm(ratio: readonly [numerator: bigint, denominator: bigint]): number {
   try {
     return realizeEpsilon(largestEpsilon, ratio);
   } catch (error) {

@@ -5,7 +5,7 @@ import type { IntegerChannel } from '../src/exact-audit.ts';
 const twoTo64 = 2n ** 64n;
 
 /** Hands out the given words, and zeros where none is given. */
-function scriptedRandom(words: ReadonlyMap<number, number>): RandomSource {
+function scriptedRandom(words: ReadonlyMap<number, number>): RandomSource & { readonly wordsDrawn: number } {
   let drawn = 0;
   const nextUint32 = (): number => {
     drawn += 1;

@@ -9,8 +9,8 @@ export {
   uniformInteger,
 } from './sampling/random.ts';
 export { discreteGaussian, discreteGaussianVector } from './sampling/discrete-gaussian.ts';
-export { discreteLaplace, discreteLaplaceVector } from './sampling/discrete-laplace.ts';
-export type { Fraction } from './sampling/discrete-laplace.ts';
+export { discreteLaplace } from './sampling/discrete-laplace.ts';
+export type { Fraction } from './numerics/exponential.ts';
 
 export type { Channel, ChannelTable } from './mechanisms/channel.ts';
 export { realizeEpsilon, tableChannel } from './mechanisms/channel.ts';
@@ -27,7 +27,7 @@ export { localHashing } from './mechanisms/local-hashing.ts';
 export { chooseChannel, chooseMechanism } from './mechanisms/choose-mechanism.ts';
 export type { NumericMean } from './mechanisms/numeric-mean.ts';
 export { numericMean } from './mechanisms/numeric-mean.ts';
-export { numericMeanVariance, worstNumericMeanVariance } from './mechanisms/numeric-mean-variance.ts';
+export { numericMeanVariance } from './mechanisms/numeric-mean-variance.ts';
 export type { QuestionSampling } from './mechanisms/question-sampling.ts';
 export { questionSampling } from './mechanisms/question-sampling.ts';
 export type {
@@ -88,13 +88,8 @@ export type { ComposedSpend, Composition, Spend } from './accounting/composition
 export { composeAdaptiveSpends, composeSpends } from './accounting/composition.ts';
 export type { SampledSpends } from './accounting/sampled-spends.ts';
 export { sampledSpends } from './accounting/sampled-spends.ts';
-export type { PureSteps } from './accounting/pure-accounting.ts';
-export {
-  accountLaplace,
-  accountPure,
-  accountPureMix,
-  accountRandomizedResponse,
-} from './accounting/pure-accounting.ts';
+export type { PureSteps } from './accounting/guarantee.ts';
+export { accountLaplace, accountPure, accountRandomizedResponse } from './accounting/pure-accounting.ts';
 export type { TernaryLoss, TernarySteps } from './accounting/ternary-accounting.ts';
 export { accountTernary, informativeProbability } from './accounting/ternary-accounting.ts';
 export type { ShuffledReports, ShuffleGuarantee } from './accounting/shuffle-accounting.ts';

@@ -1,4 +1,5 @@
-import { planQuestion, questionVerdict, type Question } from '@chorale/privacy/forecast';
+import { planQuestion, type Question } from '@chorale/privacy/forecast';
+import { questionVerdict } from '@chorale/protocol/verdicts';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { calculate, parseNumber, parseWholeNumber } from './command-errors.ts';
 import { parseMechanism } from './mechanism-name.ts';

@@ -1,4 +1,5 @@
-import { planTraining, trainingVerdict, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
+import { planTraining, type TrainingMechanism, type TrainingMode } from '@chorale/privacy/forecast';
+import { trainingVerdict } from '@chorale/protocol/verdicts';
 import { oneShotVerdict, planOneShot, type OneShotAlgorithm } from '@chorale/training/one-shot';
 import { Command, Option } from 'commander';
 import { calculate, flagOf, parseNumber, parseWholeNumber, UsageError } from './command-errors.ts';

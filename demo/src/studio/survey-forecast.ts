@@ -1,4 +1,5 @@
-import { type Plan, planQuestion, type PlanOptions, questionVerdict } from '@chorale/privacy/forecast';
+import { type Plan, planQuestion, type PlanOptions } from '@chorale/privacy/forecast';
+import { questionVerdict } from '@chorale/protocol/verdicts';
 import type { Manifest, Question } from '@chorale/protocol';
 
 /** How many of a group are expected to answer. */

@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { composeAdaptiveSpends, composeSpends, type Spend } from './composition.ts';
 import { gaussianDelta, gaussianEpsilon, zcdpEpsilon } from './gaussian-accounting.ts';
-import { accountPureMix, accountRandomizedResponse } from './pure-accounting.ts';
+import { accountRandomizedResponse } from './pure-accounting.ts';
 import { sampledSpends } from './sampled-spends.ts';
 import { accountShuffle } from './shuffle-accounting.ts';
 import { accountSubsampledGaussian } from './subsampled-gaussian-accounting.ts';
@@ -81,12 +81,6 @@ describe('composition of parameters fixed in advance', () => {
       accountant: 'pure-sum',
     });
     expect(composeSpends([ternary(0.5, 0.4, 3), pure(0)], { delta: 0 }).epsilon).toBe(1.5);
-  });
-
-  it('is the best there is for pure spends', () => {
-    const { epsilon } = composeSpends([0.5, 1, 2].map(pure), { delta: 1e-3 });
-    closeTo(epsilon, accountPureMix([0.5, 1, 2], { delta: 1e-3 }).epsilon);
-    expect(epsilon).toBeLessThan(3.5);
   });
 
   it('charges 52 weekly answers among five at epsilon 0.2 at most 4.5, not 10.4', () => {
@@ -247,17 +241,16 @@ describe.each([
 
   it('fails closed: unknown mechanisms, mixed units or relations, missing delta, bad numbers', () => {
     const of = composing(compose);
-    expect(of()).toThrow('at least one spend');
-    expect(of({ ...base, mechanism: 'magic' })).toThrow(TypeError);
+    expect(of()).toThrow('number of spends must be an integer >= 1, got 0');
+    expect(of({ ...base, mechanism: 'magic' })).toThrow(/^mechanism must be pure or ternary or .*, got magic$/);
     expect(of(pure(1), { ...pure(1), privacyUnit: 'site' })).toThrow(
-      'privacyUnit must be employee throughout, got site',
+      'privacyUnit of all spends must be employee, got site',
     );
     for (const privacyUnit of [undefined, 'team']) {
-      expect(of({ ...pure(1), privacyUnit })).toThrow(TypeError);
       expect(of({ ...pure(1), privacyUnit })).toThrow(`privacyUnit must be employee or site, got ${privacyUnit}`);
     }
     expect(of({ ...pure(1), neighboringRelation: 'add-or-remove-one' })).toThrow(
-      'neighboringRelation must be replace-one throughout, got add-or-remove-one',
+      'neighboringRelation must be replace-one, got add-or-remove-one',
     );
     expect(of(pure(-1))).toThrow('epsilon must be');
     expect(of(pure(Number.NaN))).toThrow('epsilon must be');
@@ -267,8 +260,10 @@ describe.each([
     expect(of(ternary(1, 1.01))).toThrow('informative must be');
     expect(of(ternary(0, 1))).toThrow('epsilonPerStep must be');
     expect(of(ternary(1, 1, 1.5))).toThrow('steps must be');
-    expect(() => compose([gaussian(1)], { delta: 0 })).toThrow('delta must be > 0');
-    expect(() => compose([sampled(1, 0.1, 1)], { delta: 0, sampled: sampledSpends })).toThrow('delta must be > 0');
+    expect(() => compose([gaussian(1)], { delta: 0 })).toThrow('delta must be in (0, 1), got 0');
+    expect(() => compose([sampled(1, 0.1, 1)], { delta: 0, sampled: sampledSpends })).toThrow(
+      'delta must be in (0, 1), got 0',
+    );
     expect(() => compose([sampled(1, 0.1, 1)], { delta: 0.1 })).toThrow(
       'sampled must be given for a subsampled-gaussian',
     );
@@ -279,7 +274,7 @@ describe.each([
   it('takes no guarantee that holds on a condition', () => {
     // @ts-expect-error A shuffled guarantee is not a spend.
     expect(() => compose([accountShuffle({ epsilon: 1, responders: 100, delta: 1e-6 })], { delta: 1e-6 })).toThrow(
-      TypeError,
+      'got undefined',
     );
   });
 });

@@ -1,4 +1,4 @@
-import { checkIn, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import { epsilonOfShift, zcdpEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
@@ -56,28 +56,29 @@ export type ComposedSpend = Guarantee & { readonly neighboringRelation: 'replace
  * exact or closely above, or of subsampled Gaussians with one noise and rate, which count as Gaussians among other spends;
  * the sum of Renyi divergences at the best order, which zCDP spends need.
  *
- * @throws {RangeError} for no spends, a spend out of range, or delta 0 with a spend that needs one
- * @throws {TypeError} for an unknown mechanism, or a subsampled one without `sampled`; a relation other than replace-one,
- *   or an unknown or mixed privacy unit
+ * @throws {RangeError} for no spends, a spend out of range, delta 0 with a spend that needs one, an unknown mechanism, a
+ *   relation other than replace-one, or an unknown or mixed privacy unit
+ * @throws {TypeError} for a subsampled Gaussian without `sampled`
  * @see Zhu, Dong and Wang, Optimal accounting of differential privacy via characteristic function, AISTATS 2022,
  *   theorem 10; Bun and Steinke, Concentrated differential privacy, TCC 2016, lemma 1.7
  */
 export function composeSpends(spends: readonly Spend[], { delta, sampled }: Composition): ComposedSpend {
-  const total = totalOf(spends, sampled);
-  const bounds = pureBounds(total, delta);
+  const total = totalOf(spends, delta, sampled);
+  const { losses, rho, unsampledShift } = total;
+  const bounds = pureBounds(total);
   if (delta > 0) {
-    const { losses, rho } = total;
     if (rho === 0) {
-      const shift = Math.sqrt(unsampledShift(total));
+      const shift = Math.sqrt(unsampledShift);
       const epsilon =
-        sampledAlone(total, delta) ??
+        total.sampledAlone(delta) ??
         (losses.length === 0 ? epsilonOfShift(shift, delta) : mixtureEpsilon(losses, shift, delta));
-      bounds.push({ epsilon, delta, accountant: 'loss-distribution' });
+      bounds.push([epsilon, 'loss-distribution']);
     }
-    const [renyi] = epsilonOfCumulant((x) => cumulantOf(x, total), { delta, precise: true });
-    bounds.push({ epsilon: Math.max(0, renyi), delta, accountant: 'renyi' });
+    const [renyi] = epsilonOfCumulant(total.cumulant, { delta, precise: true });
+    bounds.push([Math.max(0, renyi), 'renyi']);
   }
-  return smallestOf(bounds, total);
+  const guarantee = smallestOf(bounds, total);
+  return { ...guarantee, delta: guarantee.accountant === pureSum ? 0 : delta };
 }
 
 /**
@@ -110,110 +111,82 @@ export function composeSpends(spends: readonly Spend[], { delta, sampled }: Comp
  *   ICML 2023
  */
 export function composeAdaptiveSpends(spends: readonly Spend[], { delta, sampled }: Composition): ComposedSpend {
-  const total = totalOf(spends, sampled);
-  const bounds = pureBounds(total, delta).map((bound) => ({ ...bound, delta }));
+  const total = totalOf(spends, delta, sampled);
+  const { losses, rho, unsampledShift } = total;
+  const bounds = pureBounds(total);
   if (delta > 0) {
-    const { losses, rho } = total;
     const add = (epsilon: number, accountant: string): void => {
-      bounds.push({ epsilon: Math.max(0, epsilon), delta, accountant });
+      bounds.push([Math.max(0, epsilon), accountant]);
     };
-    const alone = sampledAlone(total, delta / 2);
+    const alone = total.sampledAlone(delta / 2);
     if (alone !== null) add(alone, 'subsampled-gaussian-filter');
     // Had a subsampled Gaussian come first, it would have this part of delta.
-    else if (rho === 0 && total.sampled.length === 0) {
-      const shift = losses.reduce((sum, loss) => sum + loss.steps * ternaryShift(loss) ** 2, total.squaredShift);
+    else if (rho === 0 && !total.hasSampled) {
+      const shift = losses.reduce((sum, loss) => sum + loss.steps * ternaryShift(loss) ** 2, unsampledShift);
       add(epsilonOfShift(Math.sqrt(shift), delta / 2), 'gaussian-filter');
     }
-    const allRho = losses.reduce((sum, loss) => sum + loss.steps * ternaryRho(loss), rho + unsampledShift(total) / 2);
+    const allRho = losses.reduce((sum, loss) => sum + loss.steps * ternaryRho(loss), rho + unsampledShift / 2);
     add(zcdpEpsilon({ rho: allRho, delta: delta / 4 }), 'zcdp-filter');
     for (const x of filterScales) {
-      add(cumulantEpsilon(cumulantOf(x, total), x, delta / 4 / filterScales.length), 'renyi-filter');
+      add(cumulantEpsilon(total.cumulant(x), x, delta / 4 / filterScales.length), 'renyi-filter');
     }
   }
-  return smallestOf(bounds, total);
+  return { ...smallestOf(bounds, total), delta };
 }
 
 // Renyi orders, less 1, for a large pure spend among small others, which is far from zCDP. Smaller ones would matter
 // only at an epsilon beyond 10.
 const filterScales = [4, 8, 16, 32, 64, 128];
 
-interface Bound {
-  readonly epsilon: number;
-  readonly delta: number;
-  readonly accountant: string;
-}
+type Bound = readonly [epsilon: number, accountant: string];
+
+const pureSum = 'pure-sum';
 
 interface Total {
   readonly privacyUnit: PrivacyUnit;
-  /** The sum of all pure and ternary epsilons. */
+  /** The sum of all pure and ternary epsilons; infinite with any other spend. */
   readonly pure: number;
   /** Pure and ternary spends, equal ones counted together. */
-  readonly losses: readonly (TernaryLoss & { readonly steps: number })[];
-  /** Of all Gaussians, which add like one with the root of the sum of squared shifts 1 / noiseMultiplier. */
-  readonly squaredShift: number;
+  readonly losses: readonly Repeated<TernaryLoss>[];
   readonly rho: number;
-  /** Those of one noise and rate counted together. */
-  readonly sampled: readonly (SubsampledGaussian & { readonly steps: number })[];
-  readonly accountant: SampledSpends | undefined;
+  /** The squared shift of all Gaussians, where sampling counts for nothing: leaving a record out never costs. */
+  readonly unsampledShift: number;
+  readonly hasSampled: boolean;
+  /** The epsilon of subsampled Gaussians of one noise and rate where nothing else was spent, or `null`. */
+  readonly sampledAlone: (delta: number) => number | null;
+  /** All spends' ln E[e^(x loss)], by bounds that add up; a Gaussian is 1 / (2 noiseMultiplier^2)-zCDP. */
+  readonly cumulant: (x: number) => number;
 }
 
-/** The epsilon of subsampled Gaussians of one noise and rate where nothing else was spent, or `null`. */
-function sampledAlone({ losses, squaredShift, rho, sampled, accountant }: Total, delta: number): number | null {
-  const [first, ...others] = sampled;
-  if (
-    first === undefined ||
-    accountant === undefined ||
-    others.length > 0 ||
-    losses.length > 0 ||
-    squaredShift > 0 ||
-    rho > 0
-  )
-    return null;
-  return accountant.epsilon({ ...first, delta });
-}
+type Repeated<One> = One & { readonly steps: number };
 
-/** The squared shift of all Gaussians, where sampling counts for nothing: leaving a record out never costs. */
-function unsampledShift({ squaredShift, sampled }: Total): number {
-  return sampled.reduce((sum, { noiseMultiplier, steps }) => sum + steps / noiseMultiplier ** 2, squaredShift);
-}
-
-function totalOf(spends: readonly Spend[], accountant: SampledSpends | undefined): Total {
-  const first = spends[0];
-  if (first === undefined) throw new RangeError('spends must hold at least one spend, got none');
-  const { privacyUnit } = first;
+function totalOf(spends: readonly Spend[], delta: number, accountant: SampledSpends | undefined): Total {
+  checkInteger('number of spends', spends.length, '[1, Infinity)');
+  const { privacyUnit } = spends[0]!;
+  checkOneOf('privacyUnit', privacyUnit, 'employee', 'site');
   let pure = 0;
+  // Gaussians add like one with the root of the sum of squared shifts 1 / noiseMultiplier.
   let squaredShift = 0;
   let rho = 0;
-  const losses = new Map<string, TernaryLoss & { steps: number }>();
-  const addLoss = (epsilonPerStep: number, informative: number, steps: number): void => {
-    pure += steps * epsilonPerStep;
-    const key = `${epsilonPerStep} ${informative}`;
-    losses.set(key, { epsilonPerStep, informative, steps: steps + (losses.get(key)?.steps ?? 0) });
-  };
-  const sampled = new Map<string, SubsampledGaussian & { steps: number }>();
+  const lossesByKind = new Map<string, Repeated<TernaryLoss>>();
+  const sampledByKind = new Map<string, Repeated<SubsampledGaussian>>();
   for (const spend of spends) {
-    if (spend.neighboringRelation !== 'replace-one') {
-      throw new TypeError(
-        `neighboringRelation must be replace-one throughout, got ${String(spend.neighboringRelation)}`,
-      );
-    }
-    if (spend.privacyUnit !== 'employee' && spend.privacyUnit !== 'site') {
-      throw new TypeError(`privacyUnit must be employee or site, got ${String(spend.privacyUnit)}`);
-    }
-    if (spend.privacyUnit !== privacyUnit) {
-      throw new TypeError(`privacyUnit must be ${privacyUnit} throughout, got ${spend.privacyUnit}`);
-    }
+    checkOneOf('neighboringRelation', spend.neighboringRelation, 'replace-one');
+    checkOneOf('privacyUnit of all spends', spend.privacyUnit, privacyUnit);
     switch (spend.mechanism) {
       case 'pure':
         checkIn('epsilon', spend.epsilon, '[0, Infinity)');
+        pure += spend.epsilon;
         // Nothing was lost at 0; any other is post-processing of binary randomized response.
-        if (spend.epsilon > 0) addLoss(spend.epsilon, 1, 1);
+        if (spend.epsilon > 0) addSteps(lossesByKind, { epsilonPerStep: spend.epsilon, informative: 1, steps: 1 });
         break;
       case 'ternary': {
         const { epsilon, informative, steps = 1 } = spend;
-        checkTernary({ epsilonPerStep: epsilon, informative });
+        const loss = { epsilonPerStep: epsilon, informative, steps };
+        checkTernary(loss);
         checkPositiveInteger({ steps });
-        addLoss(epsilon, informative, steps);
+        pure += steps * epsilon;
+        addSteps(lossesByKind, loss);
         break;
       }
       case 'gaussian':
@@ -226,47 +199,64 @@ function totalOf(spends: readonly Spend[], accountant: SampledSpends | undefined
         checkPositive({ noiseMultiplier });
         checkIn('samplingRate', samplingRate, '(0, 1]');
         checkPositiveInteger({ steps });
-        const key = `${noiseMultiplier} ${samplingRate}`;
-        sampled.set(key, { noiseMultiplier, samplingRate, steps: steps + (sampled.get(key)?.steps ?? 0) });
+        addSteps(sampledByKind, { noiseMultiplier, samplingRate, steps });
         break;
       }
       case 'zcdp':
         checkIn('rho', spend.rho, '[0, Infinity)');
         rho += spend.rho;
         break;
-      default:
-        throw new TypeError(
-          `mechanism must be pure, ternary, gaussian, subsampled-gaussian or zcdp, got ${(spend as { mechanism: string }).mechanism}`,
-        );
+      default: {
+        const { mechanism } = spend as { mechanism: string };
+        checkOneOf('mechanism', mechanism, 'pure', 'ternary', 'gaussian', 'subsampled-gaussian', 'zcdp');
+      }
     }
   }
   // In an order of their own, since grids and rounding depend on it.
-  const sorted = [...losses.values()].toSorted(
+  const losses = [...lossesByKind.values()].toSorted(
     (a, b) => a.epsilonPerStep - b.epsilonPerStep || a.informative - b.informative,
   );
-  return { privacyUnit, pure, losses: sorted, squaredShift, rho, sampled: [...sampled.values()], accountant };
+  const sampled = [...sampledByKind.values()];
+  const isPure = squaredShift + rho === 0 && sampled.length === 0;
+  checkIn('delta', delta, isPure ? '[0, 1)' : '(0, 1)');
+  return {
+    privacyUnit,
+    pure: isPure ? pure : Infinity,
+    losses,
+    rho,
+    unsampledShift: sampled.reduce(
+      (sum, { noiseMultiplier, steps }) => sum + steps / noiseMultiplier ** 2,
+      squaredShift,
+    ),
+    hasSampled: sampled.length > 0,
+    sampledAlone: (part) =>
+      sampled.length === 1 && pure + squaredShift + rho === 0
+        ? accountant!.epsilon({ ...sampled[0]!, delta: part })
+        : null,
+    cumulant(x) {
+      const others = losses.reduce(
+        (sum, loss) => sum + loss.steps * ternaryCumulant(x, loss),
+        x * (x + 1) * (rho + squaredShift / 2),
+      );
+      return sampled.reduce((sum, gaussian) => sum + gaussian.steps * accountant!.cumulant(x, gaussian), others);
+    },
+  };
 }
 
-function pureBounds({ pure, squaredShift, rho, sampled }: Total, delta: number): Bound[] {
-  checkIn('delta', delta, '[0, 1)');
-  return squaredShift === 0 && rho === 0 && sampled.length === 0
-    ? [{ epsilon: pure, delta: 0, accountant: 'pure-sum' }]
-    : [];
+/** Counts equal ones together. */
+function addSteps<One extends { readonly steps: number }>(all: Map<string, One>, one: One): void {
+  const { steps, ...kind } = one;
+  const key = Object.values(kind).join(' ');
+  all.set(key, { ...one, steps: steps + (all.get(key)?.steps ?? 0) });
 }
 
-function smallestOf(bounds: readonly Bound[], { privacyUnit }: Total): ComposedSpend {
-  if (bounds.length === 0) throw new RangeError('delta must be > 0 where a spend is not pure, got 0');
-  const best = bounds.reduce((smallest, bound) => (bound.epsilon < smallest.epsilon ? bound : smallest));
-  return { ...best, neighboringRelation: 'replace-one', privacyUnit };
+function pureBounds({ pure }: Total): Bound[] {
+  return pure < Infinity ? [[pure, pureSum]] : [];
 }
 
-/** All spends' ln E[e^(x loss)], by bounds that add up; a Gaussian is 1 / (2 noiseMultiplier^2)-zCDP. */
-function cumulantOf(x: number, { losses, rho, squaredShift, sampled, accountant }: Total): number {
-  const others = losses.reduce(
-    (sum, loss) => sum + loss.steps * ternaryCumulant(x, loss),
-    x * (x + 1) * (rho + squaredShift / 2),
-  );
-  return sampled.reduce((sum, gaussian) => sum + gaussian.steps * accountant!.cumulant(x, gaussian), others);
+function smallestOf(bounds: readonly Bound[], { privacyUnit }: Total) {
+  const [epsilon, accountant] = bounds.reduce((least, bound) => (bound[0] < least[0] ? bound : least));
+  return { epsilon, accountant, neighboringRelation: 'replace-one', privacyUnit } as const;
 }
 
 /**

@@ -35,7 +35,7 @@ export function discreteGaussianEpsilon(given: DiscreteGaussianSteps): number {
   // Each release is (sensitivity^2 / (2 noiseStddev^2))-zCDP (theorem 14); of several summands one alone is counted,
   // the others being post-processing.
   const rho = (steps * summands * sensitivity ** 2) / (2 * noiseStddev ** 2);
-  const all = { noiseStddev, sensitivity, steps, delta, dimension, summands };
+  const all = { ...given, steps, dimension, summands };
   const isScalar = dimension === 1 && summands === 1 && Number.isInteger(sensitivity);
   return Math.min(zcdpEpsilon({ rho, delta }), gaussianWithSlack(all), isScalar ? scalarEpsilon(all) : Infinity);
 }

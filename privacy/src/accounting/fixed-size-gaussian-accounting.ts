@@ -7,7 +7,7 @@ import {
   logSumExp,
   type SampledGaussianOrder,
 } from './renyi-accounting.ts';
-import { composedSampledEpsilon, exactSampledEpsilon } from './subsampled-gaussian-accounting.ts';
+import { sampledEpsilon } from './subsampled-gaussian-accounting.ts';
 
 /** Gaussian releases, each on a fresh sample of fixed size, drawn without replacement. */
 export interface FixedSizeSampledGaussianSteps {
@@ -48,14 +48,7 @@ export function accountFixedSizeSampledGaussian({
   checkInteger('sampleSize', sampleSize, `[1, ${populationSize}]`);
   checkProbability({ delta });
   const sampled = { noiseMultiplier, samplingRate: sampleSize / populationSize, steps, delta };
-  const exact = sampleSize === populationSize || steps === 1;
-  return {
-    epsilon: exact ? exactSampledEpsilon(sampled) : composedSampledEpsilon(sampled, ['replaced']),
-    delta,
-    accountant: exact ? 'subsampled-gaussian-exact' : 'fixed-size-sampling-loss-distribution',
-    neighboringRelation: 'replace-one',
-    privacyUnit,
-  };
+  return { ...sampledEpsilon(sampled, ['replaced']), delta, neighboringRelation: 'replace-one', privacyUnit };
 }
 
 /**

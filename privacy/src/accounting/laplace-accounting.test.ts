@@ -35,7 +35,7 @@ describe('the Laplace mechanism', () => {
     // The loss of a scale of 1000 sensitivities has a variance of 1e-6 in the limit: a shift of 1 in all.
     const { epsilon, accountant } = accountLaplace({ epsilonPerStep: 1e-3, steps: 1_000_000, delta: 1e-6 });
     expect(epsilon / gaussianEpsilon({ noiseMultiplier: 1, delta: 1e-6 })).toBeCloseTo(1, 3);
-    expect(accountant).toBe('laplace-loss-distribution');
+    expect(accountant).toBe('loss-distribution');
   });
 
   it('refuses parameters out of range', () => {
@@ -84,7 +84,7 @@ describe('the discrete Laplace mechanism', () => {
     const valid = { laplaceScale: 2, sensitivity: 1, steps: 10, delta: 1e-6 };
     expect(accountDiscreteLaplace({ ...valid, privacyUnit: 'site' })).toMatchObject({
       delta: 1e-6,
-      accountant: 'discrete-laplace-exact',
+      accountant: 'loss-distribution',
       neighboringRelation: 'replace-one',
       privacyUnit: 'site',
     });

@@ -1,5 +1,5 @@
-import { checkIn, checkInteger, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
-import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
+import { checkInteger, checkPositive } from '../numerics/checks.ts';
+import { type Guarantee, pureGuarantee, type PureSteps } from './guarantee.ts';
 import { composedEpsilon } from './lattice-composition.ts';
 
 /**
@@ -16,44 +16,27 @@ import { composedEpsilon } from './lattice-composition.ts';
 export function accountDiscreteLaplace({
   laplaceScale,
   sensitivity,
-  steps,
-  delta,
-  privacyUnit,
-}: {
-  laplaceScale: number;
-  sensitivity: number;
-  steps: number;
-  delta: number;
-  privacyUnit?: PrivacyUnit | undefined;
-}): Guarantee {
+  ...steps
+}: Omit<PureSteps, 'epsilonPerStep'> & { laplaceScale: number; sensitivity: number }): Guarantee {
   checkPositive({ laplaceScale });
   checkInteger('sensitivity', sensitivity, `[1, ${2 ** 20}]`);
-  checkPositiveInteger({ steps });
-  checkIn('delta', delta, '[0, 1)');
   const epsilonPerStep = sensitivity / laplaceScale;
-  const epsilon = delta === 0 ? Infinity : latticeEpsilon(epsilonPerStep, sensitivity, { steps, delta });
-  const accountant = 'discrete-laplace-exact';
-  return orBasic({ epsilon, delta, accountant }, { sum: epsilonPerStep * steps, privacyUnit });
+  return pureGuarantee({ ...steps, epsilonPerStep }, 'loss-distribution', () =>
+    latticeEpsilon(epsilonPerStep, sensitivity, steps),
+  );
 }
 
 /**
  * An epsilon for which `steps` Laplace mechanisms of scale sensitivity / epsilonPerStep are (epsilon, delta)-private:
  * exact for one step, an upper bound otherwise. Arguments are checked by the callers.
  */
-export function laplaceEpsilon({
-  epsilonPerStep,
-  steps,
-  delta,
-}: {
-  epsilonPerStep: number;
-  steps: number;
-  delta: number;
-}): number {
+export function laplaceEpsilon({ epsilonPerStep, ...composed }: PureSteps): number {
+  const { steps, delta } = composed;
   // One step: delta(epsilon) = 1 - e^((epsilon - epsilonPerStep) / 2), solved for epsilon.
   if (steps === 1) return Math.max(0, epsilonPerStep + 2 * Math.log1p(-delta));
   // The composed losses spread over some sqrt(steps) times the single ones; a million points take a tenth of a second.
   const cells = Math.max(2, Math.min(1_000, Math.floor(150_000 / Math.sqrt(steps))));
-  return latticeEpsilon(epsilonPerStep, cells, { steps, delta });
+  return latticeEpsilon(epsilonPerStep, cells, composed);
 }
 
 /*

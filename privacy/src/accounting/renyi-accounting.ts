@@ -1,6 +1,6 @@
 import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
-import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
+import { epsilonOfCumulant } from './renyi-conversion.ts';
 import { checkSubsampledGaussian, lossAt, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
 
 /** One Gaussian release on a random part of the records, and a Renyi order. */
@@ -14,26 +14,16 @@ export interface SampledGaussianOrder {
 }
 
 /**
- * The smallest epsilon that a curve of Renyi divergences implies. To compose releases, add their divergences first.
+ * The smallest epsilon that a curve of Renyi divergences implies, over all real orders. To compose releases, add their divergences first.
  *
  * @param divergence of an order > 1, of all releases together; infinite where there is none
  * @param delta in (0, 1)
- * @param orders to choose from, all > 1; without them the best real order is searched
  * @throws {RangeError} outside these ranges
  * @see Canonne, Kamath and Steinke, The discrete Gaussian for differential privacy, NeurIPS 2020, proposition 12
  */
-export function renyiEpsilon(
-  divergence: (order: number) => number,
-  { delta, orders }: { delta: number; orders?: readonly number[] | undefined },
-): number {
+export function renyiEpsilon(divergence: (order: number) => number, { delta }: { delta: number }): number {
   checkProbability({ delta });
-  const cumulant = (x: number): number => x * divergence(1 + x);
-  if (orders === undefined) return Math.max(0, epsilonOfCumulant(cumulant, { delta, precise: true })[0]);
-  const epsilons = orders.map((order) => {
-    checkIn('order', order, '(1, Infinity)');
-    return cumulantEpsilon(cumulant(order - 1), order - 1, delta);
-  });
-  return Math.max(0, Math.min(...epsilons));
+  return Math.max(0, epsilonOfCumulant((x) => x * divergence(1 + x), { delta, precise: true })[0]);
 }
 
 /**

@@ -164,7 +164,7 @@ describe('the subsampled Gaussian', () => {
     expect(all).toEqual({
       epsilon: gaussianEpsilon({ noiseMultiplier: 3, steps: 20, delta: 1e-6 }),
       delta: 1e-6,
-      accountant: 'subsampled-gaussian-exact',
+      accountant: 'exact',
       neighboringRelation: 'add-or-remove-one',
       privacyUnit: 'employee',
     });
@@ -301,7 +301,7 @@ describe('the subsampled Gaussian where a record is replaced', () => {
     expect(all).toEqual({
       epsilon: gaussianEpsilon(given),
       delta: 1e-6,
-      accountant: 'subsampled-gaussian-exact',
+      accountant: 'exact',
       neighboringRelation: 'replace-one',
       privacyUnit: 'employee',
     });

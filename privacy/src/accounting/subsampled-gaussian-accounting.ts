@@ -47,19 +47,11 @@ export function accountSubsampledGaussian({
   privacyUnit = 'employee',
   ...sampled
 }: SubsampledGaussianSteps): Guarantee {
-  const { samplingRate, steps, delta } = sampled;
+  const { steps, delta } = sampled;
   checkSubsampledGaussian(sampled);
   checkPositiveInteger({ steps });
   checkProbability({ delta });
-  const directions = relations[neighboringRelation];
-  const exact = samplingRate === 1 || (steps === 1 && neighboringRelation === 'add-or-remove-one');
-  return {
-    epsilon: exact ? exactSampledEpsilon(sampled) : composedSampledEpsilon(sampled, directions),
-    delta,
-    accountant: exact ? 'subsampled-gaussian-exact' : 'subsampled-gaussian-loss-distribution',
-    neighboringRelation,
-    privacyUnit,
-  };
+  return { ...sampledEpsilon(sampled, relations[neighboringRelation]), delta, neighboringRelation, privacyUnit };
 }
 
 const relations = {
@@ -77,7 +69,7 @@ const relations = {
  * For `exchanged` it is an upper bound: there H_a = q Phi(t) - c Phi(t - 1 / s) - a q Phi(t - 2 / s) with s in units of
  * half the sensitivity, which is at most q (Phi(t) - (c / q + a) Phi(t - 2 / s)), and c / q + a = e^epsilon'.
  */
-export function exactSampledEpsilon({ noiseMultiplier, samplingRate, steps, delta }: SubsampledGaussianSteps): number {
+function exactSampledEpsilon({ noiseMultiplier, samplingRate, steps, delta }: SubsampledGaussianSteps): number {
   if (delta >= samplingRate) return 0;
   const epsilon = gaussianEpsilon({ noiseMultiplier, steps, delta: delta / samplingRate });
   // ln(1 + q (e^epsilon - 1)), for small and for large epsilon.
@@ -86,8 +78,17 @@ export function exactSampledEpsilon({ noiseMultiplier, samplingRate, steps, delt
     : epsilon + Math.log(samplingRate + (1 - samplingRate) * Math.exp(-epsilon));
 }
 
-/** An upper bound for a rate below 1, and for more than one step or `exchanged`: the largest of all directions'. */
-export function composedSampledEpsilon(
+/** Exact for a rate of 1, and for one step but `exchanged`; otherwise an upper bound, the largest of all directions'. */
+export function sampledEpsilon(
+  sampled: SubsampledGaussianSteps,
+  directions: readonly [Direction, Direction?],
+): Pick<Guarantee, 'epsilon' | 'accountant'> {
+  return sampled.samplingRate === 1 || (sampled.steps === 1 && directions[0] !== 'exchanged')
+    ? { epsilon: exactSampledEpsilon(sampled), accountant: 'exact' }
+    : { epsilon: composedSampledEpsilon(sampled, directions), accountant: 'loss-distribution' };
+}
+
+function composedSampledEpsilon(
   { noiseMultiplier, samplingRate, steps, delta }: SubsampledGaussianSteps,
   [first, second]: readonly [Direction, Direction?],
 ): number {

@@ -1,5 +1,5 @@
-import { checkIn, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
-import { orBasic, type Guarantee, type PrivacyUnit } from './guarantee.ts';
+import { checkIn, checkPositive } from '../numerics/checks.ts';
+import { type Guarantee, pureGuarantee, type PureSteps } from './guarantee.ts';
 import { composedEpsilon } from './lattice-composition.ts';
 import { epsilonOfLosses } from './loss-distribution.ts';
 
@@ -15,14 +15,7 @@ export interface TernaryLoss {
 }
 
 /** Releases of one ternary loss, for one delta. */
-export interface TernarySteps extends TernaryLoss {
-  /** Integer >= 1; each release may depend on the ones before. */
-  readonly steps: number;
-  /** In [0, 1); 0 asks for a pure guarantee. */
-  readonly delta: number;
-  /** `employee` unless given. */
-  readonly privacyUnit?: PrivacyUnit | undefined;
-}
+export type TernarySteps = TernaryLoss & PureSteps;
 
 /**
  * How often a report tells its letter from another one at all: the `informative` of a mechanism that supports a letter
@@ -61,17 +54,8 @@ export function informativeProbability({ epsilon, p, q }: { epsilon: number; p: 
  * @throws {RangeError} outside the ranges of `TernarySteps`
  */
 export function accountTernary(ternary: TernarySteps): Guarantee {
-  return ternaryGuarantee(ternary, 'ternary-exact');
-}
-
-/** As `accountTernary`, under another name. */
-export function ternaryGuarantee({ privacyUnit, ...ternary }: TernarySteps, accountant: string): Guarantee {
-  const { epsilonPerStep, steps, delta } = ternary;
   checkTernary(ternary);
-  checkPositiveInteger({ steps });
-  checkIn('delta', delta, '[0, 1)');
-  const epsilon = delta === 0 ? Infinity : ternaryEpsilon(ternary);
-  return orBasic({ epsilon, delta, accountant }, { sum: epsilonPerStep * steps, privacyUnit });
+  return pureGuarantee(ternary, 'trinomial', () => ternaryEpsilon(ternary));
 }
 
 /** @throws {RangeError} outside the ranges of `TernaryLoss` */
@@ -84,11 +68,11 @@ export function checkTernary({ epsilonPerStep, informative }: TernaryLoss): void
 export const mostExactSteps = 1e6;
 
 /** Exact up to a million steps, then an upper bound. Arguments are checked by the callers. */
-export function ternaryEpsilon({ epsilonPerStep, informative, steps, delta }: TernarySteps): number {
-  const loss = { epsilonPerStep, informative, steps };
+export function ternaryEpsilon(ternary: TernarySteps): number {
+  const { epsilonPerStep, informative, steps, delta } = ternary;
   if (steps <= mostExactSteps) {
     // Losses below 0 add nothing at an epsilon >= 0.
-    return epsilonOfLosses(trinomialTop(loss), (index) => index * epsilonPerStep, delta);
+    return epsilonOfLosses(trinomialTop(ternary), (index) => index * epsilonPerStep, delta);
   }
   const up = informative / (1 + Math.exp(-epsilonPerStep));
   const probabilities = Float64Array.of(up * Math.exp(-epsilonPerStep), 1 - informative, up);

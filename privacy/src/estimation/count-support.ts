@@ -1,4 +1,4 @@
-import { checkIndex } from '../mechanisms/channel.ts';
+import { checkIn, checkIndex } from '../numerics/checks.ts';
 import type { FrequencyMechanism, SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
 
 /** The reports of one question as its estimators need them: how many support which letters. */
@@ -41,9 +41,8 @@ export function countSupport<Report>({
   let index = 0;
   for (const report of reports) {
     const weight = times === undefined ? 1 : (times[index] ?? Number.NaN);
-    if (!(weight >= 0 && weight < Infinity)) {
-      throw new RangeError(`times must hold a number >= 0 for each report, got ${weight}`);
-    }
+    // Taken apart, the interval's text would cost more than to count.
+    if (!(weight >= 0 && weight < Infinity)) checkIn('times', weight, '[0, Infinity)');
     index += 1;
     respondents += weight;
     supported.fill(0);

@@ -168,8 +168,8 @@ describe('countSupport', () => {
   it('refuses what is no report, and letters that there are not', () => {
     expect(() => countSupport({ channel, reports: [0, 6] })).toThrow('report must be an integer in [0, 5], got 6');
     expect(() => countSupport({ channel, reports: [0], noAnswer: 4 })).toThrow('noAnswer must be an integer in [0, 3]');
-    expect(() => countSupport({ channel, reports: [0, 1], times: [1] })).toThrow('times must hold a number >= 0');
-    expect(() => countSupport({ channel, reports: [0], times: [-1] })).toThrow('times must hold a number >= 0');
+    expect(() => countSupport({ channel, reports: [0, 1], times: [1] })).toThrow('times must be finite and >= 0');
+    expect(() => countSupport({ channel, reports: [0], times: [-1] })).toThrow('times must be finite and >= 0');
   });
 });
 
@@ -334,6 +334,6 @@ describe('estimateShares', () => {
     expect(estimate({ confidence: 1 })).toThrow('confidence must be in (0, 1), got 1');
     const several = subsetSelection({ options: 3, epsilon: 1, size: 2 });
     expect(estimate({ channel: several })).not.toThrow();
-    expect(estimate({ channel: several, noAnswer: 2 })).toThrow('countsWithNoAnswer must be given');
+    expect(estimate({ channel: several, noAnswer: 2 })).toThrow('countsWithNoAnswer must hold');
   });
 });

@@ -1,5 +1,4 @@
-import { checkCounts, checkPositive, checkProbability } from '../numerics/checks.ts';
-import { checkIndex } from '../mechanisms/channel.ts';
+import { checkCounts, checkIndex, checkPositive, checkProbability } from '../numerics/checks.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import type { SupportCounts } from './count-support.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
@@ -87,11 +86,9 @@ export function summarizeReports(options: SharesOptions): ReportSummary {
   checkPositive({ respondents: total });
   checkCounts('counts', counts, channel.options, total);
   if (noAnswer !== undefined) checkIndex('noAnswer', noAnswer, channel.options);
-  if (noAnswer !== undefined && countsWithNoAnswer === undefined && channel.pairWithTruth > 0) {
-    throw new RangeError('countsWithNoAnswer must be given where a report can support two letters');
-  }
   const zeros = new Float64Array(counts.length);
-  const withNone = countsWithNoAnswer ?? zeros;
+  // They must be given where a report can support two letters.
+  const withNone = countsWithNoAnswer ?? (noAnswer !== undefined && channel.pairWithTruth > 0 ? [] : zeros);
   checkCounts('countsWithNoAnswer', withNone, channel.options, total);
   checkProbability({ confidence });
   if (noAnswer === undefined) return summary(total, total, neverNone, zeros);

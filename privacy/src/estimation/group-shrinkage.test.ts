@@ -247,7 +247,7 @@ describe('shrinkGroups', () => {
       upper: Infinity,
       weight: 0,
     });
-    expect([result.distinguishable, result.betweenStddev]).toEqual([true, Number.NaN]);
+    expect([result.distinguishable, result.betweenStddev]).toEqual([true, Infinity]);
     const nothing = shrinkGroups({ groups: [{ estimate: 1, standardError: Infinity }], confidence });
     expect([nothing.pValue, nothing.distinguishable, nothing.mean]).toEqual([1, false, Number.NaN]);
   });

@@ -1,6 +1,5 @@
 import { checkIn, checkInteger, checkProbability } from '../numerics/checks.ts';
 import type { Interval } from './binomial-intervals.ts';
-import { unbounded } from './ratio-interval.ts';
 import { fallingRoot } from '../numerics/search.ts';
 import { logGamma } from '../numerics/beta-distribution.ts';
 import { normalCdf, normalQuantile } from '../numerics/normal-distribution.ts';
@@ -25,7 +24,7 @@ export interface GroupShrinkage {
   readonly groups: readonly ShrunkenEstimate[];
   /** The mean of what the groups' true values are drawn from; NaN without any estimate. */
   readonly mean: number;
-  /** Its middle value for the standard deviation between groups' true values; NaN below four estimates. */
+  /** Its middle value for the standard deviation between groups' true values; infinite below four estimates, which shrinks nothing. */
   readonly betweenStddev: number;
   /** How likely estimates differ at least this much among groups that are all alike (Cochran's Q). */
   readonly pValue: number;
@@ -68,24 +67,15 @@ export function shrinkGroups({
   const informative = groups.filter(({ standardError }) => standardError < Infinity);
   const alike = pool(informative, 0);
   const pValue = informative.length < 2 ? 1 : chiSquareTail(alike.spread, informative.length - 1);
-  const common = { pValue, distinguishable: pValue < 1 - confidence };
-  if (informative.length < fewestGroups) {
-    const z = normalQuantile((1 + confidence) / 2);
-    const own = groups.map(({ estimate, standardError }) =>
-      standardError < Infinity
-        ? { estimate, lower: estimate - z * standardError, upper: estimate + z * standardError, weight: 1 }
-        : { ...unbounded, estimate: alike.mean, weight: 0 },
-    );
-    return { ...common, groups: own, mean: alike.mean, betweenStddev: Number.NaN };
-  }
-
-  const posterior = betweenPosterior(informative);
+  const posterior: readonly Posterior[] =
+    informative.length < fewestGroups ? [[1, Infinity, alike.mean, alike.meanStddev]] : betweenPosterior(informative);
   const average = (value: (node: Posterior) => number): number =>
     posterior.reduce((sum, node) => sum + node[0] * value(node), 0);
   let passed = 0;
   const middle = posterior.find(([probability]) => (passed += probability) >= 0.5)!;
   return {
-    ...common,
+    pValue,
+    distinguishable: pValue < 1 - confidence,
     groups: groups.map((group) => {
       const parts = posterior.map((node) => shrink(group, node));
       return {
@@ -167,7 +157,7 @@ function betweenPosterior(groups: readonly GroupEstimate[]): Posterior[] {
 const negligible = 16;
 
 function ownWeight({ standardError }: GroupEstimate, between: number): number {
-  return 1 / (1 + (standardError / between) ** 2);
+  return standardError < Infinity ? 1 / (1 + (standardError / between) ** 2) : 0;
 }
 
 /** A normal distribution as a part of a mixture. */
@@ -187,12 +177,13 @@ function shrink(group: GroupEstimate, [probability, between, mean, meanStddev]: 
 /** Where a mixture of normal distributions has passed `probability`. */
 function mixtureQuantile(parts: readonly Normal[], probability: number): number {
   const z = normalQuantile(probability);
-  const ends = parts.map(([, mean, stddev]) => mean + z * stddev);
+  // A part that says nothing may have no mean.
+  const ends = parts.map(([, mean, stddev]) => (stddev < Infinity ? mean : 0) + z * stddev);
   return fallingRoot(
     (x) => parts.reduce((rest, [share, mean, stddev]) => rest - share * normalCdf((x - mean) / stddev), probability),
     [Math.min(...ends), Math.max(...ends)],
     1e-13,
-    (low, high) => high - low <= 1e-12 * (Math.abs(high) + parts[0]![2]),
+    (low, high) => !(high - low > 1e-12 * (Math.abs(high) + parts[0]![2])),
   );
 }
 

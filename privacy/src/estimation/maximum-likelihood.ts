@@ -1,5 +1,4 @@
-import { sumOfCounts } from '../numerics/checks.ts';
-import { checkIndex } from '../mechanisms/channel.ts';
+import { checkIndex, sumOfCounts } from '../numerics/checks.ts';
 import type { RandomizedResponse } from '../mechanisms/randomized-response.ts';
 
 /** The most likely shares. */

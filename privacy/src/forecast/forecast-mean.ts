@@ -18,7 +18,9 @@ export function meanForecast({
   const { minimum, maximum } = scaleOf(question);
   const channel = numericMean({ epsilon });
   const half = (maximum - minimum) / 2;
-  const values = position === undefined ? worstValues : [2 * position - 1];
+  const positions = position === undefined ? [0, 0.25, 0.5, 0.75, 1] : [position];
+  const t = position === undefined ? 0 : 2 * position - 1;
+  const noise = position === undefined ? worstNumericMeanVariance(channel) : numericMeanVariance(channel, t);
 
   return {
     mechanism: channel.mechanism,
@@ -29,24 +31,18 @@ export function meanForecast({
 
     // The mechanism's error where everybody gives the same answer, and where not all are asked that of drawing those who
     // are from answers at both ends: 1 - t^2, at t = 0 in the worst case.
-    standardError(asked, drawing) {
-      const t = position === undefined ? undefined : 2 * position - 1;
-      const noise = t === undefined ? worstNumericMeanVariance(channel) : numericMeanVariance(channel, t);
-      return half * Math.sqrt((noise + (1 - (t ?? 0) ** 2) * drawing) / asked);
-    },
+    standardError: (asked, drawing) => half * Math.sqrt((noise + (1 - t * t) * drawing) / asked),
 
     margin95(asked) {
-      const margin = (t: number): number => {
-        const counts = expectedOutputs(channel, (t + 1) / 2).map((probability) => probability * asked);
+      const margin = (part: number): number => {
+        const counts = expectedOutputs(channel, part).map((probability) => probability * asked);
         const { lower, upper } = estimateMean({ channel, counts, minimum, maximum, confidence: 0.95 });
         return (upper - lower) / 2;
       };
-      return Math.max(...values.map(margin));
+      return Math.max(...positions.map(margin));
     },
   };
 }
-
-const worstValues = [-1, -0.5, 0, 0.5, 1];
 
 // How likely each output is where a part of the people answer the maximum and all others the minimum: of all
 // populations with this mean the one whose draws vary most.
@@ -60,16 +56,8 @@ function expectedOutputs(channel: NumericMean, part: number): number[] {
 
 // What ends a scale may have `estimateMean` checks.
 function scaleOf(question: Question): { minimum: number; maximum: number } {
-  switch (question.type) {
-    case 'scale': {
-      const { options, minimum = 1 } = question;
-      checkInteger('options', options, '[2, Infinity)');
-      return { minimum, maximum: minimum + options - 1 };
-    }
-    case 'number':
-      return question;
-    case 'yesno':
-    case 'choice':
-      throw new RangeError(`report must be favourable or distribution for a ${question.type}, got mean`);
-  }
+  if (question.type === 'number') return question;
+  const { options, minimum = 1 } = question as Extract<Question, { type: 'scale' }>;
+  checkInteger('options', options, '[2, Infinity)');
+  return { minimum, maximum: minimum + options - 1 };
 }

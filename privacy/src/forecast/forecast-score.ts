@@ -1,4 +1,4 @@
-import type { Question, QuestionForecast } from './forecast.ts';
+import type { QuestionForecast } from './forecast.ts';
 import { estimateContrast } from '../estimation/estimate-contrast.ts';
 import { chooseChannel } from '../mechanisms/choose-mechanism.ts';
 
@@ -13,20 +13,15 @@ const noAnswer = 3;
 /**
  * The forecast of an eNPS: promoters less detractors, in points from -100 to 100; without a share of promoters, of half
  * promoters and half detractors, where people differ as much as they can.
- *
- * @throws {RangeError} for a question that is no scale
  */
 export function scoreForecast({
-  question,
   epsilon,
   share = 0.5,
 }: {
-  question: Question;
   epsilon: number;
   /** Of promoters; the others are taken for detractors. */
   share: number | undefined;
 }): QuestionForecast {
-  if (question.type !== 'scale') throw new RangeError(`report must not be enps for a ${question.type}`);
   const channel = chooseChannel({ options: weights.length, epsilon, maximumOutputs });
   const { mechanism, realizedEpsilon, p, q, pairWithTruth, pairWithoutTruth } = channel;
   const shares = [share, 0, 1 - share, 0];

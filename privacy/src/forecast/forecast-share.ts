@@ -1,4 +1,4 @@
-import { checkInteger } from '../numerics/checks.ts';
+import { checkInteger, checkOneOf } from '../numerics/checks.ts';
 import type { Question, QuestionForecast } from './forecast.ts';
 import { estimateShares } from '../estimation/estimate-shares.ts';
 import { chooseChannel } from '../mechanisms/choose-mechanism.ts';
@@ -16,12 +16,12 @@ const maximumOutputs = 10_000;
 type MakeMechanism = (alphabet: { options: number; epsilon: number }) => FrequencyMechanism<unknown>;
 
 /** The mechanisms of shares by name, for those who insist on one. */
-export const shareMechanisms: readonly (readonly [name: string, make: MakeMechanism])[] = [
-  ['randomized-response', randomizedResponse],
-  ['subset-selection', subsetSelection],
-  ['optimized-unary-encoding', unaryEncoding],
-  ['optimal-local-hashing', localHashing],
-];
+const shareMechanisms: Readonly<Record<string, MakeMechanism>> = {
+  'randomized-response': randomizedResponse,
+  'subset-selection': subsetSelection,
+  'optimized-unary-encoding': unaryEncoding,
+  'optimal-local-hashing': localHashing,
+};
 
 const chooseSmall: MakeMechanism = ({ options, epsilon }) =>
   chooseChannel({ options, epsilon, maximumOutputs: Math.max(options, maximumOutputs) });
@@ -41,9 +41,9 @@ export function shareForecast({
   /** One of `shareMechanisms`; the best one whose report is one small integer unless it is given. */
   mechanism: string | undefined;
 }): QuestionForecast {
+  if (insisted !== undefined) checkOneOf('mechanism', insisted, ...Object.keys(shareMechanisms));
   const options = answerLetters(question, report) + 1;
-  const make = shareMechanisms.find(([name]) => name === insisted)?.[1] ?? chooseSmall;
-  const channel = make({ options, epsilon });
+  const channel = (shareMechanisms[insisted ?? ''] ?? chooseSmall)({ options, epsilon });
   const { mechanism, realizedEpsilon, p, q, pairWithTruth, pairWithoutTruth } = channel;
   // Errors are quadratic in the share to a good approximation, so that twentieths find the worst one closely.
   const shares = share === undefined ? Array.from({ length: 21 }, (_, index) => index / 20) : [share];
@@ -80,17 +80,9 @@ export function shareForecast({
   };
 }
 
+// A number has no report of shares.
 function answerLetters(question: Question, report: 'favourable' | 'distribution'): number {
-  switch (question.type) {
-    case 'yesno':
-      return 2;
-    case 'scale':
-    case 'choice': {
-      const { options } = question;
-      checkInteger('options', options, '[2, 1023]');
-      return report === 'favourable' ? 2 : options;
-    }
-    case 'number':
-      throw new RangeError(`report must be mean for a number, got ${report}`);
-  }
+  const options = 'options' in question ? question.options : 2;
+  checkInteger('options', options, '[2, 1023]');
+  return report === 'favourable' ? 2 : options;
 }

@@ -172,13 +172,13 @@ describe('planTraining: numbers', () => {
     refused({ delta: 1 }, 'delta must be');
     refused({ rounds: 1.5 }, 'rounds must be an integer >= 1, got 1.5');
     refused({ mode: 'central' }, 'mode must be local or distributed, got central');
-    refused({ mechanism: 'laplace' }, 'mechanism must be gaussian or privunit, got laplace');
-    refused({ mechanism: 'privunit' }, 'mechanism must be gaussian for distributed noise', distributed);
+    refused({ mechanism: 'laplace' }, 'mechanism in local mode must be gaussian or privunit, got laplace');
+    refused({ mechanism: 'privunit' }, 'mechanism in distributed mode must be gaussian, got privunit', distributed);
     refused({ minimumSurvivors: 10 }, 'minimumSurvivors must be left out in local mode');
     refused({ minimumSurvivors: 10_001 }, 'minimumSurvivors must be an integer in [1, 10000]', distributed);
     refused({ cohort: 10_001 }, 'cohort must be an integer in [1, 10000], got 10001');
     refused({ cohort: 600, rounds: 20, roundsPerClient: 1 }, 'cohort must be an integer in [1, 500], got 600');
     refused({ roundsPerClient: 2 }, 'roundsPerClient must be an integer in [1, 1], got 2');
-    refused({ clients: 5, rounds: 6 }, 'rounds must be at most 5 for so few clients, got 6');
+    refused({ clients: 5, rounds: 6 }, 'rounds must be an integer in [1, 5], got 6');
   });
 });

@@ -84,7 +84,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   const [cohort, roundsPerClient] = cohortOf(options);
   const survivors = options.minimumSurvivors;
   if (mode === 'local' && survivors !== undefined) {
-    throw new RangeError('minimumSurvivors must be left out in local mode, where no noise is shared');
+    throw new RangeError(`minimumSurvivors must be left out in local mode, got ${survivors}`);
   }
   checkInteger('minimumSurvivors', survivors ?? cohort, `[1, ${cohort}]`);
 
@@ -95,23 +95,18 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
   // noise out of every minimumSurvivors shares.
   const gaussian = (dimension * noiseStddev ** 2) / (mode === 'local' ? 1 : (survivors ?? cohort));
   // What PrivUnit refuses for so small a share of epsilon is no choice, unless it is asked for.
-  const triesPure =
-    options.mechanism === 'privunit' || (options.mechanism === undefined && epsilon / roundsPerClient >= 1e-6);
+  const share = epsilon / roundsPerClient;
+  const triesPure = options.mechanism === 'privunit' || (options.mechanism === undefined && share >= 1e-6);
   const pure =
-    mode === 'local' && triesPure
-      ? privUnit({ dimension, epsilon: epsilon / roundsPerClient, clippingNorm }).squaredError
-      : Infinity;
+    mode === 'local' && triesPure ? privUnit({ dimension, epsilon: share, clippingNorm }).squaredError : Infinity;
   const mechanism = options.mechanism ?? (pure < gaussian ? 'privunit' : 'gaussian');
-  checkOneOf('mechanism', mechanism, 'gaussian', 'privunit');
-  if (mechanism === 'privunit' && mode !== 'local') {
-    throw new RangeError('mechanism must be gaussian for distributed noise, got privunit');
-  }
+  checkOneOf(`mechanism in ${mode} mode`, mechanism, 'gaussian', ...(mode === 'local' ? ['privunit'] : []));
   const isPure = mechanism === 'privunit';
 
   const noiseNorm = Math.sqrt((isPure ? pure : gaussian) / cohort);
   const signalToNoise = clippingNorm / noiseNorm;
   const totalSignalToNoise = signalToNoise * Math.sqrt(rounds);
-  const { hopeless, usable } = thresholds(mode, dimension);
+  const [hopeless, usable] = thresholds(mode, dimension);
   return {
     mode,
     mechanism,
@@ -119,7 +114,7 @@ export function planTraining(options: TrainingPlanOptions): TrainingPlan {
     roundsPerClient,
     clippingNorm,
     noiseMultiplier: isPure ? null : noiseMultiplier,
-    epsilonPerRound: isPure ? epsilon / roundsPerClient : gaussianEpsilon({ noiseMultiplier, delta }),
+    epsilonPerRound: isPure ? share : gaussianEpsilon({ noiseMultiplier, delta }),
     epsilon,
     delta: isPure ? 0 : delta,
     neighboringRelation: 'replace-one',
@@ -147,9 +142,7 @@ function cohortOf({
   const participations = roundsPerClient ?? (cohort === undefined ? byDefault : Math.ceil((cohort * rounds) / clients));
   checkInteger('roundsPerClient', participations, `[1, ${rounds}]`);
   const most = Math.floor((clients * participations) / rounds);
-  if (most < 1) {
-    throw new RangeError(`rounds must be at most ${clients * participations} for so few clients, got ${rounds}`);
-  }
+  checkInteger('rounds', rounds, `[1, ${clients * participations}]`);
   checkInteger('cohort', cohort ?? most, `[1, ${most}]`);
   return [cohort ?? most, participations];
 }
@@ -164,7 +157,7 @@ function cohortOf({
  * With local noise more parameters take a larger ratio: single gradients point everywhere, so that their mean is a small
  * part of the clipping norm, and more rounds share the clients. The power 3/2 joins the two measured sizes.
  */
-function thresholds(mode: TrainingMode, dimension: number): { hopeless: number; usable: number } {
+function thresholds(mode: TrainingMode, dimension: number): [hopeless: number, usable: number] {
   const local = mode === 'local' ? 150 * (dimension / 50) ** 1.5 : 0;
-  return { hopeless: Math.max(8, local), usable: Math.max(20, 2 * local) };
+  return [Math.max(8, local), Math.max(20, 2 * local)];
 }

@@ -207,7 +207,7 @@ describe('planQuestion', () => {
     }
     const asked = { question, report: 'enps', epsilon: 2, respondents: 5000, share: 0.9 } as const;
     expect(planQuestion(asked).margin95).toBeLessThan(planQuestion({ ...asked, share: 0.5 }).margin95);
-    expect(plan({ report: 'enps' })).toThrow('report must not be enps for a yesno');
+    expect(plan({ report: 'enps' })).toThrow('report of a yesno must be favourable or distribution, got enps');
   });
 
   it('scales means with the question', () => {
@@ -238,8 +238,8 @@ describe('planQuestion', () => {
   });
 
   it('refuses reports that a question cannot give, other mechanisms and bad numbers', () => {
-    expect(plan({ report: 'mean' })).toThrow('report must be favourable or distribution for a yesno, got mean');
-    expect(plan({ question: { type: 'number', minimum: 0, maximum: 1 } })).toThrow('report must be mean for a number');
+    expect(plan({ report: 'mean' })).toThrow('report of a yesno must be favourable or distribution, got mean');
+    expect(plan({ question: { type: 'number', minimum: 0, maximum: 1 } })).toThrow('report of a number must be mean');
     expect(plan({ question: { type: 'number', minimum: 1, maximum: 1 }, report: 'mean' })).toThrow('minimum must be');
     expect(plan({ question: { type: 'choice', options: 1 }, report: 'distribution' })).toThrow('options must be');
     expect(plan({ question: { type: 'scale', options: 1 }, report: 'mean' })).toThrow('options must be');
@@ -250,12 +250,12 @@ describe('planQuestion', () => {
     }
     for (const mechanism of ['laplace', 'hybrid-with-no-answer', 'constructor']) {
       expect(plan({ mechanism })).toThrow(
-        'mechanism must be one of randomized-response, subset-selection, optimized-unary-encoding, ' +
-          `optimal-local-hashing for this question, got ${mechanism}`,
+        'mechanism must be randomized-response or subset-selection or optimized-unary-encoding or ' +
+          `optimal-local-hashing, got ${mechanism}`,
       );
     }
     expect(() => planQuestion({ ...scale, mechanism: 'subset-selection' })).toThrow(
-      'mechanism must be hybrid-with-no-answer for this question, got subset-selection',
+      'mechanism must be hybrid-with-no-answer, got subset-selection',
     );
     for (const epsilon of [0, 1e-7]) expect(plan({ epsilon })).toThrow('epsilon must be in [1e-6, 20]');
     expect(plan({ respondents: 1.5 })).toThrow('respondents must be');

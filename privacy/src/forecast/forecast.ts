@@ -2,7 +2,7 @@ import { checkIn, checkOneOf, checkPositiveInteger } from '../numerics/checks.ts
 import { meanForecast } from './forecast-mean.ts';
 import { halve } from '../numerics/search.ts';
 import { scoreForecast } from './forecast-score.ts';
-import { shareForecast, shareMechanisms } from './forecast-share.ts';
+import { shareForecast } from './forecast-share.ts';
 import { questionSampling } from '../mechanisms/question-sampling.ts';
 
 /** What is asked. */
@@ -84,21 +84,15 @@ export function planQuestion(options: PlanOptions): Plan {
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   if (share !== undefined) checkIn('share', share, '[0, 1]');
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
-  // An unknown one has no letters, nor a scale.
-  checkOneOf('question', question.type, 'scale', 'choice', 'yesno', 'number');
+  checkOneOf('question', question.type, ...Object.keys(reportsOf));
+  checkOneOf(`report of a ${question.type}`, report, ...reportsOf[question.type]);
   const { standardError, margin95, ...forecast } =
     report === 'mean'
       ? meanForecast({ question, epsilon: epsilonPerQuestion, position: share })
       : report === 'enps'
-        ? scoreForecast({ question, epsilon: epsilonPerQuestion, share })
+        ? scoreForecast({ epsilon: epsilonPerQuestion, share })
         : shareForecast({ question, report, epsilon: epsilonPerQuestion, share, mechanism });
-  if (mechanism !== undefined && mechanism !== forecast.mechanism) {
-    const fitting =
-      report === 'mean' || report === 'enps'
-        ? forecast.mechanism
-        : `one of ${shareMechanisms.map(([name]) => name).join(', ')}`;
-    throw new RangeError(`mechanism must be ${fitting} for this question, got ${mechanism}`);
-  }
+  if (mechanism !== undefined) checkOneOf('mechanism', mechanism, forecast.mechanism);
 
   // Each question is asked of n r / D respondents on average.
   const askedPart = questionsPerDevice / questions;
@@ -127,6 +121,14 @@ export function planQuestion(options: PlanOptions): Plan {
             : 'too-noisy',
   };
 }
+
+/** What each type of question can be for. */
+const reportsOf: Readonly<Record<Question['type'], readonly QuestionReport[]>> = {
+  scale: ['favourable', 'distribution', 'mean', 'enps'],
+  choice: ['favourable', 'distribution'],
+  yesno: ['favourable', 'distribution'],
+  number: ['mean'],
+};
 
 const mostRespondents = 2 ** 40;
 

@@ -1,5 +1,5 @@
-import { checkIn, checkInteger } from '../numerics/checks.ts';
-import { expFixedPoint } from '../numerics/exponential.ts';
+import { checkIn, checkIndex, checkInteger } from '../numerics/checks.ts';
+import { expFixedPoint, type Fraction } from '../numerics/exponential.ts';
 import { secureRandom, type RandomSource } from '../sampling/random.ts';
 
 /** A finite randomizer with integer probabilities: what a device does to one answer before it leaves. */
@@ -49,15 +49,10 @@ const ratioBits = 192;
 interface ChannelParts<Name extends string> extends Pick<Channel, 'inputs' | 'outputs' | 'epsilon' | 'weightTotal'> {
   readonly mechanism: Name;
   /** The largest ratio of two weights of one output. */
-  readonly worst: Ratio;
+  readonly worst: Fraction;
   readonly weight: (input: number, output: number) => bigint;
   /** An output, with the same number of random words and the same work for every input. */
   readonly draw: (input: number, random: RandomSource) => number;
-}
-
-interface Ratio {
-  readonly numerator: bigint;
-  readonly denominator: bigint;
 }
 
 /**
@@ -127,10 +122,10 @@ export function tableChannel<Name extends string>({
  *
  * @throws {RangeError} unless epsilon is in (0, 40] and 1 <= numerator / denominator <= exp(epsilon), all exactly
  */
-export function realizeEpsilon(epsilon: number, { numerator, denominator }: Ratio): number {
+export function realizeEpsilon(epsilon: number, [numerator, denominator]: Fraction): number {
   checkIn('epsilon', epsilon, '(0, 40]');
   const target = numerator << BigInt(ratioBits);
-  const bounds = (candidate: number) => target <= expFixedPoint(candidate, ratioBits).lower * denominator;
+  const bounds = (candidate: number) => target <= expFixedPoint(candidate, ratioBits)[0] * denominator;
   if (!bounds(epsilon)) {
     throw new RangeError(`weights must have no ratio above exp(${epsilon}), got ${numerator} / ${denominator}`);
   }
@@ -139,29 +134,21 @@ export function realizeEpsilon(epsilon: number, { numerator, denominator }: Rati
   // log1p of the excess keeps its accuracy where the ratio is close to one; then the last places are settled
   // exactly, so that the result does not depend on the engine's logarithm.
   const guess = Math.log1p(Number(numerator - denominator) / Number(denominator));
-  let realized = Math.min(guess, epsilon);
-  while (!bounds(realized)) realized = neighbour(realized, 1);
-  for (;;) {
-    const smaller = neighbour(realized, -1);
-    if (!bounds(smaller)) return realized;
-    realized = smaller;
-  }
-}
-
-// The next double above (1) or below (-1) a positive double that is not subnormal. With u the distance of doubles from x on,
-// .6 to 1.2 u are added, and that rounds to u; below a power of two, where doubles are u / 2 apart, .6 u rounds to u / 2.
-function neighbour(x: number, direction: 1 | -1): number {
-  return x + direction * 0.6 * x * 2 ** -52;
+  // From surely below, by a few units in the last place, to the next double and the next: .6 to 1.2 units are added, and
+  // that rounds to one.
+  let realized = guess * (1 - 2 ** -49);
+  while (!bounds(realized)) realized += 0.6 * realized * 2 ** -52;
+  return realized;
 }
 
 // Pure epsilon is decided by single outputs: the largest ratio of two weights in one column.
-function largestRatio(rows: ChannelTable['rows']): Ratio {
-  let worst = { numerator: 1n, denominator: 1n };
+function largestRatio(rows: ChannelTable['rows']): Fraction {
+  let worst: Fraction = [1n, 1n];
   for (let output = 0; output < rows[0]!.length; output += 1) {
     const column = rows.map((row) => row[output]!);
-    const numerator = column.reduce((most, weight) => (weight > most ? weight : most));
-    const denominator = column.reduce((least, weight) => (weight < least ? weight : least));
-    if (numerator * worst.denominator > worst.numerator * denominator) worst = { numerator, denominator };
+    const most = column.reduce((a, b) => (a > b ? a : b));
+    const least = column.reduce((a, b) => (a < b ? a : b));
+    if (most * worst[1] > worst[0] * least) worst = [most, least];
   }
   return worst;
 }
@@ -196,11 +183,4 @@ export function selector(
 
 function halves(values: readonly bigint[]): Uint32Array {
   return Uint32Array.from(values.flatMap((value) => [Number(value >> 32n), Number(value & 0xffff_ffffn)]));
-}
-
-/** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */
-export function checkIndex(name: string, index: number, length: number): number {
-  // Taken apart, the interval's text would cost more than a draw.
-  if (!(Number.isInteger(index) && index >= 0 && index < length)) checkInteger(name, index, `[0, ${length - 1}]`);
-  return index;
 }

@@ -55,7 +55,7 @@ describe('chooseMechanism', () => {
 
   it('refuses a limit that no report keeps', () => {
     expect(() => chooseMechanism({ options: 8, epsilon: 1, maximumReportBits: 2.9 })).toThrow(
-      'maximumReportBits must be >= log2(options), got 2.9',
+      'maximumReportBits must be >= 3, got 2.9',
     );
     expect(() => chooseMechanism({ options: 8, epsilon: 1, maximumReportBits: Number.NaN })).toThrow('got NaN');
     for (const options of [1, Number.NaN]) {

@@ -24,9 +24,7 @@ export function chooseMechanism({
   maximumReportBits?: number | undefined;
 }): FrequencyMechanism<unknown> {
   checkAlphabet({ options, epsilon });
-  if (!(maximumReportBits >= Math.log2(options))) {
-    throw new RangeError(`maximumReportBits must be >= log2(options), got ${maximumReportBits}`);
-  }
+  checkIn('maximumReportBits', maximumReportBits, `[${Math.log2(options)}, Infinity]`);
   // A power of two may round to just below the integer that its exponent came from.
   const maximumOutputs = Math.floor(2 ** maximumReportBits * (1 + 1e-12));
   const candidates: FrequencyMechanism<unknown>[] = [

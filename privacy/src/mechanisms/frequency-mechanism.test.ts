@@ -211,11 +211,14 @@ describe('reports that no device makes', () => {
       refuse(() => subsets.addSupport(report, counts), 'report must be an integer in [0, 9]');
     refuse(() => randomizedResponse(parameters).addSupport(5, counts), 'report must be an integer in [0, 4], got 5');
     const unary = unaryEncoding(parameters);
-    refuse(() => unary.addSupport(Uint8Array.of(1, 0, 1, 0), counts), 'report must hold 5 bits');
-    refuse(() => unary.addSupport(Uint8Array.of(1, 0, 1, 0, 2), counts), 'report must hold 5 bits');
+    refuse(() => unary.addSupport(Uint8Array.of(1, 0, 1, 0), counts), 'report must hold 5 numbers, got 4');
+    refuse(() => unary.addSupport(Uint8Array.of(1, 0, 1, 0, 2), counts), 'report must be an integer in [0, 1], got 2');
     const holes: number[] = [];
     holes.length = 5;
-    refuse(() => unary.addSupport(holes as unknown as Uint8Array, counts), 'report must hold 5 bits');
+    refuse(
+      () => unary.addSupport(holes as unknown as Uint8Array, counts),
+      'report must be an integer in [0, 1], got undefined',
+    );
     const hashing = localHashing(parameters);
     refuse(() => hashing.addSupport({ seed: [1, 2], value: 0 }, counts), 'seed must hold 3 numbers, got 2');
     refuse(() => hashing.addSupport({ seed: [1, 2, 4], value: 0 }, counts), 'seed must be an integer in [0, 3]');

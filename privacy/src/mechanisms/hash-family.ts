@@ -1,5 +1,4 @@
-import { checkLength } from '../numerics/checks.ts';
-import { checkIndex } from './channel.ts';
+import { checkIndex, checkLength } from '../numerics/checks.ts';
 import type { SupportProbabilities } from './frequency-mechanism.ts';
 import { type RandomSource, secureRandom, uniformInteger } from '../sampling/random.ts';
 

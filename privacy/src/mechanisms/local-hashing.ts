@@ -1,5 +1,5 @@
-import { checkInteger } from '../numerics/checks.ts';
-import { checkIndex, realizeEpsilon, selector, weightTotal } from './channel.ts';
+import { checkIndex, checkInteger } from '../numerics/checks.ts';
+import { realizeEpsilon, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyMechanism } from './frequency-mechanism.ts';
 import { hashFamily, type HashedReport } from './hash-family.ts';
 import { exponential, truthWeight } from './truth-weight.ts';
@@ -39,7 +39,6 @@ export function localHashing({
   const g = hashValues ?? Math.round(exponential(epsilon)) + 1;
   checkInteger('hashValues', g, `[2, ${2 ** 31}]`);
   const truth = truthWeight(epsilon, [1, g]);
-  const odds = { numerator: truth * BigInt(g - 1), denominator: weightTotal - truth };
   const isLie = selector([truth]);
   const { drawSeed, hash, supports, addSupport, reportBits } = hashFamily(options, g);
   return {
@@ -47,7 +46,7 @@ export function localHashing({
     hashValues: g,
     options,
     epsilon,
-    realizedEpsilon: realizeEpsilon(epsilon, odds),
+    realizedEpsilon: realizeEpsilon(epsilon, [truth * BigInt(g - 1), weightTotal - truth]),
     neighboringRelation: 'replace-one',
     ...supports(Number(truth) / Number(weightTotal)),
     reportBits,

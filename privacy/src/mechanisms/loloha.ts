@@ -1,5 +1,4 @@
-import { checkInteger } from '../numerics/checks.ts';
-import { checkIndex } from './channel.ts';
+import { checkIndex, checkInteger } from '../numerics/checks.ts';
 import { hashFamily } from './hash-family.ts';
 import type { LocalHashing } from './local-hashing.ts';
 import { memoizedSteps, type MemoizedEpsilons, type MemoizedSteps } from './longitudinal-randomized-response.ts';

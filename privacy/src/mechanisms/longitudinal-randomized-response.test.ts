@@ -104,7 +104,7 @@ describe('longitudinalRandomizedResponse', () => {
         return sum;
       };
       const [truth, lie] = [chain(1, 1), chain(0, 1)];
-      expect(truth << 200n <= expFixedPoint(firstReportEpsilon, 200).lower * lie).toBe(true);
+      expect(truth << 200n <= expFixedPoint(firstReportEpsilon, 200)[0] * lie).toBe(true);
       expect([mechanism.p, mechanism.q]).toEqual([Number(truth) / 2 ** 128, Number(lie) / 2 ** 128]);
       expect(mechanism.realizedFirstReportEpsilon).toBeLessThanOrEqual(firstReportEpsilon);
       expect(mechanism.realizedEpsilon).toBe(permanent.realizedEpsilon);
@@ -132,7 +132,7 @@ describe('longitudinalRandomizedResponse', () => {
             ),
         0n,
       );
-    const bound = expFixedPoint(mechanism.realizedEpsilon, 200).lower;
+    const bound = expFixedPoint(mechanism.realizedEpsilon, 200)[0];
     const worst = (reports: number): number => {
       let largest = 0;
       for (let a = 0; a <= reports; a += 1) {

@@ -100,8 +100,7 @@ export function memoizedSteps(
 
   // The second step is randomized response at the largest epsilon with no less than these lies: the double below the
   // smallest one that bounds their ratio.
-  const numerator = weightTotal - (k - 1n) * secondLie;
-  const bound = realizeEpsilon(40, { numerator, denominator: secondLie });
+  const bound = realizeEpsilon(40, [weightTotal - (k - 1n) * secondLie, secondLie]);
   const instantaneous = randomizedResponse({ options, epsilon: Math.min(20, bound * (1 - 2 ** -52)) });
 
   const [keep2, lie2] = [instantaneous.weight(0, 0), instantaneous.weight(0, 1)];
@@ -111,7 +110,7 @@ export function memoizedSteps(
     epsilon,
     realizedEpsilon: permanent.realizedEpsilon,
     firstReportEpsilon,
-    realizedFirstReportEpsilon: realizeEpsilon(firstReportEpsilon, { numerator: support, denominator: other }),
+    realizedFirstReportEpsilon: realizeEpsilon(firstReportEpsilon, [support, other]),
     neighboringRelation: 'replace-one',
     permanent,
     instantaneous,

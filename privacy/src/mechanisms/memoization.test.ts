@@ -11,24 +11,23 @@ import { subsetSelection } from './subset-selection.ts';
 afterEach(() => vi.unstubAllGlobals());
 
 const knownKey = async (bytes = Uint8Array.from({ length: 32 }, (_, index) => index)): Promise<CryptoKey> =>
-  crypto.subtle.importKey('raw', bytes, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+  crypto.subtle.importKey('raw', bytes, 'HKDF', false, ['deriveBits']);
 const take = (random: RandomSource, words: number) => Array.from({ length: words }, () => random.nextUint32());
 const draw = async (key: CryptoKey) => take(await memoizedRandom(key, { ...labels, value: '1' }), 8);
 const labels = { version: '1', question: 'How are you?' };
 
 describe('memoizedRandom', () => {
-  it('is HMAC-SHA-256 of labels and a counter as JSON, as computed elsewhere', async () => {
-    // Python's hmac and json modules: key 00 01 .. 1f, no spaces, UTF-8, counters 0 and 1, words big-endian.
+  it('is HKDF-SHA-256 with the labels as JSON for its info, as computed elsewhere', async () => {
+    // RFC 5869 by Python's hmac and json modules: key 00 01 .. 1f, no salt, no spaces, UTF-8, words big-endian.
     const random = await memoizedRandom(await knownKey(), {
       version: '1',
       question: 'Wie geht es Ihnen?',
       value: 'äöü😀',
     });
     expect(take(random, 16)).toEqual([
-      0x61338a72, 0x18e1112c, 0x1285527e, 0xa5d22742, 0xaffe53f2, 0x5c58bd96, 0xe632720d, 0xea69ef1e, 0x519586cc,
-      0xe583a23b, 0x047e6776, 0x3eee744b, 0xdc5c31b9, 0x6b8d5695, 0xf9accce5, 0x571f148a,
+      0xb0d4e07f, 0xa33d4431, 0xa9ad4716, 0x5db0f29d, 0x362fc4c1, 0x1878b171, 0xed4df9e4, 0x3ba4bd9f, 0x70f06799,
+      0xa66440df, 0x64360863, 0x74c807f2, 0x504622c3, 0x3c06e2c2, 0x59b0cf36, 0x8132f702,
     ]);
-    expect(random.wordsDrawn).toBe(16);
   });
 
   it('is the same for the same key and labels, and another for any other label', async () => {
@@ -65,27 +64,17 @@ describe('memoizedRandom', () => {
   });
 
   it('throws where it is used up, and hands out no part of a 64-bit word', async () => {
-    const key = await knownKey();
-    const random = await memoizedRandom(key, { ...labels, value: '1', words: 3 });
-    random.nextUint64();
-    expect(() => random.nextUint64()).toThrow('no more than 3 words');
-    expect(() => random.nextUint32()).toThrow(expect.objectContaining({ code: 'SECURE_RANDOM_UNAVAILABLE' }));
-    const long = await memoizedRandom(key, { ...labels, value: '1', words: 1000 });
-    expect(new Set(take(long, 1000)).size).toBeGreaterThan(990);
-    for (const words of [0, 1.5, 65_537, Number.NaN]) {
-      await expect(memoizedRandom(key, { ...labels, value: '1', words })).rejects.toThrow('words must be an integer');
-    }
+    const random = await memoizedRandom(await knownKey(), { ...labels, value: '1' });
+    expect(new Set(take(random, 1_023)).size).toBeGreaterThan(1_013);
+    expect(() => random.nextUint64()).toThrow(SecureRandomUnavailableError);
+    expect(() => random.nextUint32()).toThrow('the memoized stream is used up');
   });
 });
 
 describe('memoizationKey', () => {
   it('makes 256-bit keys whose bits cannot be read, a new one each time', async () => {
     const [key, other] = [await memoizationKey(), await memoizationKey()];
-    expect([key.extractable, key.usages, key.algorithm]).toMatchObject([
-      false,
-      ['sign'],
-      { name: 'HMAC', length: 256 },
-    ]);
+    expect([key.extractable, key.usages, key.algorithm]).toMatchObject([false, ['deriveBits'], { name: 'HKDF' }]);
     await expect(crypto.subtle.exportKey('raw', key)).rejects.toThrow();
     expect(await draw(key)).not.toEqual(await draw(other));
     // A key that went through storage is the same key.
@@ -99,7 +88,10 @@ describe('memoizationKey', () => {
       memoizedRandom(key, { ...labels, value: '1' }),
       memoizedLetters(randomizedResponse({ options: 2, epsilon: 1 }), key, labels),
     ];
-    const failing = { sign: () => Promise.reject(new Error('no')), generateKey: () => Promise.reject(new Error('no')) };
+    const failing = {
+      deriveBits: () => Promise.reject(new Error('no')),
+      importKey: () => Promise.reject(new Error('no')),
+    };
     for (const crypto of [undefined, {}, { subtle: failing }]) {
       vi.stubGlobal('crypto', crypto);
       for (const call of calls()) await expect(call).rejects.toMatchObject({ code: 'SECURE_RANDOM_UNAVAILABLE' });
@@ -173,7 +165,12 @@ describe('memoizedLetters', () => {
     }
   });
 
-  it('are had from any channel, however many words it takes, and a longer stream begins with the shorter one', async () => {
+  const hungry = (words: number) => ({
+    ...channel,
+    privatize: (_: number, random: RandomSource = seededRandom(1)) => take(random, words).length,
+  });
+
+  it('are had from any channel, and not where a stream of 1,024 words is too short', async () => {
     const key = await knownKey();
     for (const wide of [subsetSelection({ options: 20, epsilon: 1 }), numericMean({ epsilon: 2 })]) {
       const letters = await memoizedLetters(wide, key, labels);
@@ -182,37 +179,8 @@ describe('memoizedLetters', () => {
       // Another question's are others: every letter is drawn, not made up.
       expect(await memoizedLetters(wide, key, { ...labels, question: 'And now?' })).not.toEqual(letters);
     }
-    const words: number[][] = [];
-    const hungry = {
-      ...channel,
-      inputs: 1,
-      privatize: (_: number, random: RandomSource = seededRandom(1)) => {
-        const drawn: number[] = [];
-        words.push(drawn);
-        for (let made = 0; made < 33; made += 1) drawn.push(random.nextUint32());
-        return 1;
-      },
-    };
-    expect(await memoizedLetters(hungry, key, labels)).toEqual([1]);
-    expect(words.map((drawn) => drawn.length)).toEqual([8, 16, 32, 33]);
-    for (const drawn of words) expect(drawn).toEqual(words[3]!.slice(0, drawn.length));
-    // What is never enough, or fails for another reason, ends.
-    let calls = 0;
-    const endless = (random: RandomSource): number => {
-      calls += 1;
-      for (;;) random.nextUint32();
-    };
-    const lettersOf = (letter: (random: RandomSource) => number) =>
-      memoizedLetters({ ...hungry, privatize: (_, random = seededRandom(1)) => letter(random) }, key, labels);
-    await expect(lettersOf(endless)).rejects.toThrow('no more than 65536 words');
-    expect(calls).toBe(14);
-    calls = 0;
-    const failing = (): number => {
-      calls += 1;
-      throw new SecureRandomUnavailableError('broken');
-    };
-    await expect(lettersOf(failing)).rejects.toThrow('broken');
-    expect(calls).toBe(1);
+    expect(await memoizedLetters(hungry(1_024), key, labels)).toEqual([1_024, 1_024, 1_024]);
+    await expect(memoizedLetters(hungry(1_025), key, labels)).rejects.toThrow('the memoized stream is used up');
   });
 
   it('serve a longitudinal mechanism: the permanent letter stays, reports differ', async () => {

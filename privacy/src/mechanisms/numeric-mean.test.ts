@@ -19,7 +19,7 @@ function mean(channel: NumericMean, input: number, values: Float64Array): number
 
 describe('numericMean', () => {
   it.each(channels)('is $epsilon-private with a share of $noAnswerEpsilonShare, in integers', (channel) => {
-    const { lower } = expFixedPoint(channel.epsilon, 256);
+    const [lower] = expFixedPoint(channel.epsilon, 256);
     for (let input = 0; input < channel.inputs; input += 1) {
       let sum = 0n;
       for (let output = 0; output < channel.outputs; output += 1) sum += channel.weight(input, output);

@@ -14,10 +14,10 @@ it('asks as many questions as get an epsilon of 2.5, and at least one', () => {
 
 const exactly = (questions: number, epsilon: number) => {
   const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions, epsilon });
-  const whole = fractionOfDouble(epsilon);
-  const each = fractionOfDouble(epsilonPerQuestion);
-  const together = each.numerator * BigInt(questionsPerDevice) * whole.denominator;
-  expect(together <= whole.numerator * each.denominator).toBe(true);
+  const [whole, wholeOver] = fractionOfDouble(epsilon);
+  const [each, eachOver] = fractionOfDouble(epsilonPerQuestion);
+  const together = each * BigInt(questionsPerDevice) * wholeOver;
+  expect(together <= whole * eachOver).toBe(true);
   expect(epsilon / questionsPerDevice - epsilonPerQuestion).toBeLessThan(1e-14);
 };
 

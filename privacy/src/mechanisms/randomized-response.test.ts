@@ -17,7 +17,7 @@ describe('randomizedResponse', () => {
     const other = channel.weight(1, 0);
     expect(keep + BigInt(options - 1) * other).toBe(weightTotal);
     // Recomputed with other bits than the code's own.
-    const { lower, upper } = expFixedPoint(epsilon, 200);
+    const [lower, upper] = expFixedPoint(epsilon, 200);
     expect(keep << 200n <= lower * other).toBe(true);
     // One unit less for every lie would break the promise: the weights are the best there are.
     expect((keep + BigInt(options - 1)) << 200n > upper * (other - 1n)).toBe(true);
@@ -70,8 +70,7 @@ describe('randomizedResponse', () => {
     for (let truth = 0; truth < 4; truth += 1) {
       let boundary = 0n;
       for (let output = 0; output < 4; output += 1) {
-        const at = (word: bigint) =>
-          channel.privatize(truth, { nextUint32: () => 0, nextUint64: () => word, wordsDrawn: 0 });
+        const at = (word: bigint) => channel.privatize(truth, { nextUint32: () => 0, nextUint64: () => word });
         expect(at(boundary)).toBe(output);
         boundary += channel.weight(truth, output);
         expect(at(boundary - 1n)).toBe(output);

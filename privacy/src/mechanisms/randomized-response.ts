@@ -1,5 +1,5 @@
-import { checkIn } from '../numerics/checks.ts';
-import { checkIndex, makeChannel, selector, weightTotal } from './channel.ts';
+import { checkIn, checkIndex } from '../numerics/checks.ts';
+import { makeChannel, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyChannel, type SupportProbabilities } from './frequency-mechanism.ts';
 import { truthWeight } from './truth-weight.ts';
 import { ceilDivide } from '../numerics/exponential.ts';
@@ -47,7 +47,7 @@ export function randomizedResponse({ options, epsilon }: { options: number; epsi
       outputs: options,
       epsilon,
       weightTotal,
-      worst: { numerator: keep, denominator: other },
+      worst: [keep, other],
       weight: (input, output) => (input === output ? keep : other),
       draw: (input, random) => select(random.nextUint64(), input),
     }),

@@ -83,7 +83,7 @@ describe('a whole record, all of its answers different, as the neighbour', () =>
     const { questionsPerDevice, epsilonPerQuestion } = questionSampling({ questions: row.d, epsilon: row.claimed_eps });
     expect([questionsPerDevice, epsilonPerQuestion]).toEqual([1, row.claimed_eps]);
     const channel = randomizedResponse({ options: row.k, epsilon: epsilonPerQuestion });
-    const { lower } = expFixedPoint(row.claimed_eps, 200);
+    const [lower] = expFixedPoint(row.claimed_eps, 200);
     const records = lists(row.k, row.d);
     let worst = 0;
     // A report says which question was sampled, each with probability 1 / d, and its noised answer.

@@ -71,7 +71,7 @@ describe('squareWave', () => {
     fc.assert(
       fc.property(size, size, epsilons, fc.boolean(), (answers, cells, epsilon, noAnswer) => {
         const channel = squareWave({ answers, cells, epsilon, noAnswer });
-        const { lower } = expFixedPoint(epsilon, 200);
+        const [lower] = expFixedPoint(epsilon, 200);
         const inputs = Array.from({ length: channel.inputs }, (_, input) => input);
         expect(channel.inputs).toBe(answers + Number(noAnswer));
         expect(channel.outputs).toBe(cells + Number(noAnswer));

@@ -73,7 +73,7 @@ export function squareWave({
  * For small epsilon both parts are differences of nearly equal numbers, of order eps^2 > 2^-40: 128 bits leave 88.
  */
 function halfWidth(epsilon: number, ratio: bigint): bigint {
-  const { numerator, denominator } = fractionOfDouble(epsilon);
+  const [numerator, denominator] = fractionOfDouble(epsilon);
   const fixedEpsilon = (numerator << fixedBits) / denominator;
   const above = ((fixedEpsilon * ratio) >> fixedBits) - ratio + fixedOne;
   const below = 2n * ratio * (ratio - fixedOne - fixedEpsilon);
@@ -175,7 +175,7 @@ const mostIterations = 10_000;
 export function estimateDistribution({
   channel,
   counts,
-  smoothing = channel.inputs >= 256 ? 0.25 : 0.25 * (channel.inputs / 256) ** 2,
+  smoothing = 0.25 * Math.min(1, channel.inputs / 256) ** 2,
   tolerance = Math.min(1, 1e-3 * Math.exp(channel.epsilon)),
 }: {
   channel: Pick<Channel, 'inputs' | 'outputs' | 'epsilon' | 'probability'> & { readonly noAnswer?: boolean };

@@ -30,7 +30,7 @@ describe('subsetSelection', () => {
     for (const parameters of grid) {
       const channel = subsetSelection(parameters);
       const { options, epsilon } = parameters;
-      const { lower, upper } = expFixedPoint(epsilon, 200);
+      const [lower, upper] = expFixedPoint(epsilon, 200);
       const found = new Set<bigint>();
       for (let input = 0; input < options; input += 1) {
         let sum = 0n;

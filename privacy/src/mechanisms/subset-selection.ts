@@ -1,5 +1,5 @@
-import { checkInteger } from '../numerics/checks.ts';
-import { checkIndex, makeChannel, selector, weightTotal } from './channel.ts';
+import { checkIndex, checkInteger } from '../numerics/checks.ts';
+import { makeChannel, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyChannel } from './frequency-mechanism.ts';
 import { randomizedResponse } from './randomized-response.ts';
 import { exponential, truthWeight } from './truth-weight.ts';
@@ -78,7 +78,7 @@ export function subsetSelection({
       outputs,
       epsilon,
       weightTotal: weightTotal * BigInt(withTruth) * BigInt(withoutTruth),
-      worst: { numerator: weights[1], denominator: weights[0] },
+      worst: [weights[1], weights[0]],
       weight(input, output) {
         const members = new Float64Array(options);
         addSupport(output, members);

@@ -1,4 +1,5 @@
-import { checkIndex, realizeEpsilon, selector, weightTotal } from './channel.ts';
+import { checkIndex, checkLength } from '../numerics/checks.ts';
+import { realizeEpsilon, selector, weightTotal } from './channel.ts';
 import { checkAlphabet, type FrequencyMechanism } from './frequency-mechanism.ts';
 import { truthWeight } from './truth-weight.ts';
 import { secureRandom } from '../sampling/random.ts';
@@ -35,7 +36,7 @@ export function unaryEncoding({ options, epsilon }: { options: number; epsilon: 
     mechanism: 'optimized-unary-encoding',
     options,
     epsilon,
-    realizedEpsilon: realizeEpsilon(epsilon, { numerator: truth, denominator: lie }),
+    realizedEpsilon: realizeEpsilon(epsilon, [truth, lie]),
     neighboringRelation: 'replace-one',
     p,
     q,
@@ -49,9 +50,8 @@ export function unaryEncoding({ options, epsilon }: { options: number; epsilon: 
     },
     addSupport(report, counts) {
       // A copy has no holes, which `every` would pass over.
-      if (report.length !== options || !Array.from(report).every((bit) => bit === 0 || bit === 1)) {
-        throw new RangeError(`report must hold ${options} bits, got [${report.join(', ')}]`);
-      }
+      checkLength('report', report, options);
+      for (const bit of report) checkIndex('report', bit, 2);
       for (let index = 0; index < options; index += 1) counts[index]! += report[index]!;
     },
   };

@@ -26,6 +26,13 @@ export function checkInteger(name: string, value: number, interval: IntervalText
   checkIn(name, value, interval, 'an integer ');
 }
 
+/** The index itself. @throws {RangeError} unless it is an integer in 0 .. length - 1 */
+export function checkIndex(name: string, index: number, length: number): number {
+  // Taken apart, the interval's text would cost more than a draw.
+  if (!(Number.isInteger(index) && index >= 0 && index < length)) checkInteger(name, index, `[0, ${length - 1}]`);
+  return index;
+}
+
 /** Each of the named numbers: finite and > 0, or a RangeError. */
 export function checkPositive(values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) checkIn(name, value, '(0, Infinity)');
@@ -51,9 +58,14 @@ export function checkLength(name: string, list: ArrayLike<unknown>, length: numb
   if (list.length !== length) throw new RangeError(`${name} must hold ${length} numbers, got ${list.length}`);
 }
 
-/** @throws {RangeError} unless it is an Int32Array of that length; other lists would wrap, or be no grid steps */
-export function checkInt32(name: string, list: Int32Array, length: number): void {
-  if (!(list instanceof Int32Array)) throw new RangeError(`${name} must be an Int32Array, got ${typeof list}`);
+/** @throws {RangeError} unless it is such an array of that length; other lists would wrap, or hold no integers */
+export function checkArray(
+  name: string,
+  list: ArrayLike<number>,
+  type: Int32ArrayConstructor | Uint32ArrayConstructor,
+  length: number,
+): void {
+  if (!(list instanceof type)) throw new RangeError(`${name} must be of type ${type.name}, got ${typeof list}`);
   checkLength(name, list, length);
 }
 

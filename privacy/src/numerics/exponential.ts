@@ -1,10 +1,8 @@
-import { checkIn } from './checks.ts';
+/** A number known exactly, the denominator > 0. */
+export type Fraction = readonly [numerator: bigint, denominator: bigint];
 
 /** Integers around a real number scaled by a power of two. */
-export interface FixedPointBounds {
-  lower: bigint;
-  upper: bigint;
-}
+export type FixedPointBounds = readonly [lower: bigint, upper: bigint];
 
 /**
  * Integers with `lower <= exp(x) * 2**bits <= upper`, two apart.
@@ -14,10 +12,8 @@ export interface FixedPointBounds {
  *
  * @param x in [0, 40]
  * @param bits integer >= 0
- * @throws {RangeError} for an x outside
  */
 export function expFixedPoint(x: number, bits: number): FixedPointBounds {
-  checkIn('x', x, '[0, 40]');
   return expOfFraction(fractionOfDouble(x), bits);
 }
 
@@ -27,16 +23,16 @@ export const fixedOne = 1n << fixedBits;
 
 /** e^x for x in [0, 40], in units of 2^-128 and rounded down. */
 export function fixedExp(x: number): bigint {
-  return expFixedPoint(x, Number(fixedBits)).lower;
+  return expFixedPoint(x, Number(fixedBits))[0];
 }
 
 /** A double as the exact fraction that it is: numerator / denominator, the denominator a power of two. */
-export function fractionOfDouble(x: number): { numerator: bigint; denominator: bigint } {
+export function fractionOfDouble(x: number): Fraction {
   // Multiplying by two is exact, so this ends with the integer x * 2**shift, after at most 1,074 steps.
   let numerator = x;
   let denominator = 1n;
   for (; !Number.isInteger(numerator); numerator *= 2) denominator *= 2n;
-  return { numerator: BigInt(numerator), denominator };
+  return [BigInt(numerator), denominator];
 }
 
 /**
@@ -44,10 +40,7 @@ export function fractionOfDouble(x: number): { numerator: bigint; denominator: b
  *
  * @param fraction numerator >= 0 and denominator > 0; the work grows with the quotient, which the caller bounds
  */
-function expOfFraction(
-  { numerator, denominator }: { numerator: bigint; denominator: bigint },
-  bits: number,
-): FixedPointBounds {
+function expOfFraction([numerator, denominator]: Fraction, bits: number): FixedPointBounds {
   // exp(x) = exp(r)**(2**halvings) with r = x / 2**halvings < 2**-8, so that a short series is enough.
   const whole = numerator / denominator;
   const halvings = whole.toString(2).length + 8;
@@ -68,21 +61,18 @@ function expOfFraction(
   // in the end is less than precision * 2**-32 of the last of `bits` places.
   for (let squaring = 0; squaring < halvings; squaring += 1) sum = (sum * sum) >> precision;
   const lower = sum >> BigInt(guardBits);
-  return { lower, upper: lower + 2n };
+  return [lower, lower + 2n];
 }
 
 /**
  * As `expOfFraction`, for exp(-numerator / denominator). A quotient beyond `bits` gives the bounds 0 and 1.
  */
-export function expOfNegativeFraction(
-  fraction: { numerator: bigint; denominator: bigint },
-  bits: number,
-): FixedPointBounds {
+export function expOfNegativeFraction(fraction: Fraction, bits: number): FixedPointBounds {
   // exp(-x) < 2**-x for x > 0, hence below one unit.
-  if (fraction.numerator > fraction.denominator * BigInt(bits)) return { lower: 0n, upper: 1n };
-  const inverse = expOfFraction(fraction, bits);
+  if (fraction[0] > fraction[1] * BigInt(bits)) return [0n, 1n];
+  const [lower, upper] = expOfFraction(fraction, bits);
   const one = 1n << BigInt(2 * bits);
-  return { lower: one / inverse.upper, upper: ceilDivide(one, inverse.lower) };
+  return [one / upper, ceilDivide(one, lower)];
 }
 
 /** The quotient of two integers, rounded up; the divisor is positive and the dividend not negative. */

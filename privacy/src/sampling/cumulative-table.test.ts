@@ -6,12 +6,11 @@ import { settle, tableSampler } from './cumulative-table.ts';
 const scripted = (...words: bigint[]): RandomSource => ({
   nextUint32: () => expect.fail('no word of 32 bits is drawn'),
   nextUint64: () => words.shift() ?? expect.fail('no more words are drawn'),
-  wordsDrawn: 0,
 });
 
 /** 1/3 and 2/3, as near as so many bits can tell. */
 const thirds = (bits: number) =>
-  [1n, 2n].map((part) => ({ lower: (part << BigInt(bits)) / 3n, upper: (part << BigInt(bits)) / 3n + 1n }));
+  [1n, 2n].map((part) => [(part << BigInt(bits)) / 3n, (part << BigInt(bits)) / 3n + 1n] as const);
 
 const first = (part: bigint) => Number((part << 53n) / 3n);
 const next = (part: bigint) => ((part << 117n) / 3n) & (2n ** 64n - 1n);

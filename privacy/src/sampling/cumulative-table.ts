@@ -45,10 +45,10 @@ export function tableSampler(cumulative: CumulativeBounds): (uniform: number, ra
 function firstBoundaries(cumulative: CumulativeBounds): Float64Array {
   for (let bits = firstBits + moreBits; ; bits += moreBits) {
     const bounds = cumulative(bits);
-    const floors = bounds.map(({ lower }) => firstOf(lower, bits));
+    const floors = bounds.map(([lower]) => firstOf(lower, bits));
     // From the first boundary of all ones on, only more bits can tell.
     const length = floors.includes(allOnes) ? floors.indexOf(allOnes) + 1 : floors.length;
-    if (bounds.slice(0, length).every(({ upper }, index) => floors[index] === firstOf(upper, bits))) {
+    if (bounds.slice(0, length).every(([, upper], index) => floors[index] === firstOf(upper, bits))) {
       const boundaries = new Float64Array(2 ** Math.ceil(Math.log2(length + 1)) - 1).fill(Infinity);
       boundaries.set(floors.slice(0, length));
       return boundaries;
@@ -68,8 +68,8 @@ export function settle(uniform: number, cumulative: CumulativeBounds, random: Ra
     known = (known << BigInt(moreBits)) | random.nextUint64();
     const bounds = cumulative(bits);
     // The number lies between known and known + 1, both over 2**bits.
-    const ahead = bounds.findIndex(({ lower }) => known + 1n <= lower);
+    const ahead = bounds.findIndex(([lower]) => known + 1n <= lower);
     const found = ahead < 0 ? bounds.length : ahead;
-    if (found === 0 || known >= bounds[found - 1]!.upper) return found;
+    if (found === 0 || known >= bounds[found - 1]![1]) return found;
   }
 }

@@ -1,11 +1,14 @@
-import { checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkInteger } from '../numerics/checks.ts';
 import { join53, tableSampler } from './cumulative-table.ts';
 import { bernoulliExp } from './exact-bernoulli.ts';
-import { expOfNegativeFraction, type FixedPointBounds, fractionOfDouble } from '../numerics/exponential.ts';
+import {
+  expOfNegativeFraction,
+  type FixedPointBounds,
+  type Fraction,
+  fractionOfDouble,
+} from '../numerics/exponential.ts';
 import { secureRandom, uniformInteger, type RandomSource } from './random.ts';
-import type { Fraction } from './discrete-laplace.ts';
 
-const largestStddev = 2 ** 40;
 // Nine stddevs of a table fit into a processor's innermost cache, so that looking them up takes the same time.
 const largestTableStddev = 64;
 
@@ -52,21 +55,17 @@ type Sampler = (random: RandomSource) => number;
 let latest: { noiseStddev: number; draw: Sampler } | undefined;
 
 function sampler(noiseStddev: number): Sampler {
-  if (!(noiseStddev >= 1 / largestStddev && noiseStddev <= largestStddev)) {
-    throw new RangeError(`noiseStddev must be in [2**-40, 2**40], got ${noiseStddev}`);
-  }
   if (latest?.noiseStddev !== noiseStddev) latest = { noiseStddev, draw: makeSampler(noiseStddev) };
   return latest.draw;
 }
 
 function makeSampler(noiseStddev: number): Sampler {
+  checkIn('noiseStddev', noiseStddev, `[${2 ** -40}, ${2 ** 40}]`);
   // A power of two, so that a uniform number below it never needs a second try.
   let stretch = 1;
   while (noiseStddev > largestTableStddev * stretch) stretch *= 2;
   const stddev = fractionOfDouble(noiseStddev);
-  const { numerator, denominator } = stddev;
-  const tableStddev = { numerator, denominator: denominator * BigInt(stretch) };
-  const select = tableSampler((bits) => halfGaussian(tableStddev, stretch === 1, bits));
+  const select = tableSampler((bits) => halfGaussian(noiseStddev / stretch, stretch === 1, bits));
 
   return (random) => {
     for (;;) {
@@ -92,11 +91,8 @@ function makeSampler(noiseStddev: number): Sampler {
   };
 }
 
-function exactGamma(remainder: bigint, start: bigint, { numerator, denominator }: Fraction): Fraction {
-  return {
-    numerator: remainder * (remainder + 2n * start) * denominator ** 2n,
-    denominator: 2n * numerator ** 2n,
-  };
+function exactGamma(remainder: bigint, start: bigint, [numerator, denominator]: Fraction): Fraction {
+  return [remainder * (remainder + 2n * start) * denominator ** 2n, 2n * numerator ** 2n];
 }
 
 /**
@@ -113,15 +109,15 @@ function exactGamma(remainder: bigint, start: bigint, { numerator, denominator }
  * @param stddev s, at most `largestTableStddev`
  * @param isFolded gives zero half the weight, so that a sign can be drawn for every x
  */
-function halfGaussian({ numerator, denominator }: Fraction, isFolded: boolean, bits: number): FixedPointBounds[] {
+function halfGaussian(noiseStddev: number, isFolded: boolean, bits: number): FixedPointBounds[] {
+  const [numerator, denominator] = fractionOfDouble(noiseStddev);
   const precision = BigInt(bits + 64);
   const one = 1n << precision;
-  const power = { numerator: denominator ** 2n, denominator: 2n * numerator ** 2n };
-  let factor = expOfNegativeFraction(power, Number(precision)).lower;
+  let [factor] = expOfNegativeFraction([denominator ** 2n, 2n * numerator ** 2n], Number(precision));
   const square = (factor * factor) >> precision;
   let weight = one;
   let total = isFolded ? -one / 2n : 0n;
-  const reach = Math.ceil((Number(numerator) / Number(denominator)) * Math.sqrt(2 * Math.LN2 * (bits + 8))) + 1;
+  const reach = Math.ceil(noiseStddev * Math.sqrt(2 * Math.LN2 * (bits + 8))) + 1;
   const sums = Array.from({ length: reach + 1 }, () => {
     total += weight;
     weight = (weight * factor) >> precision;
@@ -130,6 +126,6 @@ function halfGaussian({ numerator, denominator }: Fraction, isFolded: boolean, b
   });
   return sums.map((sum) => {
     const quotient = (sum << BigInt(bits)) / total;
-    return { lower: quotient - 1n, upper: quotient + 2n };
+    return [quotient - 1n, quotient + 2n];
   });
 }

@@ -1,16 +1,8 @@
-import { checkInteger } from '../numerics/checks.ts';
+import { checkIn, checkPositive } from '../numerics/checks.ts';
 import { bernoulliSampler } from './exact-bernoulli.ts';
-import { ceilDivide, expOfNegativeFraction, fractionOfDouble } from '../numerics/exponential.ts';
+import { ceilDivide, expOfNegativeFraction, type Fraction, fractionOfDouble } from '../numerics/exponential.ts';
 import { secureRandom, type RandomSource } from './random.ts';
 
-/** A number known exactly. */
-export interface Fraction {
-  readonly numerator: bigint;
-  /** > 0 */
-  readonly denominator: bigint;
-}
-
-const largestScale = 2 ** 40;
 // Higher binary digits than this many scales are tossed as one coin, whose probability of exp(-44) is 0 in 53 bits.
 const tossedScales = 44;
 
@@ -28,37 +20,16 @@ export function discreteLaplace(
   { scale }: { scale: number | Fraction },
   random: RandomSource = secureRandom(),
 ): number {
-  return sampler(scale)(random);
-}
-
-/**
- * `length` independent draws of `discreteLaplace`.
- *
- * @param length integer >= 0
- * @throws {RangeError} for a length or scale out of range
- */
-export function discreteLaplaceVector(
-  { length, scale }: { length: number; scale: number | Fraction },
-  random: RandomSource = secureRandom(),
-): Float64Array {
-  checkInteger('length', length, '[0, Infinity)');
-  const draw = sampler(scale);
-  return new Float64Array(length).map(() => draw(random));
+  const fraction = toFraction(scale);
+  const name = fraction.join(' / ');
+  if (latest?.name !== name) latest = { name, draw: makeSampler(fraction) };
+  return latest.draw(random);
 }
 
 type Sampler = (random: RandomSource) => number;
 
 // Whoever draws once draws again, and coins take longer to make than to toss.
-let latest: { fraction: Fraction; draw: Sampler } | undefined;
-
-function sampler(scale: number | Fraction): Sampler {
-  const fraction = toFraction(scale);
-  const { numerator, denominator } = latest?.fraction ?? {};
-  if (latest === undefined || numerator !== fraction.numerator || denominator !== fraction.denominator) {
-    latest = { fraction: { ...fraction }, draw: makeSampler(fraction) };
-  }
-  return latest.draw;
-}
+let latest: { readonly name: string; readonly draw: Sampler } | undefined;
 
 /**
  * With q = e^(-1 / scale), y is g or -1 - g for a geometric g, Pr[g] = (1 - q) q^g: the negative one is taken with
@@ -67,14 +38,14 @@ function sampler(scale: number | Fraction): Sampler {
  * q^g is a product over the binary digits of g, so they are independent: digit i is 1 with probability
  * q^(2^i) / (1 + q^(2^i)). And Pr[g >= 2^n] = q^(2^n), where g - 2^n is distributed like g.
  */
-function makeSampler({ numerator, denominator }: Fraction): Sampler {
+function makeSampler([numerator, denominator]: Fraction): Sampler {
   const power = (digit: number) => (bits: number) =>
-    expOfNegativeFraction({ numerator: denominator << BigInt(digit), denominator: numerator }, bits);
+    expOfNegativeFraction([denominator << BigInt(digit), numerator], bits);
   const odds = (digit: number) =>
     bernoulliSampler((bits) => {
-      const { lower, upper } = power(digit)(bits);
+      const [lower, upper] = power(digit)(bits);
       const one = 1n << BigInt(bits);
-      return { lower: (lower << BigInt(bits)) / (one + lower), upper: ceilDivide(upper << BigInt(bits), one + upper) };
+      return [(lower << BigInt(bits)) / (one + lower), ceilDivide(upper << BigInt(bits), one + upper)];
     });
 
   let digits = 0;
@@ -94,11 +65,8 @@ function makeSampler({ numerator, denominator }: Fraction): Sampler {
 }
 
 function toFraction(scale: number | Fraction): Fraction {
-  const approximate = typeof scale === 'number' ? scale : Number(scale.numerator) / Number(scale.denominator);
-  if (!(approximate >= 1 / largestScale && approximate <= largestScale)) {
-    throw new RangeError(`scale must be in [2**-40, 2**40], got ${approximate}`);
-  }
-  const fraction = typeof scale === 'number' ? fractionOfDouble(scale) : scale;
-  if (fraction.denominator <= 0n) throw new RangeError(`denominator must be > 0, got ${fraction.denominator}`);
-  return fraction;
+  const [numerator, denominator] = typeof scale === 'number' ? [scale, 1] : scale;
+  checkPositive({ denominator: Number(denominator) });
+  checkIn('scale', Number(numerator) / Number(denominator), `[${2 ** -40}, ${2 ** 40}]`);
+  return typeof scale === 'number' ? fractionOfDouble(scale) : scale;
 }

@@ -1,4 +1,4 @@
-import { expOfNegativeFraction, type FixedPointBounds } from '../numerics/exponential.ts';
+import { expOfNegativeFraction, type FixedPointBounds, type Fraction } from '../numerics/exponential.ts';
 import { firstBits, settle, tableSampler, uniform53 } from './cumulative-table.ts';
 import type { RandomSource } from './random.ts';
 
@@ -14,11 +14,7 @@ const twoTo53 = 2 ** firstBits;
  * @param gamma >= 0, may be infinite for a huge fraction; wrong by at most 2**-46 (1 + gamma)
  * @param fraction gamma exactly
  */
-export function bernoulliExp(
-  gamma: number,
-  fraction: () => { numerator: bigint; denominator: bigint },
-  random: RandomSource,
-): boolean {
+export function bernoulliExp(gamma: number, fraction: () => Fraction, random: RandomSource): boolean {
   const uniform = uniform53(random);
   // exp(-gamma) is wrong by the error of gamma, times itself, and by the 2**-46 of expNegative; for the products
   // exp(-gamma) (1 + gamma) <= 1, so that 2**-45 bounds all of it, and the 2**-53 cut off from the uniform number.

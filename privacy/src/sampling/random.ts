@@ -1,11 +1,11 @@
+import { checkIn, checkIndex, checkInteger } from '../numerics/checks.ts';
+
 /** A stream of independent uniform bits; every sampler in this package takes one as its last argument. */
 export interface RandomSource {
   /** A uniform integer in [0, 2**32). */
   nextUint32(): number;
   /** A uniform integer in [0, 2**64). */
   nextUint64(): bigint;
-  /** How many 32-bit words were handed out so far, so that a test can compare the work of two secrets. */
-  readonly wordsDrawn: number;
 }
 
 /** A 64-bit word of two words, the high one first. */
@@ -27,22 +27,15 @@ const poolWords = 1024;
 /**
  * The platform's cryptographic generator, buffered. Words are erased from the buffer as they are used.
  *
- * @throws {SecureRandomUnavailableError} from the constructor without `crypto.getRandomValues`; from the
- *   `next` methods when it throws or fills the buffer with one repeated word.
+ * @throws {SecureRandomUnavailableError} from the constructor, and from the `next` methods, where
+ *   `crypto.getRandomValues` is missing, throws or fills the buffer with one repeated word
  */
 export class SecureRandom implements RandomSource {
   readonly #pool = new Uint32Array(poolWords);
   #position = poolWords;
-  #wordsDrawn = 0;
 
   constructor() {
-    if (typeof globalThis.crypto?.getRandomValues !== 'function') {
-      throw new SecureRandomUnavailableError('crypto.getRandomValues is missing');
-    }
-  }
-
-  get wordsDrawn(): number {
-    return this.#wordsDrawn;
+    this.#refill();
   }
 
   nextUint32(): number {
@@ -50,7 +43,6 @@ export class SecureRandom implements RandomSource {
     const word = this.#pool[this.#position]!;
     this.#pool[this.#position] = 0;
     this.#position += 1;
-    this.#wordsDrawn += 1;
     return word;
   }
 
@@ -96,9 +88,8 @@ const twoTo32 = 2 ** 32;
  * @throws {RangeError} for any other bound
  */
 export function uniformInteger(bound: number, random: RandomSource = secureRandom()): number {
-  if (!Number.isSafeInteger(bound) || bound < 1) {
-    throw new RangeError(`bound must be an integer in [1, 2**53 - 1], got ${bound}`);
-  }
+  // Taken apart, the interval's text would cost more than a draw.
+  if (!(Number.isSafeInteger(bound) && bound >= 1)) checkInteger('bound', bound, '[1, Infinity)');
   // Keep the bits that bound - 1 needs and reject what is too large: less than half of all tries fail,
   // and nothing is biased, unlike a remainder.
   const largest = bound - 1;
@@ -123,12 +114,7 @@ export function sampleWithoutReplacement(
   { count, from }: { count: number; from: number },
   random: RandomSource = secureRandom(),
 ): number[] {
-  if (!Number.isSafeInteger(from) || from < 0) {
-    throw new RangeError(`from must be an integer >= 0, got ${from}`);
-  }
-  if (!Number.isSafeInteger(count) || count < 0 || count > from) {
-    throw new RangeError(`count must be an integer in [0, ${from}], got ${count}`);
-  }
+  checkIndex('count', count, checkIndex('from', from, 2 ** 53) + 1);
   const chosen = new Set<number>();
   for (let last = from - count; last < from; last += 1) {
     const candidate = uniformInteger(last + 1, random);
@@ -149,8 +135,8 @@ export function poissonSample(
   { rate, from }: { rate: number; from: number },
   random: RandomSource = secureRandom(),
 ): number[] {
-  if (!(rate >= 2 ** -12 && rate <= 1)) throw new RangeError(`rate must be in [2**-12, 1], got ${rate}`);
-  if (!Number.isSafeInteger(from) || from < 0) throw new RangeError(`from must be an integer >= 0, got ${from}`);
+  checkIn('rate', rate, `[${2 ** -12}, 1]`);
+  checkIndex('from', from, 2 ** 53);
   // A number of 64 bits is below rate * 2**64, whose two words these are; scaling by powers of two is exact.
   const high = Math.floor(rate * twoTo32);
   const low = (rate * twoTo32 - high) * twoTo32;

@@ -119,14 +119,6 @@ describe('the distributed discrete Gaussian', () => {
     }
     expect(largest).toBeLessThan(2 ** (modulusBits - 1));
     expect(largest).toBeGreaterThan(2 ** (modulusBits - 3));
-    const risky = distributedDiscreteGaussian({ ...target, overflowProbability: 0.5, cohort: 40, minimumSurvivors: 1 });
-    const safe = distributedDiscreteGaussian({
-      ...target,
-      overflowProbability: 1e-300,
-      cohort: 40,
-      minimumSurvivors: 1,
-    });
-    expect(safe.modulusBits).toBeGreaterThan(risky.modulusBits);
   });
 
   it('rounds at random within the norm in at least two of five tries', () => {
@@ -161,8 +153,7 @@ describe('the distributed discrete Gaussian', () => {
     expect(of({ delta: 1 })).toThrow('delta must be');
     expect(of({ steps: 0 })).toThrow('steps must be');
     expect(of({ scale: -1 })).toThrow('scale must be finite and > 0, got -1');
-    expect(of({ overflowProbability: 0 })).toThrow('overflowProbability must be in (0, 1), got 0');
-    expect(of({ scale: 1e14 })).toThrow('scale must allow for a modulus of 53 bits');
+    expect(of({ scale: 1e14 })).toThrow('modulusBits must be in [1, 53], got');
     // Else these would halve the noise.
     for (const neighboringRelation of ['add-or-remove-one', 'replace_one', undefined]) {
       expect(of({ neighboringRelation })).toThrow(
@@ -171,7 +162,7 @@ describe('the distributed discrete Gaussian', () => {
     }
     // A modulus of 53 bits, but more noise than a client can draw.
     const loud = { scale: 1e12, cohort: 1, minimumSurvivors: 1, dimension: 1 };
-    expect(of(loud)).toThrow('noiseStddev must be in [2**-40, 2**40]');
+    expect(of(loud)).toThrow('noiseStddev must be in');
     expect(of({ ...loud, scale: 1e10 })).not.toThrow();
   });
 });

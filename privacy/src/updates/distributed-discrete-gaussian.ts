@@ -1,4 +1,4 @@
-import { checkInteger, checkOneOf, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
+import { checkIn, checkInteger, checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -29,8 +29,6 @@ export interface DistributedNoiseTarget {
   readonly privacyUnit?: PrivacyUnit | undefined;
   /** Grid steps for one unit of an update; finite and > 0. Chosen such that the grid costs at most about 1% unless given. */
   readonly scale?: number | undefined;
-  /** How likely any coordinate of any round may wrap around, at most; in (0, 1), 2^-40 unless given. */
-  readonly overflowProbability?: number | undefined;
 }
 
 /** What every client does to its update: clip, times scale, round by chance, add noise, reduce by the modulus. */
@@ -40,7 +38,10 @@ export interface DistributedNoise {
   readonly roundedNorm: number;
   /** Of one client's discrete Gaussian on a coordinate, in grid steps. */
   readonly noiseStddev: number;
-  /** Sums are taken modulo 2 ** modulusBits and stand for the integers around 0. */
+  /**
+   * Sums are taken modulo 2 ** modulusBits and stand for the integers around 0. That any coordinate of any round wraps
+   * around has a probability of 2^-40 at most.
+   */
   readonly modulusBits: number;
   /** With exactly the fewest survivors; realized, and never above the epsilon asked for. */
   readonly guarantee: Guarantee;
@@ -66,13 +67,11 @@ export function distributedDiscreteGaussian({
   neighboringRelation,
   privacyUnit = 'employee',
   scale: givenScale,
-  overflowProbability = 2 ** -40,
 }: DistributedNoiseTarget): DistributedNoise {
   checkPositive({ clippingNorm });
   checkPositiveInteger({ dimension, cohort });
   checkInteger('minimumSurvivors', minimumSurvivors, `[1, ${cohort}]`);
   if (givenScale !== undefined) checkPositive({ scale: givenScale });
-  checkProbability({ overflowProbability });
   // Anything else would be taken for the relation with less noise.
   checkOneOf('neighboringRelation', neighboringRelation, 'replace-one', 'zero-out');
   const noiseMultiplier = gaussianNoiseMultiplier({ epsilon, delta, steps });
@@ -107,10 +106,10 @@ export function distributedDiscreteGaussian({
   // No coordinate exceeds the norm, nor by rounding the next integer. A discrete Gaussian is subgaussian with its own
   // parameter (Canonne, Kamath and Steinke 2020, corollary 17), so that n of them exceed r with a probability of at most
   // 2 e^(-r^2 / (2 n noiseStddev^2)), for each coordinate of each round.
-  const logTails = Math.log((2 * dimension * steps) / overflowProbability);
+  const logTails = Math.log(2 * dimension * steps * 2 ** 40);
   const largest = cohort * Math.ceil(scale * clippingNorm) + noiseStddev * Math.sqrt(2 * cohort * logTails);
   const modulusBits = Math.ceil(Math.log2(2 * largest + 1));
-  if (modulusBits > 53) throw new RangeError(`scale must allow for a modulus of 53 bits, got ${modulusBits}`);
+  checkIn('modulusBits', modulusBits, '[1, 53]');
   // Refuses what no client could draw now, not in the first round.
   discreteGaussianVector({ length: 0, noiseStddev });
   const guarantee = {

@@ -11,9 +11,4 @@ export { candidateScores } from './seeded-candidates.ts';
 export type { CorrelatedStream, MatrixFactorization } from './matrix-factorization.ts';
 export { matrixFactorization } from './matrix-factorization.ts';
 export type { Participation } from './toeplitz-factorization.ts';
-export {
-  accountMatrixFactorization,
-  factorizationSensitivity,
-  prefixSumErrors,
-  toeplitzCoefficients,
-} from './toeplitz-factorization.ts';
+export { accountMatrixFactorization, toeplitzCoefficients } from './toeplitz-factorization.ts';

@@ -67,13 +67,13 @@ describe('localGaussian', () => {
     expect(random.wordsDrawn).toBe(0);
     expect(() => mechanism.decode(new Int32Array(4))).toThrow('report must hold 5 numbers, got 4');
     for (const list of [[1, 2, 3, 4, 5], new Float64Array(5), '12345']) {
-      expect(() => mechanism.decode(list as unknown as Int32Array)).toThrow('report must be an Int32Array, got');
+      expect(() => mechanism.decode(list as unknown as Int32Array)).toThrow('report must be of type Int32Array, got');
     }
     const asked = { ...good, noiseMultiplier: 1 };
     // Noise that the cut to 32 bits would make smaller towards zero: 8 times 2^17 times the multiplier.
     expect(() => localGaussian({ ...asked, noiseMultiplier: 2047 })).not.toThrow();
     expect(() => localGaussian({ ...asked, noiseMultiplier: 2048 })).toThrow(
-      'gridSteps + 8 * noiseStddev must be <= 2**31, got 65536 and 268435456',
+      'gridSteps + 8 * noiseStddev must be in [0, 2147483648], got 2147549184',
     );
     expect(() => localGaussian({ ...asked, dimension: 0 })).toThrow('dimension must be an integer');
     expect(() => localGaussian({ ...asked, gridSteps: 0 })).toThrow('gridSteps must be');

@@ -1,4 +1,4 @@
-import { checkInt32, checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
+import { checkIn, checkArray, checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon, leastNoise } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianNoiseMultiplier } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -81,9 +81,7 @@ export function localGaussian({
   // Refuses a noise out of range now, not on the first vector.
   discreteGaussianVector({ length: 0, noiseStddev });
   // Eight standard deviations from the cut to 32 bits, it takes off less than 1e-15 of one on average.
-  if (gridSteps + 8 * noiseStddev > 2 ** 31) {
-    throw new RangeError(`gridSteps + 8 * noiseStddev must be <= 2**31, got ${gridSteps} and ${noiseStddev}`);
-  }
+  checkIn('gridSteps + 8 * noiseStddev', gridSteps + 8 * noiseStddev, `[0, ${2 ** 31}]`);
 
   return {
     mechanism: 'local-gaussian',
@@ -105,7 +103,7 @@ export function localGaussian({
       return addDiscreteGaussian(clipToGrid(vector, { clippingNorm, gridSteps }), noiseStddev, random);
     },
     decode(report) {
-      checkInt32('report', report, dimension);
+      checkArray('report', report, Int32Array, dimension);
       return Float64Array.from(report, (steps) => (steps * clippingNorm) / gridSteps);
     },
   };

@@ -146,7 +146,7 @@ describe('matrixFactorization', () => {
     const stream = matrixFactorization({ ...good, rounds: 1 }).stream(random);
     expect(() => stream.release(new Int32Array(4))).toThrow('sum must hold 5 numbers, got 4');
     for (const list of [[1, 2, 3, 4, 1e12], [0, 0, 0, 0, Number.NaN], new Float64Array(5)]) {
-      expect(() => stream.release(list as unknown as Int32Array)).toThrow('sum must be an Int32Array, got object');
+      expect(() => stream.release(list as unknown as Int32Array)).toThrow('sum must be of type Int32Array, got object');
     }
     expect(random.wordsDrawn).toBe(0);
     stream.release(new Int32Array(5));

@@ -1,4 +1,4 @@
-import { checkInt32, checkInteger, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
+import { checkArray, checkInteger, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
 import { discreteGaussianVector } from '../sampling/discrete-gaussian.ts';
 import { secureRandom, type RandomSource } from '../sampling/random.ts';
@@ -127,7 +127,7 @@ export function matrixFactorization({
       return {
         release(sum) {
           if (round >= rounds) throw new RangeError(`release must be called at most ${rounds} times`);
-          checkInt32('sum', sum, dimension);
+          checkArray('sum', sum, Int32Array, dimension);
           const noised = discreteGaussianVector({ length: dimension, noiseStddev }, random);
           const place = round % bands;
           sums[place] = sum.slice();

@@ -97,7 +97,7 @@ describe('calibratePrivUnit', () => {
     }
     expect(() => calibratePrivUnit({ ...good, variant: 'privunit' as 'privunit2' })).toThrow('got privunit');
     for (const bad of [-0.1, 1, Number.NaN]) {
-      expect(() => calibratePrivUnit({ ...good, gamma: bad })).toThrow(`gamma must be >= 0`);
+      expect(() => calibratePrivUnit({ ...good, gamma: bad })).toThrow('gamma must be in [0, 1)');
     }
   });
 });

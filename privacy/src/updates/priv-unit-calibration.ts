@@ -82,9 +82,7 @@ export function calibratePrivUnit({
   checkInteger('dimension', dimension, '[2, 1e7]');
   checkIn('epsilon', epsilon, '[1e-6, 20]');
   checkOneOf('variant', variant, 'privunit2', 'privunitG');
-  if (gamma !== undefined && !(gamma >= 0 && gamma < (variant === 'privunit2' ? 1 : Infinity))) {
-    throw new RangeError(`gamma must be >= 0, and < 1 on the sphere, got ${gamma}`);
-  }
+  if (gamma !== undefined) checkIn('gamma', gamma, variant === 'privunit2' ? '[0, 1)' : '[0, Infinity)');
   const [tail, logTailMean] = projection(variant, dimension);
   const growth = Math.expm1(epsilon);
 

@@ -1,5 +1,5 @@
-import { checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
-import { checkIndex, realizeEpsilon, weightTotal } from '../mechanisms/channel.ts';
+import { checkArray, checkIndex, checkInteger, checkLength, checkPositive } from '../numerics/checks.ts';
+import { realizeEpsilon, weightTotal } from '../mechanisms/channel.ts';
 import { truthWeight } from '../mechanisms/truth-weight.ts';
 import type { PrivacyUnit } from '../accounting/guarantee.ts';
 import { bernoulli, secureRandom, uniformInteger, type RandomSource } from '../sampling/random.ts';
@@ -110,10 +110,7 @@ export function privUnit({
   // w (N - m) <= e^eps m (2^64 - w): w is rounded down, as is e^eps.
   const [cap, rest] = [BigInt(capSize), BigInt(candidates - capSize)];
   const capWeight = truthWeight(epsilon, [capSize, candidates]);
-  const realizedEpsilon = realizeEpsilon(epsilon, {
-    numerator: capWeight * rest,
-    denominator: cap * (weightTotal - capWeight),
-  });
+  const realizedEpsilon = realizeEpsilon(epsilon, [capWeight * rest, cap * (weightTotal - capWeight)]);
 
   // Each of the cap is likelier than each of the rest by this; all inner products together have the mean 0. The
   // numerator is exact, since for a tiny epsilon two nearly equal probabilities are subtracted.
@@ -154,9 +151,7 @@ export function privUnit({
       return { seed, index: indexOfRank(scores, inCap ? capRank : restRank) };
     },
     decode({ seed, index }) {
-      if (!(seed instanceof Uint32Array) || seed.length !== seedWords) {
-        throw new RangeError(`seed must be a Uint32Array of ${seedWords} words, got ${String(seed)}`);
-      }
+      checkArray('seed', seed, Uint32Array, seedWords);
       return candidateVector(checkIndex('index', index, candidates), { seed, length, normalized })
         .subarray(0, dimension)
         .map((z) => (z / gain) * clippingNorm);

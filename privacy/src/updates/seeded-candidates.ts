@@ -12,10 +12,6 @@ export type CandidateSeed = Uint32Array;
  * (hash-prospector, 2018); the counter advances by 2^32 / golden ratio (Weyl's sequence). Numbers stand in the code, not
  * in constants: V8 reads a module's constants anew in every step, which doubles the time of the loop below.
  */
-function advance(counter: number): number {
-  return (counter + 0x9e3779b9) | 0;
-}
-
 function hash(counter: number, key: number): number {
   let x = counter ^ (counter >>> 16);
   x = (Math.imul(x, 0x21f0aaad) + key) | 0;
@@ -61,10 +57,9 @@ export function normalLevels(): Float32Array {
   return table;
 }
 
-// Coordinate k of the candidate with this start and key.
-function coordinateAt(table: Float32Array, start: number, key: number, k: number): number {
-  const word = hash((start + Math.imul((k >> 1) + 1, 0x9e3779b9)) | 0, key);
-  return table[(k & 1) === 0 ? word & 0xffff : word >>> 16]!;
+// The word for coordinates 2 pair and 2 pair + 1 of the candidate with this start and key.
+function wordOf(start: number, key: number, pair: number): number {
+  return hash((start + Math.imul(pair + 1, 0x9e3779b9)) | 0, key);
 }
 
 /** Which candidates: those of a seed, in `length` dimensions. */
@@ -82,46 +77,33 @@ export function candidateScores(
 ): Float64Array {
   const table = normalLevels();
   const scores = new Float64Array(candidates);
-  const blocks = length - (length % 4);
   for (let index = 0; index < candidates; index += 1) {
     const start = streamWord(seed, index, startPurpose);
     const key = streamWord(seed, index, keyPurpose);
     let counter = start;
     let product0 = 0;
     let product1 = 0;
-    let product2 = 0;
-    let product3 = 0;
     let square0 = 0;
     let square1 = 0;
-    let square2 = 0;
-    let square3 = 0;
-    // The one loop that takes time: two words and four independent sums a step, so that additions need not wait.
-    for (let k = 0; k < blocks; k += 4) {
-      counter = advance(counter);
+    // The one loop that takes time: independent sums, so that additions need not wait.
+    for (let k = 1; k < length; k += 2) {
+      counter = (counter + 0x9e3779b9) | 0;
       const word = hash(counter, key);
-      counter = advance(counter);
-      const next = hash(counter, key);
       const z0 = table[word & 0xffff]!;
       const z1 = table[word >>> 16]!;
-      const z2 = table[next & 0xffff]!;
-      const z3 = table[next >>> 16]!;
-      product0 += z0 * direction[k]!;
-      product1 += z1 * direction[k + 1]!;
-      product2 += z2 * direction[k + 2]!;
-      product3 += z3 * direction[k + 3]!;
+      product0 += z0 * direction[k - 1]!;
+      product1 += z1 * direction[k]!;
       square0 += z0 * z0;
       square1 += z1 * z1;
-      square2 += z2 * z2;
-      square3 += z3 * z3;
     }
-    for (let k = blocks; k < length; k += 1) {
-      const z = coordinateAt(table, start, key, k);
-      product0 += z * direction[k]!;
+    if (length % 2 === 1) {
+      const z = table[wordOf(start, key, length >> 1) & 0xffff]!;
+      product0 += z * direction[length - 1]!;
       square0 += z * z;
     }
     // A candidate of zeros, which a few dimensions allow, scores 0: one NaN would upset the order of all.
-    const norm = (normalized && Math.sqrt(square0 + square1 + square2 + square3)) || 1;
-    scores[index] = (product0 + product1 + product2 + product3) / norm;
+    const norm = (normalized && Math.sqrt(square0 + square1)) || 1;
+    scores[index] = (product0 + product1) / norm;
   }
   return scores;
 }
@@ -131,7 +113,10 @@ export function candidateVector(index: number, { seed, length, normalized }: Can
   const table = normalLevels();
   const start = streamWord(seed, index, startPurpose);
   const key = streamWord(seed, index, keyPurpose);
-  const vector = new Float64Array(length).map((_, k) => coordinateAt(table, start, key, k));
+  const vector = new Float64Array(length).map((_, k) => {
+    const word = wordOf(start, key, k >> 1);
+    return table[k % 2 === 0 ? word & 0xffff : word >>> 16]!;
+  });
   if (!normalized) return vector;
   // Squares are multiples of 2^-24, so that their sum is exact, in whatever order.
   const norm = Math.sqrt(vector.reduce((sum, z) => sum + z * z, 0)) || 1;

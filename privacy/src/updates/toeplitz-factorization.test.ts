@@ -234,7 +234,7 @@ describe('accountMatrixFactorization', () => {
     expect(account(open)).toThrow(`minimumSeparation must be given for ${common.participations} participations`);
     expect(account({ ...open, participations: 1 })).not.toThrow();
     expect(account({ neighboringRelation: 'swap' })).toThrow('neighboringRelation must be');
-    expect(account({ coefficients: [] })).toThrow('coefficients must begin with');
+    expect(account({ coefficients: [] })).toThrow('coefficients[0] must be finite and > 0, got NaN');
     expect(account({ coefficients: [1, 0.5, 0.6] })).toThrow('coefficients must be >= 0 and never rise, got 0.6 at 2');
     expect(account({ coefficients: [1, -0.5] })).toThrow('got -0.5 at 1');
     expect(() => toeplitzCoefficients(0)).toThrow('bands must be');

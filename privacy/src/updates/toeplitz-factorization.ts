@@ -149,9 +149,7 @@ export function changeNorm(contributionNorm: number, neighboringRelation: Neighb
 }
 
 function checkCoefficients(coefficients: ArrayLike<number>): void {
-  if (!(coefficients.length >= 1 && coefficients[0]! > 0 && coefficients[0]! < Infinity)) {
-    throw new RangeError(`coefficients must begin with a finite number > 0, got ${coefficients[0]}`);
-  }
+  checkPositive({ 'coefficients[0]': coefficients[0] ?? Number.NaN });
   for (let k = 1; k < coefficients.length; k += 1) {
     if (!(coefficients[k]! >= 0 && coefficients[k]! <= coefficients[k - 1]!)) {
       throw new RangeError(`coefficients must be >= 0 and never rise, got ${coefficients[k]} at ${k}`);

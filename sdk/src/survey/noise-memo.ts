@@ -33,7 +33,7 @@ export async function memoizedNoise(
 
 /** A source that always says the same: the rounding of a number to the grid becomes a function of it. */
 export function fixedBits([high, low]: MemoizedNoise['rounding']): RandomSource {
-  return { nextUint32: () => high, nextUint64: () => (BigInt(high) << 32n) | BigInt(low), wordsDrawn: 0 };
+  return { nextUint32: () => high, nextUint64: () => (BigInt(high) << 32n) | BigInt(low) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { TrainingPlan } from './forecast-training.ts';
+import type { TrainingPlan } from '@chorale/privacy/forecast';
 
 /** How much of a training is noise, in one sentence or two for the person who plans it. */
 export function trainingVerdict(

@@ -1,4 +1,4 @@
-import type { Plan, QuestionReport } from './forecast.ts';
+import type { Plan, QuestionReport } from '@chorale/privacy/forecast';
 
 /** What to expect of a question, in one sentence for the person who plans it. */
 export function questionVerdict(

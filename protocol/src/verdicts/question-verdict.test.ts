@@ -1,4 +1,4 @@
-import { planQuestion, type PlanOptions } from './forecast.ts';
+import { planQuestion, type PlanOptions } from '@chorale/privacy/forecast';
 import { expect, it } from 'vitest';
 import { questionVerdict } from './question-verdict.ts';
 

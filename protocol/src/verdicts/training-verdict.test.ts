@@ -1,4 +1,4 @@
-import { planTraining, type TrainingPlanOptions } from './forecast-training.ts';
+import { planTraining, type TrainingPlanOptions } from '@chorale/privacy/forecast';
 import { expect, it } from 'vitest';
 import { trainingVerdict } from './training-verdict.ts';
 

@@ -1,0 +1,2 @@
+export { questionVerdict } from './question-verdict.ts';
+export { trainingVerdict } from './training-verdict.ts';
