@@ -1,4 +1,3 @@
-import { halve } from '../numerics/search.ts';
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
@@ -47,7 +46,7 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const centred = letters.map((letter) => ({ ...letter, weight: letter.weight - centre }));
 
   const numerator = centred.reduce((sum, { weight, support }) => sum + (weight * support) / total, 0);
-  const { p, q, pairWithTruth } = channel;
+  const { p, q } = channel;
   const denominator = reports.answering * (p - q);
   const variance = scoreVariance(centred, channel, reports);
   const [ratio, standardError] = estimateRatio([numerator, denominator], variance, total);
@@ -63,11 +62,10 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
     const t = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
     return estimate(fiellerInterval([numerator, denominator], variance, t ** 2 / total));
   }
-  const parts = pairWithTruth > 0 ? supportedParts(centred) : reportedParts(centred);
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.
   return estimate(
-    exactRatioInterval(reports, (level) => meanInterval(parts, answers, level), {
+    exactRatioInterval(reports, (level) => meanInterval(centred, answers, level), {
       gain: (p - q - none.pairWithTruth + none.pairWithoutTruth) / (none.p - none.q),
       confidence,
     }),
@@ -114,65 +112,24 @@ function scoreVariance(
   return [second - first * first, 2 * (withNone - first * (1 - answered)), answered * (1 - answered)];
 }
 
-/** The mean of w(y) over reports: base + sum of weight times the part of the reports that was counted. */
-type WeightedParts = readonly [
-  base: number,
-  parts: readonly (readonly [weight: number, count: number])[],
-  /** Between these lies what one report adds up to. */
-  smallest: number,
-  largest: number,
-];
-
-/** Of reports that each support one letter: w(y) has few values, and all but the middle one need an interval. */
-function reportedParts(letters: readonly WeightedLetter[]): WeightedParts {
-  const counts = new Map<number, number>();
-  for (const { weight, support } of letters) counts.set(weight, (counts.get(weight) ?? 0) + support);
-  const distinct = [...counts.keys()].sort((a, b) => a - b);
-  const base = distinct[distinct.length >> 1]!;
-  const others = distinct.filter((weight) => weight !== base);
-  return [base, others.map((weight) => [weight - base, counts.get(weight)!]), distinct[0]!, distinct.at(-1)!];
-}
-
-/** Of reports that may support any set of letters. */
-function supportedParts(letters: readonly WeightedLetter[]): WeightedParts {
-  const total = letters.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
-  // Of what should be zero the subtraction of the centre may leave its rounding.
-  const weighing = letters.filter(({ weight }) => Math.abs(weight) > 1e-12 * total);
-  return [0, weighing.map(({ weight, support, withNone }) => [weight, support - withNone]), -total / 2, total / 2];
-}
-
 /**
- * An interval for the mean of w(y) over reports, with guaranteed coverage: sums of Clopper and Pearson intervals for two
- * parts at most, by Boole's inequality; Chernoff's bound for more. Which one depends on the weights alone.
+ * An interval for the mean of w(y) over reports, which may support any set of letters, with guaranteed coverage: the sum of
+ * the letters' Clopper and Pearson intervals, by Boole's inequality.
  */
-function meanInterval([base, parts, smallest, largest]: WeightedParts, trials: number, confidence: number): Interval {
-  if (parts.length > 2) {
-    const mean = parts.reduce((sum, [weight, count]) => sum + (weight * count) / trials, base);
-    const width = largest - smallest;
-    // For independent values in [0, 1] of mean mu, Pr[average >= x] <= exp(-n KL(x, mu)) for x >= mu, and likewise below:
-    // all mu with n KL(average, mu) <= ln(2 / alpha) (Hoeffding, JASA 1963, theorem 1).
-    const average = Math.min(1, Math.max(0, (mean - smallest) / width));
-    const allowed = Math.log(2 / (1 - confidence)) / trials;
-    const isAllowed = (mu: number): boolean =>
-      divergencePart(average, mu) + divergencePart(1 - average, 1 - mu) <= allowed;
-    // The divergence grows away from the average; the outer end is returned.
-    const edge = (outside: number): number => smallest + width * halve(isAllowed, [average, outside]);
-    return { lower: edge(0), upper: edge(1) };
-  }
-  let lower = base;
-  let upper = base;
-  for (const [weight, count] of parts) {
-    const part = clopperPearson({
-      successes: Math.min(Math.max(0, count), trials),
+function meanInterval(letters: readonly WeightedLetter[], trials: number, confidence: number): Interval {
+  const all = letters.reduce((sum, { weight }) => sum + Math.abs(weight), 0);
+  // Of what should be zero the subtraction of the centre may leave its rounding.
+  const weighing = letters.filter(({ weight }) => Math.abs(weight) > 1e-12 * all);
+  let from = 0;
+  let to = 0;
+  for (const { weight, support, withNone } of weighing) {
+    const { lower, upper } = clopperPearson({
+      successes: Math.min(Math.max(0, support - withNone), trials),
       trials,
-      confidence: 1 - (1 - confidence) / parts.length,
+      confidence: 1 - (1 - confidence) / weighing.length,
     });
-    lower += weight * (weight > 0 ? part.lower : part.upper);
-    upper += weight * (weight > 0 ? part.upper : part.lower);
+    from += weight * (weight > 0 ? lower : upper);
+    to += weight * (weight > 0 ? upper : lower);
   }
-  return { lower, upper };
-}
-
-function divergencePart(x: number, mu: number): number {
-  return x > 0 ? x * Math.log(x / mu) : 0;
+  return { lower: from, upper: to };
 }
