@@ -22,7 +22,8 @@ export default defineConfig(({ mode }) => ({
     rolldownOptions: {
       input: mode in entries ? { [mode]: file(entries[mode]!) } : { index: file(entries['index']!) },
       preserveEntrySignatures: 'strict',
-      output: { entryFileNames: '[name].js' },
+      // With `const` as it is written the minifier puts small numbers where they are used.
+      output: { entryFileNames: '[name].js', topLevelVar: false },
     },
   },
 }));

@@ -62,7 +62,7 @@ export { maximumLikelihood } from './estimation/maximum-likelihood.ts';
 export type { GroupEstimate, GroupShrinkage, ShrunkenEstimate } from './estimation/group-shrinkage.ts';
 export { shrinkGroups } from './estimation/group-shrinkage.ts';
 export type { WaveChange, WaveEstimate } from './estimation/wave-change.ts';
-export { holmAdjusted, sharedNoiseCorrelation, waveChange } from './estimation/wave-change.ts';
+export { holmAdjusted, waveChange } from './estimation/wave-change.ts';
 
 export {
   gaussianDelta,

@@ -31,15 +31,13 @@ export interface ShuffleGuarantee extends Guarantee {
  */
 export function accountShuffle(reports: ShuffledReports): ShuffleGuarantee {
   checkShuffle(reports);
-  if (reports.responders * Math.exp(-reports.epsilon) > mostClones) {
-    return guaranteeOf(reports, shuffleClosedForm(reports), 'clones-closed-form');
-  }
-  const deltaAt = (epsilonCentral: number): number => shuffleDelta(reports, epsilonCentral);
-  return guaranteeOf(reports, smallestEpsilon(deltaAt, reports.delta, reports.epsilon), 'clones');
+  const { epsilon, responders, delta } = reports;
+  // Fewer responders are never more private, so that those beyond what is worth summing may be left out: with so many
+  // clones a sum takes about a tenth of a second, and ten are needed.
+  const summed = { epsilon, responders: Math.min(responders, Math.floor(1e7 * Math.exp(epsilon))) };
+  const central = smallestEpsilon((candidate) => shuffleDelta(summed, candidate), delta, epsilon);
+  return guaranteeOf(reports, central, 'clones');
 }
-
-// Then a sum takes about a tenth of a second, and ten are needed.
-const mostClones = 1e7;
 
 /**
  * What shuffling makes of reports of k-ary randomized response, replace-one: less than of reports in general.
@@ -54,8 +52,7 @@ export function accountShuffledResponse({
 }: ShuffledReports & { readonly options: number }): ShuffleGuarantee {
   checkShuffle(given);
   checkInteger('options', options, '[2, Infinity)');
-  // Fewer responders are never more private, so that those beyond what is worth summing may be left out:
-  // about two seconds for one sum, and for two.
+  // As above: about two seconds for one sum, and for two.
   const most = options === 2 ? 10_000_000 : 50_000;
   const reports = { ...given, responders: Math.min(given.responders, most) };
   const deltaAt = (epsilonCentral: number): number => responseShuffleDelta({ ...reports, options }, epsilonCentral);
@@ -70,19 +67,6 @@ function guaranteeOf(reports: ShuffledReports, epsilon: number, accountant: stri
     ...orBasic({ epsilon, delta, accountant }, { sum, basic: 'one-report', privacyUnit }),
     condition: `only while the shuffler is honest and so are ${responders} responders of the batch`,
   };
-}
-
-/**
- * The closed form, larger than the sum; the report's own epsilon where there are too few responders for it.
- *
- * @see Feldman, McMillan and Talwar, 2021, theorem 3.1, in the slightly larger form that their code evaluates
- */
-export function shuffleClosedForm({ epsilon, responders, delta }: ShuffledReports): number {
-  const logTerm = Math.log(4 / delta);
-  if (epsilon > Math.log(responders / (16 * logTerm))) return epsilon;
-  const clones = responders * Math.exp(-epsilon);
-  const spread = 8 * Math.sqrt(logTerm / clones) + 8 / clones;
-  return Math.log1p((-Math.expm1(-epsilon) * spread) / (1 + Math.exp(-epsilon) / (1 + spread)));
 }
 
 /*

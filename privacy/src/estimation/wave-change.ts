@@ -1,8 +1,6 @@
 import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { halve } from '../numerics/search.ts';
 import type { Interval } from './binomial-intervals.ts';
-import { longitudinalShareVariance } from '../mechanisms/longitudinal-randomized-response.ts';
-import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
 
 /** An estimate of one wave, with its interval at any confidence: a share, a contrast or a mean. */
 export type WaveEstimate = (confidence: number) => Interval & { readonly estimate: number };
@@ -24,8 +22,7 @@ const smallestPValue = 1e-12;
  * @param correlation of the errors of the two estimates, in [-1, 1]; 0 unless it is given.
  *   Different respondents: 0 is right.
  *   The same respondents: 0 is on the safe side as long as those who gave an answer are not less likely than others to
- *   give it again. That makes errors alike, and memoized noise does so even more; `sharedNoiseCorrelation` says by how
- *   much at least.
+ *   give it again. That makes errors alike, and memoized noise does so even more.
  *   -1 is on the safe side whatever the two waves have to do with each other: the radii add up.
  * @param confidence in (0, 1)
  * @throws {RangeError} outside these ranges
@@ -75,39 +72,6 @@ function difference(earlier: ReturnType<WaveEstimate>, later: ReturnType<WaveEst
     lower: change - radius(below(later), above(earlier)),
     upper: change + radius(above(later), below(earlier)),
   };
-}
-
-/**
- * How strongly the errors of two waves of the same people are correlated by permanent letters that stay the same, for
- * `waveChange`; of whichever letters' shares are compared. It leaves out that steady people make errors alike, too, and
- * so falls short of the truth: on the safe side.
- *
- * @param permanent the supports of the first step: those of the mechanism's `permanent`, with q = 1 / hashValues for
- *   hashed answers
- * @param share of the letter, in either wave and among those who did not change their answer, in [0, 1]
- * @param unchanged the least part of the people that can be relied on not to have changed, in [0, 1]
- * @throws {RangeError} outside these ranges
- */
-export function sharedNoiseCorrelation({
-  permanent,
-  instantaneous,
-  share,
-  unchanged,
-}: {
-  permanent: Pick<SupportProbabilities, 'p' | 'q'>;
-  instantaneous: Pick<SupportProbabilities, 'p' | 'q'>;
-  share: number;
-  unchanged: number;
-}): number {
-  checkIn('unchanged', unchanged, '[0, 1]');
-  // Given their answers, people who change draw afresh, and the covariance of two reports of one permanent letter is
-  // what would be left of their mean's variance after any number of reports. People drawn at random make a wave's
-  // variance larger still.
-  const common = { permanent, instantaneous, share, respondents: 1 };
-  const staying = longitudinalShareVariance({ ...common, reports: Number.MAX_SAFE_INTEGER, population: 'fixed' });
-  const all = longitudinalShareVariance({ ...common, reports: 1, population: 'independent' });
-  // Without any error there is nothing in common.
-  return all > 0 ? (unchanged * staying) / all : 0;
 }
 
 /**
