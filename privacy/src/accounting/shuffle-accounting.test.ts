@@ -1,12 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import vectors from '../../vectors/shuffle.json' with { type: 'json' };
-import {
-  accountShuffle,
-  accountShuffledResponse,
-  responseShuffleDelta,
-  shuffleDelta,
-} from './shuffle-accounting.ts';
+import { accountShuffle, accountShuffledResponse, responseShuffleDelta, shuffleDelta } from './shuffle-accounting.ts';
 
 const { rows } = vectors;
 
