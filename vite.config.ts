@@ -2,13 +2,14 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { pageAddresses } from './demo/page-addresses.ts';
 import { pageShell } from './demo/page-shell.ts';
+import { shortTemplates } from './sdk/short-templates.ts';
 
 const page = (name: string) => resolve(import.meta.dirname, 'demo', `${name}.html`);
 
 /** Builds and serves the demo; `npm run dev` proxies to a coordinator started by `npm start`. */
 export default defineConfig({
   root: resolve(import.meta.dirname, 'demo'),
-  plugins: [pageShell(), pageAddresses()],
+  plugins: [pageShell(), pageAddresses(), shortTemplates()],
   build: {
     target: 'es2022',
     outDir: 'dist',

@@ -41,7 +41,10 @@ const footer = `<footer class="site-footer">
       </div>
     </footer>`;
 
-/** What all pages have in common, put in where they ask for it; the link to the page itself is marked. */
+/**
+ * Puts a page's own part, what belongs in its head and its `<main>`, between what all pages have in common; the link to
+ * the page itself is marked.
+ */
 export function pageShell(): Plugin {
   return {
     name: 'page-shell',
@@ -50,10 +53,21 @@ export function pageShell(): Plugin {
       handler: (html, { path }) => {
         const address = path === '/index.html' ? '/' : path.replace('.html', '');
         const marked = header.replace(`<li><a href="${address}">`, `<li><a href="${address}" aria-current="page">`);
-        return html
-          .replace('<!-- page-head -->', head)
-          .replace('<!-- site-header -->', marked)
-          .replace('<!-- site-footer -->', footer);
+        const [ownHead, main] = html.replace('<!doctype html>', '').split(/(?=<main)/);
+        return `<!doctype html>
+<html lang="en">
+  <head>
+    ${head}
+    ${ownHead?.trim()}
+  </head>
+  <body>
+    <a class="skip" href="#main">Skip to content</a>
+    ${marked}
+    ${main?.trim()}
+    ${footer}
+  </body>
+</html>
+`;
       },
     },
   };

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
+import { shortTemplates } from './short-templates.ts';
 
 const file = (path: string) => resolve(import.meta.dirname, path);
 
@@ -88,18 +89,6 @@ function noWebTransport(): Plugin {
     enforce: 'pre',
     load: (id) =>
       /engine\.io-client.*transports\/webtransport\.js$/.test(id) ? 'export const WT = undefined;' : undefined,
-  };
-}
-
-/** White space of style sheets and templates, which means nothing there. */
-function shortTemplates(): Plugin {
-  return {
-    name: 'short-templates',
-    enforce: 'pre',
-    transform(code, id) {
-      if (!/sdk\/src\/elements\/[\w-]+\.ts$/.test(id)) return undefined;
-      return { code: code.replaceAll(/\n\s+/g, '\n '), map: null };
-    },
   };
 }
 

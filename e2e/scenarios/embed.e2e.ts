@@ -5,12 +5,11 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Manifest, manifestHash, parseManifest, type SurveyResults } from '@chorale/protocol';
 import type { Receipt } from '@chorale/sdk';
-import type { Browser, BrowserContext, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
 import { expectAccessible } from '../accessible.ts';
-import { launchBrowser } from '../browsers.ts';
-import { TestCoordinator } from '../coordinator.ts';
 import { EmbeddingPages, sdkFolder } from '../embedding-pages.ts';
+import { embeddingSuite } from '../embedding-suite.ts';
 import { oneQuestionStudy } from '../studies.ts';
 import { fillOneQuestion, send, waitUntilSent } from '../survey-pages.ts';
 
@@ -86,52 +85,33 @@ const pageScript = `
   }
 `;
 
-let browser: Browser;
-let coordinator: TestCoordinator;
-let pages: EmbeddingPages;
-let context: BrowserContext;
 let sdk: { url: string; version: string; integrity: Record<string, string> };
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-  coordinator = await TestCoordinator.start([study, second, mixed, long]);
-  pages = await EmbeddingPages.start();
+const suite = embeddingSuite([study, second, mixed, long], async ({ pages, coordinator }) => {
   pages.putFile('/page.js', pageScript, 'text/javascript');
   sdk = await coordinator.get('/sdk/release.json');
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.stop();
-  await coordinator?.stop();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ locale: 'en' });
-});
-afterEach(async () => {
-  await context.close();
 });
 
 /** Tags of a page that embeds surveys from the coordinator's origin. */
 function embedding(...surveys: string[]): string {
   return `<!doctype html><html lang="en"><head><title>Intranet</title><meta name="viewport" content="width=device-width">
-    <script type="module" src="${coordinator.url}${sdk.url}" integrity="${sdk.integrity['chorale.js']}" crossorigin></script>
+    <script type="module" src="${suite.coordinator.url}${sdk.url}" integrity="${sdk.integrity['chorale.js']}" crossorigin></script>
     <script type="module" src="/page.js"></script></head><body><main><h1>Intranet</h1>${surveys.join('\n')}</main></body></html>`;
 }
 
 function survey(of: Manifest, attributes = ''): string {
-  return `<chorale-survey coordinator="${coordinator.url}" study="${of.id}" group-department="sales" ${attributes}></chorale-survey>`;
+  return `<chorale-survey coordinator="${suite.coordinator.url}" study="${of.id}" group-department="sales" ${attributes}></chorale-survey>`;
 }
 
 /** What carries the integrity of files that are loaded later. */
 function importMap(integrity: Readonly<Record<string, string>>): string {
-  const base = `${coordinator.url}/sdk/${sdk.version}/`;
+  const base = `${suite.coordinator.url}/sdk/${sdk.version}/`;
   const byUrl = Object.fromEntries(Object.entries(integrity).map(([file, hash]) => [base + file, hash]));
   return `<script type="importmap" nonce="bm9uY2U">${JSON.stringify({ integrity: byUrl })}</script>`;
 }
 
 /** The smallest policy under which a page may embed from the coordinator. */
 const crossOriginPolicy = (): string =>
-  `default-src 'none'; script-src 'self' ${coordinator.url}; connect-src ${coordinator.url}`;
+  `default-src 'none'; script-src 'self' ${suite.coordinator.url}; connect-src ${suite.coordinator.url}`;
 
 let people = 0;
 /** Address of a page with a fresh person's invitations to the studies. */
@@ -139,14 +119,14 @@ async function invited(address: string, ...studies: Manifest[]): Promise<string>
   const url = new URL(address);
   people += 1;
   for (const { id } of studies) {
-    const [token] = await coordinator.invite(id, [{ name: `person ${people}`, group: 'sales' }]);
+    const [token] = await suite.coordinator.invite(id, [{ name: `person ${people}`, group: 'sales' }]);
     url.searchParams.set(id, token!);
   }
   return url.href;
 }
 
 /** A tab, with what its policy refused and its console complained of. */
-async function openTab(address: string, of = context): Promise<{ page: Page; complaints: string[] }> {
+async function openTab(address: string, of = suite.context): Promise<{ page: Page; complaints: string[] }> {
   const page = await of.newPage();
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -157,11 +137,12 @@ async function openTab(address: string, of = context): Promise<{ page: Page; com
 }
 
 const heard = (page: Page) => page.evaluate(() => globalThis.heard);
-const voices = async (id: string) => (await coordinator.get<SurveyResults>(`/api/v1/studies/${id}/results`)).voices;
+const voices = async (id: string) =>
+  (await suite.coordinator.get<SurveyResults>(`/api/v1/studies/${id}/results`)).voices;
 
 describe('a page of another origin', () => {
   test('[U5] under a policy that allows only the SDK’s scripts and the coordinator, sends a report', async () => {
-    const address = pages.put('/strict', embedding(survey(study)), crossOriginPolicy());
+    const address = suite.pages.put('/strict', embedding(survey(study)), crossOriginPolicy());
     const { page, complaints } = await openTab(await invited(address, study));
     const before = await voices(study.id);
     await fillOneQuestion(page, 'Yes');
@@ -180,11 +161,11 @@ describe('a page of another origin', () => {
   test('[U5] in an iframe of yet another origin, sandboxed, the same', async () => {
     const outside = await EmbeddingPages.start();
     try {
-      const inner = await invited(pages.put('/framed', embedding(survey(study)), crossOriginPolicy()), study);
+      const inner = await invited(suite.pages.put('/framed', embedding(survey(study)), crossOriginPolicy()), study);
       const outer = outside.put(
         '/',
         `<!doctype html><title>Portal</title><iframe title="Survey" width="600" height="600" sandbox="allow-scripts allow-same-origin" src="${inner}"></iframe>`,
-        `default-src 'none'; frame-src ${pages.url}`,
+        `default-src 'none'; frame-src ${suite.pages.url}`,
       );
       const { page, complaints } = await openTab(outer);
       const frame = page.frameLocator('iframe');
@@ -199,9 +180,9 @@ describe('a page of another origin', () => {
   });
 
   test('[U5] that hosts the SDK itself needs nothing unsafe', async () => {
-    const html = embedding(survey(study)).replace(`${coordinator.url}${sdk.url}`, '/sdk/chorale.js');
-    const policy = `default-src 'self'; connect-src 'self' ${coordinator.url}`;
-    const { page, complaints } = await openTab(await invited(pages.put('/hosted', html, policy), study));
+    const html = embedding(survey(study)).replace(`${suite.coordinator.url}${sdk.url}`, '/sdk/chorale.js');
+    const policy = `default-src 'self'; connect-src 'self' ${suite.coordinator.url}`;
+    const { page, complaints } = await openTab(await invited(suite.pages.put('/hosted', html, policy), study));
     await fillOneQuestion(page, 'Yes');
     await send(page);
     await waitUntilSent(page);
@@ -212,17 +193,17 @@ describe('a page of another origin', () => {
     const readme = readFileSync(resolve(import.meta.dirname, '..', '..', 'README.md'), 'utf8');
     const example = /```html\n(<!doctype html>[\s\S]+?)```/.exec(readme)![1]!;
     const html = example
-      .replaceAll('https://hr.example', coordinator.url)
+      .replaceAll('https://hr.example', suite.coordinator.url)
       .replaceAll('/sdk/VERSION/chorale.js', sdk.url)
       .replaceAll('sha384-…', sdk.integrity['chorale.js']!)
       .replaceAll('sha256-…', await manifestHash(study))
       .replaceAll('pulse-2026-11', study.id)
       .replaceAll('NONCE', 'bm9uY2U')
       .replace('<script', `${importMap(sdk.integrity)}<script`);
-    const [token] = await coordinator.invite(study.id, [{ name: 'README', group: 'sales' }]);
-    pages.putFile('/survey-token', token!, 'text/plain');
-    const policy = `default-src 'none'; script-src 'nonce-bm9uY2U'; connect-src 'self' ${coordinator.url}`;
-    const { page, complaints } = await openTab(pages.put('/readme', html, policy));
+    const [token] = await suite.coordinator.invite(study.id, [{ name: 'README', group: 'sales' }]);
+    suite.pages.putFile('/survey-token', token!, 'text/plain');
+    const policy = `default-src 'none'; script-src 'nonce-bm9uY2U'; connect-src 'self' ${suite.coordinator.url}`;
+    const { page, complaints } = await openTab(suite.pages.put('/readme', html, policy));
     await page.getByRole('button', { name: 'Teilnehmen' }).click();
     await page.getByRole('radio', { name: 'Ja' }).check();
     await page.getByRole('button', { name: 'Meine Antworten senden' }).click();
@@ -239,7 +220,7 @@ describe('a page of another origin', () => {
       const html = embedding(survey(study))
         .replace(sdk.integrity[name]!, wrong)
         .replace('<script', `${importMap({ ...sdk.integrity, [name]: wrong })}<script`);
-      const { page, complaints } = await openTab(await invited(pages.put('/tampered', html), study));
+      const { page, complaints } = await openTab(await invited(suite.pages.put('/tampered', html), study));
       await expect.poll(() => complaints.join()).toMatch(/integrity/);
       expect(await page.evaluate(() => customElements.get('chorale-survey') === undefined)).toBe(true);
     },
@@ -248,7 +229,7 @@ describe('a page of another origin', () => {
 
 test('[U7] only what is needed is fetched, when it is needed, and weighs what the size check says', async () => {
   const fetched: string[] = [];
-  const page = await context.newPage();
+  const page = await suite.context.newPage();
   page.on('request', (request) => {
     if (request.url().includes('/sdk/'))
       fetched.push(
@@ -264,14 +245,14 @@ test('[U7] only what is needed is fetched, when it is needed, and weighs what th
     const path = response.url().split(`/sdk/${sdk.version}/`)[1];
     if (path !== undefined) files.set(path, gzipSync(readFileSync(join(sdkFolder, path)), { level: 9 }).length);
   });
-  await page.goto(pages.put('/empty', embedding()));
+  await page.goto(suite.pages.put('/empty', embedding()));
   await page.waitForLoadState('networkidle');
   expect(fetched).toEqual(['chorale.js']);
 
   // An element that comes later is found.
   await page.evaluate((html) => document.querySelector('main')!.insertAdjacentHTML('beforeend', html), survey(study));
   await page.getByText('Waiting for your invitation').waitFor();
-  const [token] = await coordinator.invite(study.id, [{ name: 'Size', group: 'sales' }]);
+  const [token] = await suite.coordinator.invite(study.id, [{ name: 'Size', group: 'sales' }]);
   await page.evaluate((value) => (document.querySelector('chorale-survey')!.token = value), token);
   await page.getByRole('button', { name: 'Take part' }).waitFor();
   await fillOneQuestion(page, 'Yes');
@@ -290,7 +271,7 @@ const surveyPathBytes = 45_000;
 describe('an element', () => {
   test('of one study keeps to itself beside one of another', async () => {
     const { page } = await openTab(
-      await invited(pages.put('/two', embedding(survey(study), survey(second))), study, second),
+      await invited(suite.pages.put('/two', embedding(survey(study), survey(second))), study, second),
     );
     const [first, other] = [page.locator('chorale-survey').nth(0), page.locator('chorale-survey').nth(1)];
     await first.getByRole('button', { name: 'Take part' }).click();
@@ -315,7 +296,7 @@ describe('an element', () => {
   });
 
   test('that is moved goes on as it was; taken away it lets go, and put back it has what was answered', async () => {
-    const { page } = await openTab(await invited(pages.put('/moved', embedding(survey(mixed))), mixed));
+    const { page } = await openTab(await invited(suite.pages.put('/moved', embedding(survey(mixed))), mixed));
     await page.getByRole('button', { name: 'Take part' }).click();
     await page.getByRole('radio', { name: '4' }).check();
     await page.getByLabel('Hours I worked').fill('not a number');
@@ -340,9 +321,9 @@ describe('an element', () => {
   });
 
   test('that was taken away before its texts came has them when it is put back', async () => {
-    const page = await context.newPage();
+    const page = await suite.context.newPage();
     await page.route(/\/en-[^/]+\.js$/, (route) => route.abort());
-    await page.goto(await invited(pages.put('/texts', embedding(survey(study))), study));
+    await page.goto(await invited(suite.pages.put('/texts', embedding(survey(study))), study));
     await expect.poll(async () => (await heard(page)).some(({ type }) => type === 'error')).toBe(true);
     await page.evaluate(async () => {
       globalThis.taken = document.querySelector('chorale-survey')!;
@@ -355,21 +336,21 @@ describe('an element', () => {
   });
 
   test('[S7] that loses its network stores the report, and sends it when the network is back', async () => {
-    const { page } = await openTab(await invited(pages.put('/offline', embedding(survey(study))), study));
+    const { page } = await openTab(await invited(suite.pages.put('/offline', embedding(survey(study))), study));
     const before = await voices(study.id);
     await fillOneQuestion(page, 'Yes');
     await page.waitForLoadState('networkidle');
-    await context.setOffline(true);
+    await suite.context.setOffline(true);
     await send(page);
     await page.getByText('Stored, and will be sent when the connection returns').waitFor();
     expect(await voices(study.id)).toBe(before);
-    await context.setOffline(false);
+    await suite.context.setOffline(false);
     await waitUntilSent(page);
     expect(await voices(study.id)).toBe(before + 1);
   });
 
   test('[U2] remembers on the device who never wants to take part, and has a way back', async () => {
-    const { page } = await openTab(await invited(pages.put('/never', embedding(survey(study))), study));
+    const { page } = await openTab(await invited(suite.pages.put('/never', embedding(survey(study))), study));
     await page.getByRole('button', { name: 'Not now' }).click();
     await page.getByText('none will be unless you change your mind').waitFor();
     await page.reload();
@@ -384,7 +365,7 @@ describe('an element', () => {
   });
 
   test('gives the receipt as a file, and erases on request', async () => {
-    const { page } = await openTab(await invited(pages.put('/receipt', embedding(survey(study))), study));
+    const { page } = await openTab(await invited(suite.pages.put('/receipt', embedding(survey(study))), study));
     await fillOneQuestion(page, 'Yes');
     await send(page);
     await waitUntilSent(page);
@@ -404,7 +385,7 @@ describe('an element', () => {
   });
 
   test('[S11] [U4] takes the report back on request, and says what became of it', async () => {
-    const { page } = await openTab(await invited(pages.put('/withdraw', embedding(survey(study))), study));
+    const { page } = await openTab(await invited(suite.pages.put('/withdraw', embedding(survey(study))), study));
     const before = await voices(study.id);
     await fillOneQuestion(page, 'Yes');
     await send(page);
@@ -415,11 +396,11 @@ describe('an element', () => {
     await expect.poll(focused).toBe('withdraw');
     expect(await voices(study.id)).toBe(before + 1);
     await page.getByRole('button', { name: 'Withdraw my report' }).click();
-    await context.setOffline(true);
+    await suite.context.setOffline(true);
     await page.getByRole('button', { name: 'Withdraw for good' }).click();
     await page.getByText('The coordinator is being asked to delete').waitFor();
     await expect.poll(focused).toBe('withdrawing');
-    await context.setOffline(false);
+    await suite.context.setOffline(false);
     await page.getByRole('heading', { name: 'Your report is withdrawn' }).waitFor();
     await expect.poll(focused).toBe('sent');
     expect(await voices(study.id)).toBe(before);
@@ -430,7 +411,7 @@ describe('an element', () => {
   });
 
   test('[S12] that cannot decrypt what was kept says so, and starts over on request', async () => {
-    const { page } = await openTab(await invited(pages.put('/key', embedding(survey(study))), study));
+    const { page } = await openTab(await invited(suite.pages.put('/key', embedding(survey(study))), study));
     await page.getByRole('button', { name: 'Take part' }).click();
     await page.getByRole('radio', { name: 'Yes' }).check();
     await page.getByText('Saved in this browser.').waitFor();
@@ -457,14 +438,14 @@ describe('an element', () => {
   });
 
   test('[S11] says so when a published number holds the report already', async () => {
-    const address = pages.put('/released', embedding(survey(study)));
+    const address = suite.pages.put('/released', embedding(survey(study)));
     const { page } = await openTab(await invited(address, study));
     await fillOneQuestion(page, 'Yes');
     await send(page);
     await waitUntilSent(page);
     // Enough others of the same group for its block.
     for (let i = 1; i < study.publishing.minimumGroupSize; i += 1) {
-      const other = await browser.newContext({ locale: 'en' });
+      const other = await suite.browser.newContext({ locale: 'en' });
       const { page: tab } = await openTab(await invited(address, study), other);
       await fillOneQuestion(tab, 'No');
       await send(tab);
@@ -479,7 +460,7 @@ describe('an element', () => {
   });
 
   test('[U4] works by keyboard alone, and never loses focus', async () => {
-    const { page } = await openTab(await invited(pages.put('/keys', embedding(survey(mixed))), mixed));
+    const { page } = await openTab(await invited(suite.pages.put('/keys', embedding(survey(mixed))), mixed));
     const focused = () =>
       page.evaluate(() => {
         const inner = document.querySelector('chorale-survey')!.shadowRoot!.activeElement;
@@ -551,8 +532,8 @@ describe('[U4] has no WCAG 2.2 A or AA violation, wide and narrow, light and dar
   test.each(locales.flatMap((locale) => states.map(([name, reach]) => ({ locale, name, reach }))))(
     '$name, in $locale',
     async ({ locale, reach }) => {
-      const address = pages.put(`/axe-${locale}`, embedding(survey(long, `locale="${locale}"`)));
-      await expectAccessible(browser, async (of) => {
+      const address = suite.pages.put(`/axe-${locale}`, embedding(survey(long, `locale="${locale}"`)));
+      await expectAccessible(suite.browser, async (of) => {
         const { page } = await openTab(await invited(address, long), of);
         await reach(page);
         const direction = await page.locator('chorale-survey [dir]').first().getAttribute('dir');

@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SurveyResults } from '@chorale/protocol';
-import type { Browser, BrowserContext, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { launchBrowser } from '../browsers.ts';
-import { TestCoordinator } from '../coordinator.ts';
-import { EmbeddingPages } from '../embedding-pages.ts';
+import type { Page } from 'playwright';
+import { expect, test } from 'vitest';
+import { embeddingSuite } from '../embedding-suite.ts';
 import { putExample } from '../example-pages.ts';
 import { oneQuestionStudy } from '../studies.ts';
 import { fillOneQuestion, send, waitUntilSent } from '../survey-pages.ts';
@@ -13,35 +11,16 @@ import { fillOneQuestion, send, waitUntilSent } from '../survey-pages.ts';
 /** As the example names it. */
 const study = oneQuestionStudy({ id: 'pulse-2026-11' });
 
-let browser: Browser;
-let coordinator: TestCoordinator;
-let pages: EmbeddingPages;
-let context: BrowserContext;
 let address: string;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-  coordinator = await TestCoordinator.start([study]);
-  pages = await EmbeddingPages.start();
+const suite = embeddingSuite([study], async ({ pages, coordinator }) => {
   const policy = `default-src 'none'; script-src 'self'; connect-src 'self' ${coordinator.url}`;
   address = await putExample(pages, { name: 'react', coordinator: coordinator.url, policy });
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.stop();
-  await coordinator?.stop();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ locale: 'en' });
-});
-afterEach(async () => {
-  await context.close();
 });
 
 /** A tab with the page, and what its console says. */
 async function openTab(token: string): Promise<{ page: Page; said: string[] }> {
-  pages.putFile('/survey-token', token, 'text/plain');
-  const page = await context.newPage();
+  suite.pages.putFile('/survey-token', token, 'text/plain');
+  const page = await suite.context.newPage();
   const said: string[] = [];
   page.on('console', (message) => said.push(message.text()));
   await page.goto(address);
@@ -49,11 +28,11 @@ async function openTab(token: string): Promise<{ page: Page; said: string[] }> {
 }
 
 async function invited(name: string): Promise<string> {
-  const [token] = await coordinator.invite(study.id, [{ name, group: 'sales' }]);
+  const [token] = await suite.coordinator.invite(study.id, [{ name, group: 'sales' }]);
   return token!;
 }
 
-const voices = async () => (await coordinator.get<SurveyResults>(`/api/v1/studies/${study.id}/results`)).voices;
+const voices = async () => (await suite.coordinator.get<SurveyResults>(`/api/v1/studies/${study.id}/results`)).voices;
 const toggle = (page: Page) => page.getByRole('checkbox', { name: 'Show the survey' }).click();
 const survey = (page: Page) => page.locator('chorale-survey');
 

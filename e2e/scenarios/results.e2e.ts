@@ -1,13 +1,12 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { EstimateChange, SeriesResults, StudyExport, SurveyResults } from '@chorale/protocol';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../accessible.ts';
+import { answerSeries } from '../answer-series.ts';
 import { launchBrowser } from '../browsers.ts';
 import { TestCoordinator } from '../coordinator.ts';
+import { walk } from '../keyboard.ts';
 import { demoStudy, oneQuestionStudy } from '../studies.ts';
 
 const waves = (['brightwater-1', 'brightwater-2', 'brightwater-3', 'brightwater-4'] as const).map((id) =>
@@ -26,27 +25,13 @@ const silent = oneQuestionStudy();
 let browser: Browser;
 let coordinator: TestCoordinator;
 
-/** Lets a company answer all waves of a series, as `npm run crowd` has it. */
-async function answerSeries(series: string, { waves: count, employees }: { waves: number; employees: number }) {
-  const flags = ['--series', series, '--waves', String(count), '--employees', String(employees), '--seed', '11'];
-  const crowd = spawn(process.execPath, ['demo/src/crowd.ts', ...flags, '--server', coordinator.url, '--json'], {
-    cwd: resolve(import.meta.dirname, '../..'),
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  let output = '';
-  crowd.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-  const [code] = await once(crowd, 'close');
-  expect(code).toBe(0);
-  return (JSON.parse(output) as { waves: { refused: object }[] }).waves;
-}
-
 beforeAll(async () => {
   browser = await launchBrowser();
   coordinator = await TestCoordinator.start([...waves, ...plainWaves, silent]);
-  const summaries = await answerSeries('brightwater', { waves: 4, employees: 5000 });
+  const summaries = await answerSeries(coordinator, 'brightwater', { waves: 4, employees: 5000 });
   // The ledgers of those who answered all four waves are full now, and not overdrawn: nobody was refused.
   expect(summaries.map(({ refused }) => refused)).toEqual([{}, {}, {}, {}]);
-  await answerSeries('plain', { waves: 3, employees: 2500 });
+  await answerSeries(coordinator, 'plain', { waves: 3, employees: 2500 });
 });
 
 afterAll(async () => {
@@ -257,3 +242,13 @@ test.each(pages.flatMap((path) => (['ltr', 'rtl'] as const).map((direction) => (
     );
   },
 );
+
+test.each(pages)('[V4] %s can be gone through by the keyboard alone, and shows where it is', async (path) => {
+  const page = await open(path);
+  await page.locator('main :is(article, table, .listing, .notice)').first().waitFor();
+  await page.waitForLoadState('networkidle');
+  const { stops, missed } = await walk(page);
+  expect(missed).toEqual([]);
+  expect(stops.filter(({ isMarked }) => !isMarked)).toEqual([]);
+  await page.close();
+});

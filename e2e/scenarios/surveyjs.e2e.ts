@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { SurveyResults } from '@chorale/protocol';
-import type { Browser, BrowserContext, Page } from 'playwright';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { BrowserContext, Page } from 'playwright';
+import { describe, expect, test } from 'vitest';
 import { expectAccessible } from '../accessible.ts';
-import { launchBrowser } from '../browsers.ts';
-import { TestCoordinator } from '../coordinator.ts';
-import { EmbeddingPages } from '../embedding-pages.ts';
+import { embeddingSuite } from '../embedding-suite.ts';
 import { putExample } from '../example-pages.ts';
 import { manifest as study, unmapped } from '../examples/surveyjs/study.ts';
 import { SentBytes } from '../sent-bytes.ts';
@@ -14,40 +12,21 @@ import { oneQuestionStudy } from '../studies.ts';
 
 const other = oneQuestionStudy();
 
-let browser: Browser;
-let coordinator: TestCoordinator;
-let pages: EmbeddingPages;
-let context: BrowserContext;
 let address: string;
-
-beforeAll(async () => {
-  browser = await launchBrowser();
-  coordinator = await TestCoordinator.start([study, other]);
-  pages = await EmbeddingPages.start();
+const suite = embeddingSuite([study, other], async ({ pages, coordinator }) => {
   const policy = `default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ${coordinator.url}`;
   address = await putExample(pages, { name: 'surveyjs', coordinator: coordinator.url, policy });
-});
-afterAll(async () => {
-  await browser?.close();
-  await pages?.stop();
-  await coordinator?.stop();
-});
-beforeEach(async () => {
-  context = await browser.newContext({ locale: 'en' });
-});
-afterEach(async () => {
-  await context.close();
 });
 
 let people = 0;
 /** A tab with the page and a fresh person's invitation, and what its console complained of. */
 async function openTab({
-  of = context,
+  of = suite.context,
   study: asked = study.id,
 }: { of?: BrowserContext; study?: string } = {}): Promise<{ page: Page; complaints: string[] }> {
   people += 1;
-  const [token] = await coordinator.invite(asked, [{ name: `person ${people}`, group: 'sales' }]);
-  pages.putFile('/survey-token', token!, 'text/plain');
+  const [token] = await suite.coordinator.invite(asked, [{ name: `person ${people}`, group: 'sales' }]);
+  suite.pages.putFile('/survey-token', token!, 'text/plain');
   const page = await of.newPage();
   await page.addInitScript((id) => {
     document.addEventListener('DOMContentLoaded', () =>
@@ -70,7 +49,7 @@ test('the README has the files of the example', () => {
   expect(unmapped).toEqual([{ name: 'remarks', type: 'comment', reason: 'free-text' }]);
 });
 
-const voices = async () => (await coordinator.get<SurveyResults>(`/api/v1/studies/${study.id}/results`)).voices;
+const voices = async () => (await suite.coordinator.get<SurveyResults>(`/api/v1/studies/${study.id}/results`)).voices;
 const take = (page: Page) => page.getByRole('button', { name: 'Take part' }).click();
 /** SurveyJS hides its radios behind what it draws. */
 const choose = (page: Page, group: string, name: string) =>
@@ -84,7 +63,7 @@ const exchanged = (page: Page, text: string) =>
   page.locator('.exchange, .kept > div').filter({ hasText: text }).textContent();
 
 test('[U10] [U1] a SurveyJS survey is completed by keyboard; only its randomized answers leave', async () => {
-  const left = new SentBytes(context);
+  const left = new SentBytes(suite.context);
   const { page, complaints } = await openTab();
   const before = await voices();
   const press = async (...keys: string[]): Promise<void> => {
@@ -207,7 +186,7 @@ describe('[U4] has no WCAG 2.2 A or AA violation, wide and narrow, light and dar
   ];
 
   test.each(states)('%s', async (_, reach) => {
-    await expectAccessible(browser, async (of) => {
+    await expectAccessible(suite.browser, async (of) => {
       const { page } = await openTab({ of });
       await reach(page);
       return page;

@@ -71,27 +71,6 @@ export function draftRoutes(app: ChoraleApp, { drafts, training, admission, perm
   );
 
   app.post(
-    '/drafts/:id/approve',
-    {
-      schema: {
-        summary: 'Approve the manifest of this hash; never by its proposer',
-        bearer: 'person',
-        params: StudyParams,
-        body: Decision,
-        response: { 200: DecisionOutcome },
-        problems: [401, 403, 404, 409, 413, 415],
-      },
-      onRequest: [permit('approve', 'approving a study'), open],
-    },
-    async (request) => {
-      const { id } = request.params;
-      const { manifest } = request.body;
-      await drafts.approve(id, manifest, actorOf(request));
-      return { study: id, manifest };
-    },
-  );
-
-  app.post(
     '/drafts/:id/publish',
     {
       schema: {
@@ -111,24 +90,38 @@ export function draftRoutes(app: ChoraleApp, { drafts, training, admission, perm
     },
   );
 
-  app.post(
-    '/drafts/:id/discard',
+  const decisions = [
     {
-      schema: {
-        summary: 'Discard the draft with the manifest of this hash',
-        bearer: 'person',
-        params: StudyParams,
-        body: Decision,
-        response: { 200: DecisionOutcome },
-        problems: [401, 403, 404, 409, 413, 415],
+      decision: 'approve',
+      summary: 'Approve the manifest of this hash; never by its proposer',
+      permitted: permit('approve', 'approving a study'),
+    },
+    {
+      decision: 'discard',
+      summary: 'Discard the draft with the manifest of this hash',
+      permitted: permit('propose', 'discarding a draft'),
+    },
+  ] as const;
+  for (const { decision, summary, permitted } of decisions) {
+    app.post(
+      `/drafts/:id/${decision}`,
+      {
+        schema: {
+          summary,
+          bearer: 'person',
+          params: StudyParams,
+          body: Decision,
+          response: { 200: DecisionOutcome },
+          problems: [401, 403, 404, 409, 413, 415],
+        },
+        onRequest: [permitted, open],
       },
-      onRequest: [permit('propose', 'discarding a draft'), open],
-    },
-    async (request) => {
-      const { id } = request.params;
-      const { manifest } = request.body;
-      await drafts.discard(id, manifest, actorOf(request));
-      return { study: id, manifest };
-    },
-  );
+      async (request) => {
+        const { id } = request.params;
+        const { manifest } = request.body;
+        await drafts[decision](id, manifest, actorOf(request));
+        return { study: id, manifest };
+      },
+    );
+  }
 }

@@ -1,8 +1,9 @@
 import type { QuestionResult, SurveyResults } from '@chorale/protocol';
 import * as Plot from '@observablehq/plot';
 import type { NumberStyle } from './format.ts';
-import { fit, groupLabel } from './group-chart.ts';
+import { groupLabel } from './group-chart.ts';
 import type { Draw } from './plot-figure.ts';
+import { rowsChart } from './rows-chart.ts';
 
 /**
  * Shares of every option in one group, each a dot on its interval, with all groups together behind it
@@ -26,45 +27,31 @@ export function distributionChart(
   });
   const colour = group === null ? 'var(--ink)' : 'var(--stays)';
 
-  return (width) => {
-    const labelWidth = Math.min(150, Math.max(96, width * 0.3));
-    return Plot.plot({
-      width,
-      height: options.length * 34 + 56,
-      marginLeft: labelWidth,
-      marginRight: 16,
-      marginTop: 6,
-      marginBottom: 44,
-      x: {
-        domain: [0, 1],
-        tickFormat: style.axis,
-        ticks: Math.max(2, (width - labelWidth) / 70),
-        label: style.label,
-        labelArrow: 'none',
-        grid: true,
-      },
-      y: { domain: [...options], label: null, tickSize: 0, tickFormat: (label: string) => fit(label, labelWidth) },
-      marks: [
-        Plot.link(chosen, {
-          x1: 'lower',
-          x2: 'upper',
-          y1: 'label',
-          y2: 'label',
-          stroke: colour,
-          strokeWidth: 3.5,
-          strokeLinecap: 'round',
-          strokeOpacity: 0.55,
-        }),
-        Plot.tickX(benchmarks, {
-          x: 'value',
-          y: 'label',
-          stroke: 'var(--ink-soft)',
-          strokeWidth: 2,
-          strokeDasharray: '5,4',
-        }),
-        Plot.dot(reference, { x: 'value', y: 'label', r: 5.5, stroke: 'var(--ink)', strokeWidth: 1.5, fill: 'none' }),
-        Plot.dot(chosen, { x: 'value', y: 'label', r: 5, fill: colour }),
-      ],
-    });
-  };
+  return rowsChart({
+    labels: options,
+    rowHeight: 34,
+    domain: [0, 1],
+    style,
+    marks: () => [
+      Plot.link(chosen, {
+        x1: 'lower',
+        x2: 'upper',
+        y1: 'label',
+        y2: 'label',
+        stroke: colour,
+        strokeWidth: 3.5,
+        strokeLinecap: 'round',
+        strokeOpacity: 0.55,
+      }),
+      Plot.tickX(benchmarks, {
+        x: 'value',
+        y: 'label',
+        stroke: 'var(--ink-soft)',
+        strokeWidth: 2,
+        strokeDasharray: '5,4',
+      }),
+      Plot.dot(reference, { x: 'value', y: 'label', r: 5.5, stroke: 'var(--ink)', strokeWidth: 1.5, fill: 'none' }),
+      Plot.dot(chosen, { x: 'value', y: 'label', r: 5, fill: colour }),
+    ],
+  });
 }

@@ -2,9 +2,8 @@ import type { QuestionResult, ResultCell, ShownBenchmark, SurveyResults } from '
 import * as Plot from '@observablehq/plot';
 import type { NumberStyle } from './format.ts';
 import type { Draw } from './plot-figure.ts';
+import { rowsChart } from './rows-chart.ts';
 import { shortReason, suppressedText } from './suppressed.ts';
-
-const rowHeight = 26;
 
 /** Name of a cell's row; all published groups together come first. */
 export function groupLabel(cell: Pick<ResultCell, 'group'>, groups: SurveyResults['groups']): string {
@@ -33,73 +32,45 @@ export function groupChart(
   const [lowest, highest] = domain(result, [...shown, ...benchmarks.map(asInterval)]);
   const whole = shown.filter(({ all }) => all);
 
-  return (width) => {
-    const narrow = width < 360;
-    const labelWidth = Math.min(150, Math.max(96, width * 0.3));
-    return Plot.plot({
-      width,
-      height: rows.length * rowHeight + 56,
-      marginLeft: labelWidth,
-      marginRight: 16,
-      marginTop: 6,
-      marginBottom: 44,
-      x: {
-        domain: [lowest, highest],
-        tickFormat: style.axis,
-        ticks: Math.max(2, (width - labelWidth) / 70),
-        label: style.label,
-        labelArrow: 'none',
-        grid: true,
-      },
-      y: {
-        domain: rows.map(({ label }) => label),
-        label: null,
-        tickSize: 0,
-        tickFormat: (label: string) => fit(label, labelWidth),
-      },
-      marks: [
-        Plot.rect(whole, { x1: 'lower', x2: 'upper', fill: 'currentColor', fillOpacity: 0.07 }),
-        Plot.ruleX(benchmarks, { x: 'value', stroke: 'var(--ink-soft)', strokeWidth: 1.5, strokeDasharray: '5,4' }),
-        Plot.link(shown, {
-          x1: 'lower',
-          x2: 'upper',
-          y1: 'label',
-          y2: 'label',
-          stroke: (d: { all: boolean }) => colour(d),
-          strokeWidth: (d: { all: boolean }) => (d.all ? 4 : 2.5),
-          strokeLinecap: 'round',
-          strokeOpacity: 0.55,
-        }),
-        Plot.dot(shown, {
-          x: 'value',
-          y: 'label',
-          r: (d: { all: boolean }) => (d.all ? 6 : 4.5),
-          fill: (d: { all: boolean }) => colour(d),
-        }),
-        Plot.text(hidden, {
-          x: lowest,
-          y: 'label',
-          text: narrow ? 'short' : 'text',
-          textAnchor: 'start',
-          dx: 6,
-          fill: 'var(--ink-soft)',
-          fontStyle: 'italic',
-        }),
-      ],
-      r: { type: 'identity' },
-      color: { type: 'identity' },
-    });
-  };
+  return rowsChart({
+    labels: rows.map(({ label }) => label),
+    rowHeight: 26,
+    domain: [lowest, highest],
+    style,
+    marks: (width) => [
+      Plot.rect(whole, { x1: 'lower', x2: 'upper', fill: 'currentColor', fillOpacity: 0.07 }),
+      Plot.ruleX(benchmarks, { x: 'value', stroke: 'var(--ink-soft)', strokeWidth: 1.5, strokeDasharray: '5,4' }),
+      Plot.link(shown, {
+        x1: 'lower',
+        x2: 'upper',
+        y1: 'label',
+        y2: 'label',
+        stroke: (d: { all: boolean }) => colour(d),
+        strokeWidth: (d: { all: boolean }) => (d.all ? 4 : 2.5),
+        strokeLinecap: 'round',
+        strokeOpacity: 0.55,
+      }),
+      Plot.dot(shown, {
+        x: 'value',
+        y: 'label',
+        r: (d: { all: boolean }) => (d.all ? 6 : 4.5),
+        fill: (d: { all: boolean }) => colour(d),
+      }),
+      Plot.text(hidden, {
+        x: lowest,
+        y: 'label',
+        text: width < 360 ? 'short' : 'text',
+        textAnchor: 'start',
+        dx: 6,
+        fill: 'var(--ink-soft)',
+        fontStyle: 'italic',
+      }),
+    ],
+  });
 }
 
 function colour({ all }: { all: boolean }): string {
   return all ? 'var(--ink)' : 'var(--stays)';
-}
-
-/** A label cut to the characters that fit, at some eight pixels each; the table holds it whole. */
-export function fit(label: string, pixels: number): string {
-  const most = Math.floor((pixels - 12) / 7.6);
-  return label.length > most ? `${label.slice(0, most - 1)}…` : label;
 }
 
 function asInterval({ value }: ShownBenchmark): { lower: number; upper: number } {

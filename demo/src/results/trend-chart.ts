@@ -2,8 +2,8 @@ import type { SeriesWave, WaveCell } from '@chorale/protocol';
 import * as Plot from '@observablehq/plot';
 import { direction } from './change-words.ts';
 import type { NumberStyle } from './format.ts';
-import { fit } from './group-chart.ts';
 import type { Draw } from './plot-figure.ts';
+import { fit } from './rows-chart.ts';
 import { shortReason } from './suppressed.ts';
 import { waveNames } from './wave-names.ts';
 
@@ -42,6 +42,8 @@ export function trendChart(
       : [],
   );
   const several = options.length > 1;
+  const place = several ? ({ x: 'wave', fy: 'option' } as const) : ({ x: 'wave' } as const);
+  const everyWave = withGaps(points, names, options);
   const domain = domainOf([...points, ...behind], range);
   const middle = (domain[0] + domain[1]) / 2;
 
@@ -84,38 +86,38 @@ export function trendChart(
             })
           : null,
         Plot.line(behind, {
-          ...place(several),
+          ...place,
           y: 'value',
           stroke: 'var(--ink-soft)',
           strokeDasharray: '4,4',
           strokeWidth: 1.5,
         }),
-        Plot.areaY(withGaps(points, names, options), {
-          ...place(several),
+        Plot.areaY(everyWave, {
+          ...place,
           z: 'option',
           y1: 'lower',
           y2: 'upper',
           fill: 'var(--stays)',
           fillOpacity: 0.16,
         }),
-        Plot.line(withGaps(points, names, options), {
-          ...place(several),
+        Plot.line(everyWave, {
+          ...place,
           z: 'option',
           y: 'value',
           stroke: 'var(--stays)',
           strokeWidth: 2,
         }),
         Plot.ruleX(points, {
-          ...place(several),
+          ...place,
           y1: 'lower',
           y2: 'upper',
           stroke: 'var(--stays)',
           strokeWidth: 2,
           strokeOpacity: 0.6,
         }),
-        Plot.dot(points, { ...place(several), y: 'value', fill: 'var(--stays)', r: 4 }),
+        Plot.dot(points, { ...place, y: 'value', fill: 'var(--stays)', r: 4 }),
         Plot.text(points, {
-          ...place(several),
+          ...place,
           y: 'upper',
           text: 'sign',
           dy: -9,
@@ -123,7 +125,7 @@ export function trendChart(
           fontWeight: 600,
         }),
         Plot.text(missing, {
-          ...place(several),
+          ...place,
           y: middle,
           text: 'text',
           fill: 'var(--ink-soft)',
@@ -132,10 +134,6 @@ export function trendChart(
       ],
     });
   };
-}
-
-function place(several: boolean): { x: 'wave'; fy?: 'option' } {
-  return several ? { x: 'wave', fy: 'option' } : { x: 'wave' };
 }
 
 function pointsOf(cells: readonly WaveCell[], names: ReadonlyMap<string, string>): Point[] {

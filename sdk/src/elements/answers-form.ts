@@ -1,7 +1,6 @@
 import type { Answer, Question } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { errorSummary, type FieldError } from './error-summary.ts';
-import { parseAmount } from './number-answer.ts';
 import { questionField } from './question-field.ts';
 import type { Words } from './words.ts';
 
@@ -58,17 +57,4 @@ export function answersForm(options: AnswersFormOptions): TemplateResult {
       </div>
     </div>
   `;
-}
-
-/** Questions that must be put right before anything is sent: only typed numbers can be wrong. */
-export function wrongQuestions(questions: readonly Question[], texts: Readonly<Record<string, string>>): Question[] {
-  return questions.filter((question) => {
-    if (question.type !== 'number') return false;
-    try {
-      parseAmount(texts[question.id] ?? '');
-      return false;
-    } catch {
-      return true;
-    }
-  });
 }
