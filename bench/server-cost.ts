@@ -2,28 +2,31 @@ import { manifestHash, PLAIN_FORMAT, type UpdateFormat, updateFormat } from '@ch
 import { Crowd } from './clients/crowd.ts';
 import type { BenchOptions } from './options.ts';
 import { megabytes } from './print.ts';
+import type { FloorConfig } from './servers/floor-server.ts';
 import { type ServerProcess, startCoordinatorServer, startFloorServer } from './servers/server-process.ts';
 import { signTokens } from './sign-tokens.ts';
 import { benchStudy } from './training-study.ts';
 
-/** `bits` are those of a parameter in an update that the coordinator is sent; the floor's has 32. */
+/** `bits` are those of a parameter in an update that the coordinator is sent; those of the floors have 32 and 64. */
 type Shape = { parameters: number; clients: number; bits: UpdateFormat['bits'] };
 type Cost = { cpuMs: number; peakRssBytes: number; waits: number };
 
-/** Times that each of the two servers is measured, in turn: other work on the machine disturbs both. */
+/** Times that each of the servers is measured, in turn: other work on the machine disturbs them alike. */
 const REPEATS = 3;
 
 /** Coordinates that are summed before the first round that is measured: code is compiled by then. */
 const WARM_UP_COORDINATES = 1e8;
 
 /**
- * What does a round cost the server, next to a bare socket.io program that only sends the model and adds
- * vectors up? Both in processes of their own, with the same clients and the same bytes, in turn.
+ * What does a round cost the server, next to a bare socket.io program that only sends the model and adds vectors up, of
+ * 32-bit floats or of doubles? Each in a process of its own, with as many clients, in turn.
  */
 export async function benchServerCost(options: BenchOptions): Promise<void> {
   if (options.rounds !== null) return benchMemory(options.rounds);
   console.log('server CPU a round, over loopback, without the clients');
-  console.log('parameters  clients  bits       floor   coordinator   ratio   peak RSS: floor  coordinator   waits');
+  console.log(
+    'parameters  clients  bits     float32     float64   coordinator   ratios to both   peak RSS of the three   waits',
+  );
   for (const parameters of options.parameters ?? [10_000, 100_000, 1_000_000]) {
     for (const clients of options.clients ?? [10, 50, 100]) {
       for (const bits of options.bits === null ? ([32, 8] as const) : [options.bits]) {
@@ -34,29 +37,37 @@ export async function benchServerCost(options: BenchOptions): Promise<void> {
   }
 }
 
-type Comparison = { floor: Cost; ours: Cost };
+type Comparison = { float32: Cost; float64: Cost; ours: Cost };
 
-/** The pair whose ratio is in the middle. */
+/** The three whose ratio, to the floor with 32-bit floats, is in the middle. */
 async function compare(shape: Shape, options: BenchOptions): Promise<Comparison> {
   const rounds = planRounds(shape);
   const costs: Comparison[] = [];
   for (let i = 0; i < REPEATS; i += 1) {
-    costs.push({ floor: await floorCost(shape, rounds), ours: await coordinatorCost(shape, rounds, options) });
+    costs.push({
+      float32: await floorCost(shape, rounds, 'float32'),
+      float64: await floorCost(shape, rounds, 'float64'),
+      ours: await coordinatorCost(shape, rounds, options),
+    });
   }
-  const ratio = ({ floor, ours }: Comparison): number => ours.cpuMs / floor.cpuMs;
+  const ratio = ({ float32, ours }: Comparison): number => ours.cpuMs / float32.cpuMs;
   return costs.toSorted((a, b) => ratio(a) - ratio(b))[Math.floor(REPEATS / 2)]!;
 }
 
-function printCost({ parameters, clients, bits }: Shape, { floor, ours }: Comparison): void {
+function printCost({ parameters, clients, bits }: Shape, { float32, float64, ours }: Comparison): void {
   const cells = [
     parameters.toLocaleString('en').padStart(10),
     String(clients).padStart(8),
     String(bits).padStart(5),
-    `${floor.cpuMs.toFixed(1)} ms`.padStart(11),
+    `${float32.cpuMs.toFixed(1)} ms`.padStart(11),
+    `${float64.cpuMs.toFixed(1)} ms`.padStart(11),
     `${ours.cpuMs.toFixed(1)} ms`.padStart(13),
-    (ours.cpuMs / floor.cpuMs).toFixed(2).padStart(7),
-    megabytes(floor.peakRssBytes).padStart(17),
-    megabytes(ours.peakRssBytes).padStart(12),
+    (ours.cpuMs / float32.cpuMs).toFixed(2).padStart(9),
+    (ours.cpuMs / float64.cpuMs).toFixed(2).padStart(6),
+    [float32, float64, ours]
+      .map((cost) => megabytes(cost.peakRssBytes))
+      .join(', ')
+      .padStart(23),
     String(ours.waits).padStart(7),
   ];
   console.log(cells.join(' '));
@@ -98,14 +109,14 @@ function planRounds({ parameters, clients }: Shape): Rounds {
   };
 }
 
-async function floorCost(shape: Shape, rounds: Rounds): Promise<Cost> {
-  const server = await startFloorServer(shape);
+async function floorCost(shape: Shape, rounds: Rounds, floats: FloorConfig['floats']): Promise<Cost> {
+  const server = await startFloorServer({ ...shape, floats });
   const crowd = new Crowd({
     ...crowdOf(shape),
     format: PLAIN_FORMAT,
     holdAt: ends(rounds),
     url: server.url,
-    target: 'floor',
+    target: floats,
     study: '',
     manifest: '',
     tokens: Array.from({ length: shape.clients }, () => ''),

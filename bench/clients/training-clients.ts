@@ -1,20 +1,21 @@
 import { limits, packIntegers, PROTOCOL_VERSION, type UpdateFormat } from '@chorale/protocol';
 import { childConfig, say, type Said } from '../child.ts';
 import { downloadModel, uploadUpdate } from './bulk-http.ts';
+import type { FloorConfig } from '../servers/floor-server.ts';
 import { clientFrame } from '../../coordinator/testing/fuzz/client-frame.ts';
 import { type WireEvent, WireSocket } from './wire-socket.ts';
 
 /** What one process of clients is told to do. */
 export type CrowdConfig = {
   url: string;
-  /** `floor` is the bare program that it is compared with. */
-  target: 'coordinator' | 'floor';
+  /** The coordinator, or the bare program that it is compared with, by the floats that it sends and is sent. */
+  target: 'coordinator' | FloorConfig['floats'];
   study: string;
   manifest: string;
   /** One client each. */
   tokens: string[];
   parameters: number;
-  /** How the coordinator's clients write an update; the floor's send 32-bit floats. */
+  /** How the coordinator's clients write an update. */
   format: UpdateFormat;
   /** Invitations, counted from 1, that every client answers only after `release`. */
   holdAt: number[];
@@ -26,6 +27,7 @@ export type CrowdConfig = {
 // made ahead. Says `joined`, `held` whenever all are held at an invitation, `committed` once, and
 // `told` when it is asked.
 const { url, target, study, manifest, tokens, parameters, format, holdAt, atOnce } = await childConfig<CrowdConfig>();
+const modelBytes = parameters * (target === 'float64' ? 8 : 4);
 const update = updateBytes();
 const frame = clientFrame(update);
 const isBulk = target === 'coordinator' && update.length > limits.bulkBytes;
@@ -53,7 +55,7 @@ class Client {
       onClose: () => fail(new Error('the server closed a connection')),
     });
     const socket = await this.#socket;
-    if (target === 'floor') return;
+    if (target !== 'coordinator') return;
     check(await socket.request('join', { protocol: PROTOCOL_VERSION, token: this.#token, manifest }));
   }
 
@@ -69,7 +71,7 @@ class Client {
     const received = isBulk
       ? await downloadModel(`${url}/api/v1/studies/${study}/models/${Number(message['modelRound'])}`)
       : attachmentBytes;
-    if (received !== parameters * 4) throw new Error(`the model has ${received} bytes`);
+    if (received !== modelBytes) throw new Error(`the model has ${received} bytes`);
     const contribute = (): void => void this.#contribute(Number(message['round'])).catch(fail);
     if (!holdAt.includes(this.#invitations)) return contribute();
     if (held.push(contribute) === tokens.length) say({ type: 'held' });
@@ -83,7 +85,7 @@ class Client {
 
   async #contribute(round: number): Promise<void> {
     const socket = await this.#socket;
-    if (target === 'floor') return socket.emitBytes('update', { message: { update: placeholder }, frame });
+    if (target !== 'coordinator') return socket.emitBytes('update', { message: { update: placeholder }, frame });
     if (isBulk) {
       const address = `${url}/api/v1/studies/${study}/rounds/${round}/update`;
       seen.waits += await uploadUpdate(address, { token: this.#token, bytes: update });
@@ -113,7 +115,8 @@ async function joinAll(): Promise<void> {
 /** Small numbers that any model takes: integers for the coordinator, floats for the floor. */
 function updateBytes(): Uint8Array {
   const values = Array.from({ length: parameters }, (_, i) => ((i * 7919) % 61) - 30);
-  if (target === 'floor') return new Uint8Array(Float32Array.from(values).buffer);
+  if (target === 'float32') return new Uint8Array(Float32Array.from(values).buffer);
+  if (target === 'float64') return new Uint8Array(Float64Array.from(values).buffer);
   // Of a coarse grid few coordinates of a long vector are more than zero.
   const integers =
     format.unit === 1 ? values : values.map((x) => (Math.abs(x) % 4 === 0 ? Math.sign(x) * format.unit : 0));

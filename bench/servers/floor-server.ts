@@ -5,13 +5,15 @@ import { Server, type Socket } from 'socket.io';
 import { childConfig, say } from '../child.ts';
 import { answerUsage } from './server-usage.ts';
 
-/** What the program needs to know: size of the model, and clients of a round. */
-export type FloorConfig = { parameters: number; clients: number };
+/** What the program needs to know: size of the model, clients of a round, and the floats that both sides send. */
+export type FloorConfig = { parameters: number; clients: number; floats: 'float32' | 'float64' };
 
 // The least that a round can cost with socket.io: sends the model to all, adds their vectors up, applies
 // the mean and starts again. No identities, limits, checks, deadlines, records or second chances.
-const { parameters, clients } = await childConfig<FloorConfig>();
-const model = new Float32Array(parameters);
+const config = await childConfig<FloorConfig>();
+const { parameters, clients } = config;
+const Floats = config.floats === 'float32' ? Float32Array : Float64Array;
+const model = new Floats(parameters);
 const sum = new Float64Array(parameters);
 let round = 0;
 let missing = clients;
@@ -19,7 +21,7 @@ let connected = 0;
 
 const http = createServer();
 const io = new Server(http, {
-  maxHttpBufferSize: parameters * 4 + 1024,
+  maxHttpBufferSize: model.byteLength + 1024,
   perMessageDeflate: false,
   serveClient: false,
   transports: ['websocket'],
@@ -48,9 +50,11 @@ io.on('connection', (socket: Socket) => {
 });
 
 /** The floats in place where their bytes allow it, else copied. */
-function floats(bytes: Buffer): Float32Array {
-  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, parameters);
-  return new Float32Array(Uint8Array.from(bytes).buffer);
+function floats(bytes: Buffer): Float32Array | Float64Array {
+  const isAligned = bytes.byteOffset % Floats.BYTES_PER_ELEMENT === 0;
+  return isAligned
+    ? new Floats(bytes.buffer as ArrayBuffer, bytes.byteOffset, parameters)
+    : new Floats(Uint8Array.from(bytes).buffer);
 }
 
 http.listen(0, '127.0.0.1');

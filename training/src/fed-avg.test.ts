@@ -56,6 +56,7 @@ describe('[T1] the model after a round', () => {
   test('is never one that is not finite', () => {
     const sum = Float64Array.of(2 ** 52);
     expect(() => next(Float32Array.of(0), sum, 1, 1e38)).toThrow('finite');
+    expect(() => next(Float32Array.of(0, 0), Float64Array.of(2 ** 52, -(2 ** 52)), 1, 1e38)).toThrow('finite');
     expect(() => next(Float32Array.of(0), sum, 0)).toThrow('totalWeight');
     expect(() => next(Float32Array.of(0), Float64Array.of(NaN), 1)).toThrow('finite');
     expect(() => next(Float32Array.of(0, 0), sum, 1)).toThrow('2 coordinates');

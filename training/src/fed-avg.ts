@@ -25,10 +25,10 @@ export function averageStep(
   { sum, totalWeight }: ReleasedUpdates,
   clippingNorm: number,
 ): Float32Array<ArrayBuffer> {
-  const next = new Float32Array(parameters.length);
+  const { length } = parameters;
+  const next = new Float32Array(length);
+  const gridStep = clippingNorm / GRID_STEPS;
   // A loop: it is an order of magnitude faster than callbacks, and a large model must not hold up requests.
-  for (let i = 0; i < next.length; i += 1) {
-    next[i] = parameters[i]! + (sum[i]! / totalWeight) * (clippingNorm / GRID_STEPS);
-  }
+  for (let i = 0; i < length; i += 1) next[i] = parameters[i]! + (sum[i]! / totalWeight) * gridStep;
   return next;
 }

@@ -9,6 +9,7 @@ import type { ChoraleServer } from './chorale-socket.ts';
 import { CohortEncoder } from './cohort-encoder.ts';
 import { ClientSession, type SessionOptions } from './client-session.ts';
 import type { EngineConnection } from './engine-connection.ts';
+import { GatheringServer } from './gathering-server.ts';
 import { watchConnection } from './watch-connection.ts';
 
 /** What sockets need of the coordinator. */
@@ -74,6 +75,7 @@ export function attachSockets(server: HttpServer, options: SocketOptions): Socke
       );
     },
     parser: { Encoder: CohortEncoder, Decoder: OneAttachmentDecoder },
+    wsEngine: GatheringServer,
   });
   metrics.watchConnections(() => io.engine.clientsCount);
 
