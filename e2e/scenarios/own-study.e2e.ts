@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type { StudySummary } from '@chorale/protocol';
 import type { Browser, BrowserContext, Page } from 'playwright';
@@ -137,6 +139,25 @@ test('[O4] [O5] the officer closes a study, takes its evidence, deletes its repo
       .waitFor();
   }
   await page.getByText(/^All \d+ entries hold/).waitFor();
+});
+
+test('[O7] who takes results as a file is in the log by name where they are signed in, with the hash of the file', async () => {
+  const page = await (await browser.newContext({ acceptDownloads: true })).newPage();
+  const log = page.getByRole('region', { name: 'Entries of the log' });
+  const takeBy = async (who: string): Promise<void> => {
+    await page.goto(`${coordinator.url}/results/pulse-demo`);
+    const [taken] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Numbers as CSV' }).click(),
+    ]);
+    expect(taken.suggestedFilename()).toBe('pulse-demo.csv');
+    const hash = createHash('sha256').update(await readFile(await taken.path()));
+    await page.goto(coordinator.signInLink('officer'));
+    const row = log.getByRole('row', { name: new RegExp(`${who} results taken as a file pulse-demo`) });
+    await row.getByText(`sha256-${hash.digest('base64')}`).waitFor();
+  };
+  await takeBy('somebody not signed in');
+  await takeBy('Demo officer \\(officer\\)');
 });
 
 const seen = (['studio', 'officer'] as const).flatMap((name) =>

@@ -61,7 +61,7 @@ describe('results over HTTP', () => {
 
   it('[E9] are the same in every export, each with the study, its privacy and the time', async () => {
     const { get, json } = await run();
-    const results = await json('studies/spring/results');
+    const { voices: _, ...results } = v.parse(Results, await json('studies/spring/results'));
     const first = v.parse(StudyExportAnswer, await json('studies/spring/export.json'));
     expect(first.results).toEqual(results);
     expect(v.parse(StudyExportAnswer, await json('studies/spring/export.json')).results).toEqual(results);

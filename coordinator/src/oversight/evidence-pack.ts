@@ -144,8 +144,10 @@ whole, differs from nothing but such a note. <code>npx chorale verify-log --anch
 </table>`;
 }
 
+const WHO = { operator: 'the operator', coordinator: 'the coordinator', public: 'somebody not signed in' } as const;
+
 function entryRow({ sequence, at, actor, action, details, hash }: LogEntry): Markup {
-  const who = actor.type === 'person' ? `${actor.name}, ${actor.role}` : `the ${actor.type}`;
+  const who = actor.type === 'person' ? `${actor.name}, ${actor.role}` : WHO[actor.type];
   const said = Object.entries(details).map(([key, value]) => markup`${key}: <code>${String(value)}</code><br>`);
   return markup`<tr><td>${sequence}</td><td>${at}</td><td>${who}</td><td>${action}</td><td>${said}</td><td><code>${hash}</code></td></tr>`;
 }

@@ -61,7 +61,7 @@ export class Evidence {
       study,
       state: await studies.state(id),
       spent: await this.#spent(study),
-      entries: log.filter(({ subject }) => subject === id),
+      entries: log.filter((entry) => isAbout(entry, study.manifest)),
       check: await checkLog(log),
       at,
     });
@@ -85,4 +85,9 @@ export class Evidence {
     await training.start(study);
     return (await training.rounds(study.manifest.id)).rounds.at(-1)?.spent ?? [];
   }
+}
+
+/** Files of a series have the numbers of all its waves. */
+function isAbout({ subject, action }: LogEntry, { id, series }: Manifest): boolean {
+  return action === 'series-exported' ? subject === series : subject === id;
 }
