@@ -1,7 +1,8 @@
-import type { LogEntry, SurveyChannels } from '@chorale/protocol';
+import type { LogEntry } from '@chorale/protocol';
+import { auditSection } from './audit-section.ts';
 import type { EvidenceFacts } from './evidence.ts';
 import { type Markup, markup } from './markup.ts';
-import { auditCommands, mechanismTable } from './mechanism-table.ts';
+import { mechanismTable } from './mechanism-table.ts';
 
 /**
  * One HTML file that needs nothing else: the answers to what NIST SP 800-226, Guidelines for Evaluating Differential Privacy
@@ -26,7 +27,7 @@ export function evidencePack(facts: EvidenceFacts): string {
 <strong>${state}</strong>. ${manifest.simulated ? 'Its answers are made up.' : ''} It answers what NIST SP 800-226 asks of a
 deployment of differential privacy. Numbers are of the manifest whose SHA-256 is <code>${hash}</code>.</p>
 ${guarantee(facts)}
-${mechanisms(study.channels)}
+${mechanisms(facts)}
 ${publishing(facts)}
 ${limits()}
 ${log(facts)}
@@ -89,15 +90,14 @@ function guarantee({ study, spent }: EvidenceFacts): Markup {
 <table><tbody>${rows.map(([name, text]) => markup`<tr><th scope="row">${name}</th><td>${text}</td></tr>`)}</tbody></table>`;
 }
 
-function mechanisms(channels: SurveyChannels | null): Markup {
-  if (channels === null)
+function mechanisms({ study: { channels }, audit, at }: EvidenceFacts): Markup {
+  if (channels === null || audit === null)
     return markup`<h2>Mechanisms</h2><p>This study asks nothing; its training is in the manifest below.</p>`;
   return markup`<h2>Mechanisms</h2>
 <p>What a device does to each answer. “Realized” is the epsilon of the integer probabilities themselves; p and q are how likely
 a report names an option that is the answer, and one that is not. “No answer” is an option of each.</p>
 ${mechanismTable(channels)}
-<p>To measure these mechanisms from outside, by reports that are drawn and by all their probabilities, run:</p>
-<pre>${auditCommands(channels)}</pre>`;
+${auditSection(audit, { channels, at })}`;
 }
 
 function publishing({ study, state }: EvidenceFacts): Markup {

@@ -12,6 +12,8 @@ import type { Store } from '../storage/store.ts';
 import type { PublishedStudy, StudyRegistry } from '../surveys/study-registry.ts';
 import { evidencePack } from './evidence-pack.ts';
 import { requirePermission } from './permissions.ts';
+import { auditSurveyInThread } from './survey-audit-thread.ts';
+import type { SurveyAudit } from './survey-audit.ts';
 
 /** Entries of the log read at a time. */
 const PAGE = 1000;
@@ -20,6 +22,8 @@ const PAGE = 1000;
 export type EvidenceFacts = {
   study: PublishedStudy;
   state: StudyState;
+  /** Of the study's mechanisms, as the pack was made; `null` for a study that asks nothing. */
+  audit: SurveyAudit | null;
   /** What one unit has lost in training so far that took part as often as it could. */
   spent: Guarantee[];
   /** Entries about this study, the one about this pack last. */
@@ -53,12 +57,15 @@ export class Evidence {
     requirePermission(actor, 'oversee', 'an evidence pack');
     const { store, studies, now } = this.#options;
     const study = await studies.get(id);
+    const { survey } = study.manifest;
+    const audit = survey === undefined ? null : await auditSurveyInThread(survey);
     const at = new Date(now()).toISOString();
     const details = { manifest: study.hash };
     const own = await store.appendLog({ at, actor, action: 'evidence-exported', subject: id, details });
     const log = await this.#log(own.sequence);
     return evidencePack({
       study,
+      audit,
       state: await studies.state(id),
       spent: await this.#spent(study),
       entries: log.filter((entry) => isAbout(entry, study.manifest)),

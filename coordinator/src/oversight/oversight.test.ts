@@ -311,6 +311,7 @@ it('[O6] an evidence pack says what was promised, has the head of the log, and s
   for (const words of [await manifestHash(manifest), `${realizedEpsilon} at the integer`, 'Replace one', 'Local:']) {
     expect(pack).toContain(words);
   }
+  expect(pack).toContain('<strong>Passed.</strong> No report of this study reveals more');
   for (const { channel } of byQuestion.values()) expect(pack).toContain(`<td>${channel.realizedEpsilon}</td>`);
   expect((await coordinator.anybody('POST', 'studies/pulse/evidence')).status).toBe(401);
 });
