@@ -164,7 +164,7 @@ async function serve(
     },
   };
   const endings = new Endings({ store, studies, reports, results, training: ending, now });
-  const evidence = new Evidence({ store, studies, training, now });
+  const evidence = new Evidence({ store, studies, training, retentionDays: options.retentionDays, now });
   const retention = new Retention({ store, studies, endings, days: options.retentionDays, now, log });
   cluster?.onClosed((study) => {
     const close = async (): Promise<void> => training.close(await studies.get(study));

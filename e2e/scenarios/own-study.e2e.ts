@@ -43,6 +43,7 @@ test('[O2] a study of one’s own is designed, approved, published and answered 
   // 2. A title and what is asked.
   await analyst.getByLabel('Title').fill('Our first pulse');
   await analyst.getByLabel('What is asked').fill('I have what I need to do my work well.');
+  await analyst.getByLabel('Days that reports are kept').fill('30');
   await analyst
     .getByRole('cell', { name: /readable/ })
     .first()
@@ -53,12 +54,15 @@ test('[O2] a study of one’s own is designed, approved, published and answered 
   const officer = await (await browser.newContext()).newPage();
   await officer.goto(coordinator.signInLink('officer'));
   await officer.getByRole('heading', { name: 'Our first pulse' }).waitFor();
+  await officer.getByText('Raw reports are deleted 30 days after the study is closed').waitFor();
   await officer.getByRole('button', { name: 'Approve exactly this' }).click();
   await officer.getByRole('button', { name: 'Publish' }).click();
   // 4. The survey that it links to, as somebody.
   await officer.getByRole('link', { name: 'Open the survey' }).click();
   await officer.getByLabel('Your name').fill('Ada');
   await officer.getByRole('button', { name: 'Open the survey' }).click();
+  // What was promised is said before anything is asked.
+  await officer.getByText('What you send is deleted at most 30 days after the survey was closed').waitFor();
   await officer.getByRole('button', { name: 'Take part' }).click();
   await officer.getByRole('radio', { name: '4' }).check();
   await send(officer);

@@ -69,7 +69,7 @@ async function createApp(): Promise<ChoraleApp> {
     exports: new Exports({ store, results, series, now }),
     people: new People({ store, now }),
     drafts: new Drafts({ store, studies, now }),
-    evidence: new Evidence({ store, studies, training, now }),
+    evidence: new Evidence({ store, studies, training, retentionDays: null, now }),
     endings: new Endings({ store, studies, reports, results, training, now }),
     training,
     admission,

@@ -100,12 +100,12 @@ ${mechanismTable(channels)}
 ${auditSection(audit, { channels, at })}`;
 }
 
-function publishing({ study, state }: EvidenceFacts): Markup {
+function publishing({ study, state, daysKept }: EvidenceFacts): Markup {
   const { minimumGroupSize, maximumMargin } = study.manifest.publishing;
   const raw =
     state === 'purged'
       ? 'The raw reports are deleted; the counts of released blocks are kept, so that results stay the same numbers.'
-      : 'Raw reports, randomized as they came, are kept until they are deleted after the study is closed.';
+      : `Raw reports, randomized as they came, ${kept(study, daysKept)}.`;
   return markup`<h2>What is published, and what is kept</h2>
 <ul>
 <li>Numbers are published in blocks of ${minimumGroupSize} reports of one question and group, in the order of arrival. A block never
@@ -114,6 +114,17 @@ changes, so no difference of published numbers is about fewer people.</li>
 <li>The count of voices is live; nothing else is.</li>
 <li>${raw}</li>
 </ul>`;
+}
+
+function kept({ manifest }: EvidenceFacts['study'], days: number | null): string {
+  if (manifest.series !== undefined)
+    return 'are kept: what other waves of the series may show depends on who is in this one';
+  if (days === null) return 'are kept until they are deleted after the study is closed';
+  const promised =
+    manifest.retention === undefined
+      ? 'by the operator’s setting'
+      : `the manifest promises ${manifest.retention.reportDays}`;
+  return `are deleted ${days} days after the study is closed (${promised}); the counts of released blocks stay`;
 }
 
 function limits(): Markup {

@@ -12,6 +12,7 @@ import type { Store } from '../storage/store.ts';
 import type { PublishedStudy, StudyRegistry } from '../surveys/study-registry.ts';
 import { evidencePack } from './evidence-pack.ts';
 import { requirePermission } from './permissions.ts';
+import { daysKept } from './retention.ts';
 import { auditSurveyInThread } from './survey-audit-thread.ts';
 import type { SurveyAudit } from './survey-audit.ts';
 
@@ -22,6 +23,8 @@ const PAGE = 1000;
 export type EvidenceFacts = {
   study: PublishedStudy;
   state: StudyState;
+  /** Whole days that raw reports are kept after the study's end; `null` until somebody deletes them. */
+  daysKept: number | null;
   /** Of the study's mechanisms, as the pack was made; `null` for a study that asks nothing. */
   audit: SurveyAudit | null;
   /** What one unit has lost in training so far that took part as often as it could. */
@@ -37,6 +40,8 @@ type Options = {
   store: Pick<Store, 'appendLog' | 'readLog'>;
   studies: StudyRegistry;
   training: Pick<TrainingService, 'start' | 'rounds'>;
+  /** The operator's bound, in whole days; `null` for none. */
+  retentionDays: number | null;
   /** Milliseconds since 1970. */
   now: () => number;
 };
@@ -55,7 +60,7 @@ export class Evidence {
    */
   async of(id: string, actor: Actor): Promise<string> {
     requirePermission(actor, 'oversee', 'an evidence pack');
-    const { store, studies, now } = this.#options;
+    const { store, studies, retentionDays, now } = this.#options;
     const study = await studies.get(id);
     const { survey } = study.manifest;
     const audit = survey === undefined ? null : await auditSurveyInThread(survey);
@@ -66,6 +71,7 @@ export class Evidence {
     return evidencePack({
       study,
       audit,
+      daysKept: daysKept(study, retentionDays),
       state: await studies.state(id),
       spent: await this.#spent(study),
       entries: log.filter((entry) => isAbout(entry, study.manifest)),

@@ -92,5 +92,5 @@ async function packOf(of: Manifest, channels: SurveyChannels): Promise<string> {
   const at = '2026-11-02T08:00:00.000Z';
   const audit = auditSurvey(channels, of.survey!.epsilon);
   const check = { sequence: 0, hash: null, finding: null };
-  return evidencePack({ study, audit, state: 'open', spent: [], entries: [], check, at });
+  return evidencePack({ study, audit, state: 'open', daysKept: null, spent: [], entries: [], check, at });
 }
