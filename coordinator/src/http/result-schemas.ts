@@ -118,6 +118,7 @@ export const Series = v.object({
       text: Text,
       report: ReportKind,
       range: Range,
+      unit: v.nullable(Text),
       groups: v.array(v.object({ group: Group, waves: v.array(WaveCell) })),
     }),
   ),

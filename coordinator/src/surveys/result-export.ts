@@ -1,5 +1,6 @@
 import type {
   Estimate,
+  ExportedResults,
   ExportStamp,
   Manifest,
   ResultCell,
@@ -61,6 +62,7 @@ export function studyCsv({ stamp, results }: StudyExport): string {
         estimatesOf(cell).map((estimate) => ({
           ...stampColumns(stamp),
           ...cellColumns(cell, { question, text, groups: results.groups }),
+          ...participationColumns(cell, results),
           ...estimateColumns(cell, estimate),
         })),
       ),
@@ -138,6 +140,17 @@ function cellColumns(
     group_label: cell.group === null ? 'All' : (label ?? cell.group),
     state: cell.state === 'published' ? cell.state : cell.reason,
     respondents: cell.state === 'published' ? cell.respondents : null,
+  };
+}
+
+/** How many of the row's group took part, whatever they were asked: bounds, as far as whole blocks tell. [E6] */
+function participationColumns({ group }: ResultCell, { participation }: ExportedResults): Row {
+  const found = participation.find((one) => one.group === group);
+  return {
+    participants: found?.participants ?? null,
+    headcount: found?.headcount ?? null,
+    participation_lower: found?.rate?.lower ?? null,
+    participation_upper: found?.rate?.upper ?? null,
   };
 }
 
