@@ -23,6 +23,7 @@ import { demoPeople, type DemoPerson } from './oversight/demo-people.ts';
 import { Drafts } from './oversight/drafts.ts';
 import { Endings } from './oversight/endings.ts';
 import { Evidence } from './oversight/evidence.ts';
+import { Exports } from './oversight/exports.ts';
 import { People } from './oversight/people.ts';
 import { ReleaseLog } from './oversight/release-log.ts';
 import { Retention } from './oversight/retention.ts';
@@ -33,6 +34,7 @@ import type { Store } from './storage/store.ts';
 import { Invitations } from './surveys/invitations.ts';
 import { ReportService } from './surveys/report-service.ts';
 import { ResultsService } from './surveys/results-service.ts';
+import { SeriesService } from './surveys/series-service.ts';
 import { readStudyFolder } from './surveys/study-file.ts';
 import { type PublishedStudy, StudyRegistry } from './surveys/study-registry.ts';
 
@@ -153,6 +155,8 @@ async function serve(
   const people = new People({ store, now });
   const drafts = new Drafts({ store, studies, now });
   const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
+  const series = new SeriesService({ studies, reports, results });
+  const exports = new Exports({ store, results, series, now });
   const ending = {
     close: async (study: PublishedStudy): Promise<void> => {
       await training.close(study);
@@ -160,7 +164,7 @@ async function serve(
     },
   };
   const endings = new Endings({ store, studies, reports, results, training: ending, now });
-  const evidence = new Evidence({ store, studies, training, now });
+  const evidence = new Evidence({ store, studies, training, retentionDays: options.retentionDays, now });
   const retention = new Retention({ store, studies, endings, days: options.retentionDays, now, log });
   cluster?.onClosed((study) => {
     const close = async (): Promise<void> => training.close(await studies.get(study));
@@ -196,6 +200,8 @@ async function serve(
     studies,
     reports,
     results,
+    series,
+    exports,
     people,
     drafts,
     endings,

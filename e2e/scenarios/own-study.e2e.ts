@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
 import type { StudySummary } from '@chorale/protocol';
 import type { Browser, BrowserContext, Page } from 'playwright';
@@ -41,6 +43,7 @@ test('[O2] a study of one’s own is designed, approved, published and answered 
   // 2. A title and what is asked.
   await analyst.getByLabel('Title').fill('Our first pulse');
   await analyst.getByLabel('What is asked').fill('I have what I need to do my work well.');
+  await analyst.getByLabel('Days that reports are kept').fill('30');
   await analyst
     .getByRole('cell', { name: /readable/ })
     .first()
@@ -51,12 +54,15 @@ test('[O2] a study of one’s own is designed, approved, published and answered 
   const officer = await (await browser.newContext()).newPage();
   await officer.goto(coordinator.signInLink('officer'));
   await officer.getByRole('heading', { name: 'Our first pulse' }).waitFor();
+  await officer.getByText('Raw reports are deleted 30 days after the study is closed').waitFor();
   await officer.getByRole('button', { name: 'Approve exactly this' }).click();
   await officer.getByRole('button', { name: 'Publish' }).click();
   // 4. The survey that it links to, as somebody.
   await officer.getByRole('link', { name: 'Open the survey' }).click();
   await officer.getByLabel('Your name').fill('Ada');
   await officer.getByRole('button', { name: 'Open the survey' }).click();
+  // What was promised is said before anything is asked.
+  await officer.getByText('What you send is deleted at most 30 days after the survey was closed').waitFor();
   await officer.getByRole('button', { name: 'Take part' }).click();
   await officer.getByRole('radio', { name: '4' }).check();
   await send(officer);
@@ -137,6 +143,25 @@ test('[O4] [O5] the officer closes a study, takes its evidence, deletes its repo
       .waitFor();
   }
   await page.getByText(/^All \d+ entries hold/).waitFor();
+});
+
+test('[O7] who takes results as a file is in the log by name where they are signed in, with the hash of the file', async () => {
+  const page = await (await browser.newContext({ acceptDownloads: true })).newPage();
+  const log = page.getByRole('region', { name: 'Entries of the log' });
+  const takeBy = async (who: string): Promise<void> => {
+    await page.goto(`${coordinator.url}/results/pulse-demo`);
+    const [taken] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Numbers as CSV' }).click(),
+    ]);
+    expect(taken.suggestedFilename()).toBe('pulse-demo.csv');
+    const hash = createHash('sha256').update(await readFile(await taken.path()));
+    await page.goto(coordinator.signInLink('officer'));
+    const row = log.getByRole('row', { name: new RegExp(`${who} results taken as a file pulse-demo`) });
+    await row.getByText(`sha256-${hash.digest('base64')}`).waitFor();
+  };
+  await takeBy('somebody not signed in');
+  await takeBy('Demo officer \\(officer\\)');
 });
 
 const seen = (['studio', 'officer'] as const).flatMap((name) =>

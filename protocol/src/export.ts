@@ -1,5 +1,9 @@
 import type { Guarantee, SurveyResults } from './results.ts';
-import type { SeriesResults } from './series.ts';
+import type { SeriesResults, SeriesWave } from './series.ts';
+
+/** Results as they are in files: the released numbers, without the live count of voices. */
+export type ExportedResults = Omit<SurveyResults, 'voices'>;
+export type ExportedSeries = Omit<SeriesResults, 'waves'> & { waves: Omit<SeriesWave, 'voices'>[] };
 
 /** What every exported number has beside it: whose it is, at what privacy, and when it was taken. */
 export type ExportStamp = Guarantee & {
@@ -12,12 +16,12 @@ export type ExportStamp = Guarantee & {
   realizedEpsilon: number;
   minimumGroupSize: number;
   confidence: number;
-  /** When the file was made, in UTC (RFC 3339). */
+  /** When the file was made, in UTC (RFC 3339); the log has an entry of that moment with its hash. [O7] */
   exportedAt: string;
 };
 
 /** Body of `GET /api/v1/studies/:id/export.json`. */
-export type StudyExport = { format: 'chorale-results'; stamp: ExportStamp; results: SurveyResults };
+export type StudyExport = { format: 'chorale-results'; stamp: ExportStamp; results: ExportedResults };
 
 /** Body of `GET /api/v1/series/:id/export.json`; one stamp a wave. */
-export type SeriesExport = { format: 'chorale-series'; stamps: ExportStamp[]; results: SeriesResults };
+export type SeriesExport = { format: 'chorale-series'; stamps: ExportStamp[]; results: ExportedSeries };

@@ -18,6 +18,8 @@ export const limits = {
   heldUpdateBytes: 512 * 1024 * 1024,
   questions: 50,
   options: 50,
+  /** Ten years. */
+  retentionDays: 3650,
   /** Benchmarks of one survey. */
   benchmarks: 200,
   /** Different reports that one question's channel can produce; each is an integer below it. */

@@ -51,6 +51,14 @@ test.each<[string, Partial<Record<keyof Manifest, unknown>>, RegExp]>([
   ['another protocol version', { protocol: 999 }, /protocol/],
   ['an unknown key', { surprise: 1 } as never, /surprise/],
   ['neither survey nor training', { survey: undefined, training: undefined }, /survey, a training/],
+  ['reports kept for no day', { retention: { reportDays: 0 } }, /retention\.reportDays/],
+  ['reports kept for half a day', { retention: { reportDays: 0.5 } }, /retention\.reportDays/],
+  ['reports kept for ever', { retention: { reportDays: 3651 } }, /retention\.reportDays/],
+  [
+    'reports of a wave that go',
+    { series: 'quarterly', retention: { reportDays: 30 } },
+    /reports of a wave of a series stay/,
+  ],
   ['epsilon of zero', { survey: { ...sampleManifest().survey!, epsilon: 0 } }, /epsilon/],
   ['infinite epsilon', { survey: { ...sampleManifest().survey!, epsilon: Infinity } }, /epsilon/],
   [

@@ -17,6 +17,7 @@ export const Manifest = v.pipe(
   v.check((m) => rules.words.holds(m), rules.words.message),
   v.check((m) => rules.benchmarks.holds(m), rules.benchmarks.message),
   v.check((m) => rules.series.holds(m), rules.series.message),
+  v.check((m) => rules.retention.holds(m), rules.retention.message),
   v.check((m) => distinct(m.training?.features.map((f) => f.column) ?? []), 'feature columns must differ'),
   v.check(
     (m) => m.training === undefined || m.training.features.every((f) => f.column !== m.training?.label.column),

@@ -7,6 +7,9 @@ export const roles = ['analyst', 'officer', 'operator'] as const;
 /** Who did something: a person, whoever holds the operator token or the data folder, or the program itself. */
 export type Actor = { type: 'person'; name: string; role: Role } | { type: 'operator' } | { type: 'coordinator' };
 
+/** Whom the log names: of what is published, anybody may take a file, and shows no token for it. */
+export type LogActor = Actor | { type: 'public' };
+
 /** What the log records. */
 export type LogAction = (typeof logActions)[number];
 export const logActions = [
@@ -15,6 +18,8 @@ export const logActions = [
   'draft-approved',
   'study-published',
   'results-released',
+  'study-exported',
+  'series-exported',
   'study-closed',
   'study-purged',
   'evidence-exported',
@@ -26,9 +31,9 @@ export const logActions = [
 export type LogContent = {
   /** When, as ISO 8601 in UTC. */
   at: string;
-  actor: Actor;
+  actor: LogActor;
   action: LogAction;
-  /** The study's id, or the person's name. */
+  /** The study's id, the series' name, or the person's. */
   subject: string;
   /** What else there is to know; flat, so that it can be shown as it is. */
   details: Readonly<Record<string, string | number | boolean>>;

@@ -49,6 +49,8 @@ export type SeriesQuestion = {
   text: string;
   report: 'favourable' | 'distribution' | 'mean' | 'enps';
   range: [number, number];
+  /** What a number counts, such as EUR; `null` for shares, scores and where it has no name. */
+  unit: string | null;
   /** By group, all together (`null`) first; of each the waves that ask the question and have the group. */
   groups: { group: string | null; waves: WaveCell[] }[];
 };

@@ -15,6 +15,10 @@ export const studyEntries = {
   description: v.optional(v.pipe(v.string(), v.maxLength(2000))),
   /** The series that this study is a wave of: waves ask the same people again, in the order of their publication. */
   series: v.optional(Identifier),
+  /** Reports are deleted so many whole days after the study was closed, or sooner; without it when somebody does. */
+  retention: v.optional(
+    v.strictObject({ reportDays: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(limits.retentionDays)) }),
+  ),
   /** Answers are made up. Only such a study may train without noise, and pages say so. */
   simulated: v.boolean(),
   /** A public attribute of employees or sites, signed in the invitation and outside epsilon. */
@@ -77,6 +81,11 @@ export const rules = {
     holds: ({ series, survey }: StudyEntries): boolean => series === undefined || survey !== undefined,
     message: 'a wave of a series needs a survey',
   },
+  retention: {
+    // What other waves may show depends on who is in this one.
+    holds: ({ series, retention }: StudyEntries): boolean => series === undefined || retention === undefined,
+    message: 'the reports of a wave of a series stay',
+  },
 } as const;
 
 /** A study that trains nothing. */
@@ -87,6 +96,7 @@ const SurveyManifest = v.pipe(
   v.check(rules.questions.holds, rules.questions.message),
   v.check(rules.words.holds, rules.words.message),
   v.check(rules.benchmarks.holds, rules.benchmarks.message),
+  v.check(rules.retention.holds, rules.retention.message),
 );
 
 /**

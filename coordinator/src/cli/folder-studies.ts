@@ -4,12 +4,11 @@ import {
   type Manifest,
   type Person,
   type Role,
-  type SeriesExport,
-  type StudyExport,
   type StudySummary,
   type SurveyResults,
 } from '@chorale/protocol';
 import { Endings } from '../oversight/endings.ts';
+import { type ExportRequest, Exports } from '../oversight/exports.ts';
 import { People } from '../oversight/people.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { storedRounds } from '../rounds/stored-rounds.ts';
@@ -17,7 +16,6 @@ import type { RoundLog } from '../rounds/verify-rounds.ts';
 import type { Store } from '../storage/store.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
-import { seriesExport, studyExport } from '../surveys/result-export.ts';
 import { ResultsService } from '../surveys/results-service.ts';
 import { SeriesService } from '../surveys/series-service.ts';
 import { StudyRegistry } from '../surveys/study-registry.ts';
@@ -49,14 +47,10 @@ export class FolderStudies implements StudySource {
     return (await this.#counting()).results.of(study);
   }
 
-  async exportStudy(id: string): Promise<StudyExport> {
-    const { study, results } = await (await this.#counting()).results.withStudy(id);
-    return studyExport(study, results, new Date());
-  }
-
-  async exportSeries(series: string): Promise<SeriesExport> {
-    const { waves, results } = await new SeriesService(await this.#counting()).withWaves(series);
-    return seriesExport(waves, results, new Date());
+  async export(request: ExportRequest): Promise<string> {
+    const counting = await this.#counting();
+    const series = new SeriesService(counting);
+    return new Exports({ store: this.#store, now: Date.now, series, ...counting }).take(request, OPERATOR);
   }
 
   async roundLog(study: string): Promise<RoundLog> {

@@ -5,8 +5,6 @@ import {
   type LogEntry,
   type ModelCard,
   parseManifest,
-  type SeriesExport,
-  type StudyExport,
   type Person,
   type Role,
   type StudySummary,
@@ -14,6 +12,7 @@ import {
   type TrainingRounds,
 } from '@chorale/protocol';
 import * as v from 'valibot';
+import type { ExportRequest } from '../oversight/exports.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
 import { UsageError } from './command-errors.ts';
 import type { PutOutcome, StudySource } from './study-source.ts';
@@ -42,12 +41,14 @@ export class ServerStudies implements StudySource {
     return this.#ask(`api/v1/studies/${encodeURIComponent(study)}/results`);
   }
 
-  exportStudy(study: string): Promise<StudyExport> {
-    return this.#ask(`api/v1/studies/${encodeURIComponent(study)}/export.json`);
-  }
-
-  exportSeries(series: string): Promise<SeriesExport> {
-    return this.#ask(`api/v1/series/${encodeURIComponent(series)}/export.json`);
+  /** As the very bytes that the server logged, in the operator's name where their token is known. */
+  async export({ kind, id, format }: ExportRequest): Promise<string> {
+    const path = kind === 'study' ? 'studies' : kind;
+    const headers: HeadersInit =
+      this.#operatorToken === undefined ? {} : { authorization: `Bearer ${this.#operatorToken}` };
+    const response = await this.#fetch(`api/v1/${path}/${encodeURIComponent(id)}/export.${format}`, { headers });
+    if (!response.ok) throw this.#refusal(response, await response.json().catch(() => null));
+    return response.text();
   }
 
   async roundLog(study: string): Promise<RoundLog> {
@@ -124,15 +125,22 @@ export class ServerStudies implements StudySource {
 
   async #ask<T extends object>(path: string, request: RequestInit = {}): Promise<T> {
     const answer = v.custom<T>((given) => typeof given === 'object' && given !== null);
-    const base = this.#url.endsWith('/') ? this.#url : `${this.#url}/`;
-    const response = await fetch(new URL(path, base), request).catch((cause: unknown) => {
-      throw new ChoraleError('CONNECTION_LOST', `no server answers at ${this.#url}`, { cause });
-    });
+    const response = await this.#fetch(path, request);
     const body: unknown = await response.json().catch(() => null);
     if (response.ok && v.is(answer, body)) return body;
+    throw this.#refusal(response, body);
+  }
+
+  #fetch(path: string, request: RequestInit): Promise<Response> {
+    const base = this.#url.endsWith('/') ? this.#url : `${this.#url}/`;
+    return fetch(new URL(path, base), request).catch((cause: unknown) => {
+      throw new ChoraleError('CONNECTION_LOST', `no server answers at ${this.#url}`, { cause });
+    });
+  }
+
+  #refusal({ status }: Response, body: unknown): ChoraleError {
     const problem = v.safeParse(Problem, body);
-    if (!problem.success)
-      throw new ChoraleError('INTERNAL', `${this.#url} is not a coordinator (status ${response.status})`);
-    throw new ChoraleError(problem.output.code, problem.output.detail);
+    if (problem.success) return new ChoraleError(problem.output.code, problem.output.detail);
+    return new ChoraleError('INTERNAL', `${this.#url} is not a coordinator (status ${status})`);
   }
 }

@@ -58,8 +58,8 @@ export const startSettings = {
     read: yesOrNo,
   }),
   retentionDays: setting('--retention-days <DAYS>', 'CHORALE_RETENTION_DAYS', {
-    description: 'delete the raw reports of a study so many days after it was closed; results stay',
-    otherwise: 'kept until somebody deletes them',
+    description: 'delete the raw reports of a study at most so many days after it was closed; results stay',
+    otherwise: 'as the study says; where it says nothing, kept until somebody deletes them',
     fallback: null,
     read: wholeNumber(0, 36_500),
   }),

@@ -1,16 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type {
-  LogEntry,
-  Manifest,
-  Person,
-  Role,
-  SeriesExport,
-  StudyExport,
-  StudySummary,
-  SurveyResults,
-} from '@chorale/protocol';
+import type { LogEntry, Manifest, Person, Role, StudySummary, SurveyResults } from '@chorale/protocol';
 import { readServerFile } from '../http/server-file.ts';
+import type { ExportRequest } from '../oversight/exports.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
 import { HELD } from '../storage/sqlite-refusal.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
@@ -29,8 +21,8 @@ export type PutOutcome = { study: string; manifest: string; outcome: 'created' |
 export interface StudySource {
   list(): Promise<StudySummary[]>;
   results(study: string): Promise<SurveyResults>;
-  exportStudy(study: string): Promise<StudyExport>;
-  exportSeries(series: string): Promise<SeriesExport>;
+  /** Text of a file; that it was taken is logged. */
+  export(request: ExportRequest): Promise<string>;
   /** @throws ChoraleError `TRAINING_ABSENT` for a study that does not train */
   roundLog(study: string): Promise<RoundLog>;
   put(manifest: Manifest): Promise<PutOutcome>;

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { type Actor, ChoraleError } from '@chorale/protocol';
+import { type Actor, ChoraleError, type LogActor } from '@chorale/protocol';
 import type { FastifyRequest } from 'fastify';
 import type { People } from '../oversight/people.ts';
 import { type Permission, requirePermission } from '../oversight/permissions.ts';
@@ -13,6 +13,9 @@ declare module 'fastify' {
 
 /** A hook for routes that need a permission: who asks is `request.actor` from there on. */
 export type Permit = (permission: Permission, doing: string) => (request: FastifyRequest) => Promise<void>;
+
+/** Who asks, where no permission is needed and a token is only shown to be named. */
+export type Whose = (request: Pick<FastifyRequest, 'headers'>) => Promise<LogActor>;
 
 /** Who asks, by the bearer token: a person, or whoever holds the operator token. [O1] */
 export class Access {
@@ -35,6 +38,15 @@ export class Access {
     }
     requirePermission(actor, permission, doing);
     request.actor = actor;
+  };
+
+  /** @throws ChoraleError `TOKEN_INVALID` for a token of nobody: who shows one wants to be named */
+  readonly whose: Whose = async (request) => {
+    if (request.headers.authorization === undefined) return { type: 'public' };
+    const actor = await this.#identify(request);
+    if (actor === null)
+      throw new ChoraleError('TOKEN_INVALID', 'this token is of nobody here; leave it out or renew it');
+    return actor;
   };
 
   async #identify({ headers }: Pick<FastifyRequest, 'headers'>): Promise<Actor | null> {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Permit } from './access.ts';
+import type { Permit, Whose } from './access.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { backupRoute } from './backup-route.ts';
 import { BodyBuffers } from './body-buffers.ts';
@@ -7,6 +7,7 @@ import { BulkGate } from './bulk-gate.ts';
 import { draftRoutes } from './draft-routes.ts';
 import { endingRoutes } from './ending-routes.ts';
 import { evidenceRoute } from './evidence-route.ts';
+import { exportRoutes } from './export-routes.ts';
 import type { HttpOptions } from './http-app.ts';
 import { logRoutes } from './log-routes.ts';
 import { modelRoutes } from './model-routes.ts';
@@ -18,7 +19,7 @@ import type { ChoraleApp } from './route-schema.ts';
 import { studyRoutes } from './study-routes.ts';
 import { updateRoute } from './update-route.ts';
 
-type Options = HttpOptions & { permit: Permit; openApi: OpenApi };
+type Options = HttpOptions & { permit: Permit; whose: Whose; openApi: OpenApi };
 
 /** Large bodies that are read at a time, and that may wait for their turn. */
 const BULK = { atOnce: 8, waiting: 1000 };
@@ -29,6 +30,7 @@ export function apiRoutes(app: ChoraleApp, options: Options): void {
   studyRoutes(app, options);
   reportRoutes(app, options);
   resultRoutes(app, options);
+  exportRoutes(app, options);
   draftRoutes(app, options);
   endingRoutes(app, options);
   evidenceRoute(app, options);

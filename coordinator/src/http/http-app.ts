@@ -9,12 +9,14 @@ import type { Readiness } from '../operations/readiness.ts';
 import type { Drafts } from '../oversight/drafts.ts';
 import type { Endings } from '../oversight/endings.ts';
 import type { Evidence } from '../oversight/evidence.ts';
+import type { Exports } from '../oversight/exports.ts';
 import type { People } from '../oversight/people.ts';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { ReportService } from '../surveys/report-service.ts';
 import type { ResultsService } from '../surveys/results-service.ts';
+import type { SeriesService } from '../surveys/series-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { Access } from './access.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
@@ -49,6 +51,8 @@ export type HttpOptions = {
   endings: Endings;
   evidence: Evidence;
   results: ResultsService;
+  series: SeriesService;
+  exports: Exports;
   metricsPublic: boolean;
   /** Proxies that every request passes. */
   proxies: number;
@@ -110,9 +114,9 @@ export async function createHttpApp(options: HttpOptions): Promise<ChoraleApp> {
   countTraffic(app, metrics.traffic.http);
   limitUnread(app, UNREAD);
 
-  const { permit } = new Access(options);
+  const { permit, whose } = new Access(options);
   await app.register(async (scope: ChoraleApp) => operationRoutes(scope, { ...options, permit }));
-  await app.register(async (scope: ChoraleApp) => apiRoutes(scope, { ...options, permit, openApi }), {
+  await app.register(async (scope: ChoraleApp) => apiRoutes(scope, { ...options, permit, whose, openApi }), {
     prefix: '/api/v1',
   });
   const { demo, sdkFolder, studies, invitations } = options;

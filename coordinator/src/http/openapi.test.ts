@@ -15,6 +15,7 @@ import { siteTask, trainedManifest } from '../rounds/testing/study.ts';
 import { Drafts } from '../oversight/drafts.ts';
 import { Endings } from '../oversight/endings.ts';
 import { Evidence } from '../oversight/evidence.ts';
+import { Exports } from '../oversight/exports.ts';
 import { People } from '../oversight/people.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { TrainingService } from '../rounds/training-service.ts';
@@ -22,6 +23,7 @@ import { SqliteStore } from '../storage/sqlite-store.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
 import { ResultsService } from '../surveys/results-service.ts';
+import { SeriesService } from '../surveys/series-service.ts';
 import { StudyRegistry } from '../surveys/study-registry.ts';
 import { AllowedOrigins } from './allowed-origins.ts';
 import { Rounds, Status, StudySummaries } from './answer-schemas.ts';
@@ -54,6 +56,7 @@ async function createApp(): Promise<ChoraleApp> {
   const admission = new Admission();
   const reports = new ReportService({ store, studies, invitations, now });
   const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
+  const series = new SeriesService({ studies, reports, results });
   const training = new TrainingService({ store, now, log });
   const app = await createHttpApp({
     ...nodeDefaults,
@@ -62,9 +65,11 @@ async function createApp(): Promise<ChoraleApp> {
     invitations,
     reports,
     results,
+    series,
+    exports: new Exports({ store, results, series, now }),
     people: new People({ store, now }),
     drafts: new Drafts({ store, studies, now }),
-    evidence: new Evidence({ store, studies, training, now }),
+    evidence: new Evidence({ store, studies, training, retentionDays: null, now }),
     endings: new Endings({ store, studies, reports, results, training, now }),
     training,
     admission,

@@ -58,7 +58,7 @@ function operation(schema: FastifySchema): object {
       : body !== undefined && { required: true, content: { 'application/json': { schema: jsonSchema(body) } } };
   return {
     summary,
-    ...(bearer === undefined ? {} : { security: [{ [bearer]: [] }] }),
+    ...(bearer === undefined ? {} : { security: bearer === 'anybody' ? [{}, { person: [] }] : [{ [bearer]: [] }] }),
     parameters: [...parameters('path', params), ...parameters('query', querystring)],
     ...(requestBody === false ? {} : { requestBody }),
     responses: { ...answers(response, produces), ...problemAnswers([...problems, ...COMMON_PROBLEMS]) },

@@ -1,6 +1,7 @@
 import {
   type Actor,
   type Draft,
+  type LogActor,
   type LogEntry,
   type LogHead,
   logActions,
@@ -24,6 +25,10 @@ export const Whoever = v.variant('type', [
   v.object({ type: v.literal('operator') }),
   v.object({ type: v.literal('coordinator') }),
 ]) satisfies v.GenericSchema<Actor>;
+const Logged = v.variant('type', [
+  ...Whoever.options,
+  v.object({ type: v.literal('public') }),
+]) satisfies v.GenericSchema<LogActor>;
 
 export const DraftAnswer = v.object({
   hash: Text,
@@ -51,7 +56,7 @@ export const Entries = v.array(
     sequence: Count,
     previous: v.nullable(Text),
     at: Text,
-    actor: Whoever,
+    actor: Logged,
     action: v.picklist(logActions),
     subject: Text,
     details: v.record(Text, v.union([Text, v.number(), v.boolean()])),

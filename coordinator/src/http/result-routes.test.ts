@@ -12,7 +12,18 @@ const waveOf = (id: string): Manifest =>
     id,
     epsilon: 6,
     asked: questions.slice(0, 1),
-    more: { series: 'quarterly', title: '=cmd|"/C calc"!A0' },
+    more: {
+      series: 'quarterly',
+      title: '=cmd|"/C calc"!A0',
+      groups: {
+        attribute: 'department',
+        label: 'Department',
+        values: [
+          { id: 'sales', label: 'Sales', headcount: 50 },
+          { id: 'legal', label: 'Legal', headcount: 30 },
+        ],
+      },
+    },
   });
 const waves = [waveOf('spring'), waveOf('autumn')];
 
@@ -61,7 +72,7 @@ describe('results over HTTP', () => {
 
   it('[E9] are the same in every export, each with the study, its privacy and the time', async () => {
     const { get, json } = await run();
-    const results = await json('studies/spring/results');
+    const { voices: _, ...results } = v.parse(Results, await json('studies/spring/results'));
     const first = v.parse(StudyExportAnswer, await json('studies/spring/export.json'));
     expect(first.results).toEqual(results);
     expect(v.parse(StudyExportAnswer, await json('studies/spring/export.json')).results).toEqual(results);
@@ -102,6 +113,18 @@ describe('results over HTTP', () => {
       estimate: 'yes',
       value: String(cell.estimates[0]!.value),
     });
+  });
+
+  it('[E6] [E9] have beside every number of a table how many of its group took part', async () => {
+    const { get } = await run();
+    const rows = await rowsOf(await get('/api/v1/studies/spring/export.csv'));
+    // In blocks of five, up to four of each group may have come beyond the whole ones.
+    const columns = ['participants', 'headcount', 'participation_lower', 'participation_upper'];
+    expect(rows.map((row) => columns.map((name) => Number(row[name])))).toEqual([
+      [40, 80, 0.5, 0.6],
+      [40, 50, 0.8, 0.88],
+      [0, 30, 0, 4 / 30],
+    ]);
   });
 
   it('[E8] export a series with its changes', async () => {

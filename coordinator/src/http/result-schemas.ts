@@ -118,6 +118,7 @@ export const Series = v.object({
       text: Text,
       report: ReportKind,
       range: Range,
+      unit: v.nullable(Text),
       groups: v.array(v.object({ group: Group, waves: v.array(WaveCell) })),
     }),
   ),
@@ -141,11 +142,11 @@ const ExportStamp = v.object({
 export const StudyExportAnswer = v.object({
   format: v.literal('chorale-results'),
   stamp: ExportStamp,
-  results: Results,
+  results: v.omit(Results, ['voices']),
 }) satisfies v.GenericSchema<StudyExport>;
 
 export const SeriesExportAnswer = v.object({
   format: v.literal('chorale-series'),
   stamps: v.array(ExportStamp),
-  results: Series,
+  results: v.object({ ...Series.entries, waves: v.array(v.omit(SeriesWave, ['voices'])) }),
 }) satisfies v.GenericSchema<SeriesExport>;

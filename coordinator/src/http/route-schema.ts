@@ -10,8 +10,11 @@ declare module 'fastify' {
   interface FastifySchema {
     /** One line; a route without it and without `hide` cannot be registered. */
     summary?: string;
-    /** Who may ask, by a bearer token: the operator, a person of some role, or a participant by their invitation. */
-    bearer?: 'operator' | 'person' | 'invitation';
+    /**
+     * Who may ask, by a bearer token: the operator, a person of some role, or a participant by their invitation; `anybody`
+     * for routes where a person may show theirs, to be named.
+     */
+    bearer?: 'operator' | 'person' | 'invitation' | 'anybody';
     /** Media type of a body that is not JSON; it has no schema then. */
     consumes?: string;
     /** Media type of an answer that is not JSON. */

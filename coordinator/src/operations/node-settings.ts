@@ -6,7 +6,7 @@ export type NodeSettings = {
   operatorToken: string | null;
   /** Publishes only what a second person has approved. */
   requireApproval: boolean;
-  /** Whole days that raw reports are kept after their study was closed; `null` until somebody deletes them. */
+  /** Most whole days that raw reports are kept after their study was closed; `null` for as many as its manifest says. */
   retentionDays: number | null;
   /** Origins whose pages may use this node; `null` is all. */
   allowedOrigins: readonly string[] | null;

@@ -1,7 +1,8 @@
-import type { LogEntry, SurveyChannels } from '@chorale/protocol';
+import type { LogEntry } from '@chorale/protocol';
+import { auditSection } from './audit-section.ts';
 import type { EvidenceFacts } from './evidence.ts';
 import { type Markup, markup } from './markup.ts';
-import { auditCommands, mechanismTable } from './mechanism-table.ts';
+import { mechanismTable } from './mechanism-table.ts';
 
 /**
  * One HTML file that needs nothing else: the answers to what NIST SP 800-226, Guidelines for Evaluating Differential Privacy
@@ -26,7 +27,7 @@ export function evidencePack(facts: EvidenceFacts): string {
 <strong>${state}</strong>. ${manifest.simulated ? 'Its answers are made up.' : ''} It answers what NIST SP 800-226 asks of a
 deployment of differential privacy. Numbers are of the manifest whose SHA-256 is <code>${hash}</code>.</p>
 ${guarantee(facts)}
-${mechanisms(study.channels)}
+${mechanisms(facts)}
 ${publishing(facts)}
 ${limits()}
 ${log(facts)}
@@ -89,23 +90,22 @@ function guarantee({ study, spent }: EvidenceFacts): Markup {
 <table><tbody>${rows.map(([name, text]) => markup`<tr><th scope="row">${name}</th><td>${text}</td></tr>`)}</tbody></table>`;
 }
 
-function mechanisms(channels: SurveyChannels | null): Markup {
-  if (channels === null)
+function mechanisms({ study: { channels }, audit, at }: EvidenceFacts): Markup {
+  if (channels === null || audit === null)
     return markup`<h2>Mechanisms</h2><p>This study asks nothing; its training is in the manifest below.</p>`;
   return markup`<h2>Mechanisms</h2>
 <p>What a device does to each answer. “Realized” is the epsilon of the integer probabilities themselves; p and q are how likely
 a report names an option that is the answer, and one that is not. “No answer” is an option of each.</p>
 ${mechanismTable(channels)}
-<p>To measure these mechanisms from outside, by reports that are drawn and by all their probabilities, run:</p>
-<pre>${auditCommands(channels)}</pre>`;
+${auditSection(audit, { channels, at })}`;
 }
 
-function publishing({ study, state }: EvidenceFacts): Markup {
+function publishing({ study, state, daysKept }: EvidenceFacts): Markup {
   const { minimumGroupSize, maximumMargin } = study.manifest.publishing;
   const raw =
     state === 'purged'
       ? 'The raw reports are deleted; the counts of released blocks are kept, so that results stay the same numbers.'
-      : 'Raw reports, randomized as they came, are kept until they are deleted after the study is closed.';
+      : `Raw reports, randomized as they came, ${kept(study, daysKept)}.`;
   return markup`<h2>What is published, and what is kept</h2>
 <ul>
 <li>Numbers are published in blocks of ${minimumGroupSize} reports of one question and group, in the order of arrival. A block never
@@ -114,6 +114,17 @@ changes, so no difference of published numbers is about fewer people.</li>
 <li>The count of voices is live; nothing else is.</li>
 <li>${raw}</li>
 </ul>`;
+}
+
+function kept({ manifest }: EvidenceFacts['study'], days: number | null): string {
+  if (manifest.series !== undefined)
+    return 'are kept: what other waves of the series may show depends on who is in this one';
+  if (days === null) return 'are kept until they are deleted after the study is closed';
+  const promised =
+    manifest.retention === undefined
+      ? 'by the operator’s setting'
+      : `the manifest promises ${manifest.retention.reportDays}`;
+  return `are deleted ${days} days after the study is closed (${promised}); the counts of released blocks stay`;
 }
 
 function limits(): Markup {
@@ -144,8 +155,10 @@ whole, differs from nothing but such a note. <code>npx chorale verify-log --anch
 </table>`;
 }
 
+const WHO = { operator: 'the operator', coordinator: 'the coordinator', public: 'somebody not signed in' } as const;
+
 function entryRow({ sequence, at, actor, action, details, hash }: LogEntry): Markup {
-  const who = actor.type === 'person' ? `${actor.name}, ${actor.role}` : `the ${actor.type}`;
+  const who = actor.type === 'person' ? `${actor.name}, ${actor.role}` : WHO[actor.type];
   const said = Object.entries(details).map(([key, value]) => markup`${key}: <code>${String(value)}</code><br>`);
   return markup`<tr><td>${sequence}</td><td>${at}</td><td>${who}</td><td>${action}</td><td>${said}</td><td><code>${hash}</code></td></tr>`;
 }

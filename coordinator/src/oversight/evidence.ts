@@ -12,6 +12,9 @@ import type { Store } from '../storage/store.ts';
 import type { PublishedStudy, StudyRegistry } from '../surveys/study-registry.ts';
 import { evidencePack } from './evidence-pack.ts';
 import { requirePermission } from './permissions.ts';
+import { daysKept } from './retention.ts';
+import { auditSurveyInThread } from './survey-audit-thread.ts';
+import type { SurveyAudit } from './survey-audit.ts';
 
 /** Entries of the log read at a time. */
 const PAGE = 1000;
@@ -20,6 +23,10 @@ const PAGE = 1000;
 export type EvidenceFacts = {
   study: PublishedStudy;
   state: StudyState;
+  /** Whole days that raw reports are kept after the study's end; `null` until somebody deletes them. */
+  daysKept: number | null;
+  /** Of the study's mechanisms, as the pack was made; `null` for a study that asks nothing. */
+  audit: SurveyAudit | null;
   /** What one unit has lost in training so far that took part as often as it could. */
   spent: Guarantee[];
   /** Entries about this study, the one about this pack last. */
@@ -33,6 +40,8 @@ type Options = {
   store: Pick<Store, 'appendLog' | 'readLog'>;
   studies: StudyRegistry;
   training: Pick<TrainingService, 'start' | 'rounds'>;
+  /** The operator's bound, in whole days; `null` for none. */
+  retentionDays: number | null;
   /** Milliseconds since 1970. */
   now: () => number;
 };
@@ -51,17 +60,21 @@ export class Evidence {
    */
   async of(id: string, actor: Actor): Promise<string> {
     requirePermission(actor, 'oversee', 'an evidence pack');
-    const { store, studies, now } = this.#options;
+    const { store, studies, retentionDays, now } = this.#options;
     const study = await studies.get(id);
+    const { survey } = study.manifest;
+    const audit = survey === undefined ? null : await auditSurveyInThread(survey);
     const at = new Date(now()).toISOString();
     const details = { manifest: study.hash };
     const own = await store.appendLog({ at, actor, action: 'evidence-exported', subject: id, details });
     const log = await this.#log(own.sequence);
     return evidencePack({
       study,
+      audit,
+      daysKept: daysKept(study, retentionDays),
       state: await studies.state(id),
       spent: await this.#spent(study),
-      entries: log.filter(({ subject }) => subject === id),
+      entries: log.filter((entry) => isAbout(entry, study.manifest)),
       check: await checkLog(log),
       at,
     });
@@ -85,4 +98,9 @@ export class Evidence {
     await training.start(study);
     return (await training.rounds(study.manifest.id)).rounds.at(-1)?.spent ?? [];
   }
+}
+
+/** Files of a series have the numbers of all its waves. */
+function isAbout({ subject, action }: LogEntry, { id, series }: Manifest): boolean {
+  return action === 'series-exported' ? subject === series : subject === id;
 }

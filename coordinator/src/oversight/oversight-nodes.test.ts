@@ -42,6 +42,11 @@ it.skipIf(postgresMissing)(
     const purges = await Promise.all([one, other].map((node) => ask(node, 'POST', 'studies/pulse/purge')));
     expect(purges.map(({ outcome }: { outcome: string }) => outcome).toSorted()).toEqual(['purged', 'unchanged']);
     for (const node of [one, other]) expect(await ask(node, 'GET', 'studies/pulse/results')).toEqual(before);
+    // The same file, whichever node is asked, and once in the log.
+    const [file, same] = await Promise.all(
+      [one, other].map(async (node) => (await node.get('/api/v1/studies/pulse/export.csv')).text()),
+    );
+    expect(same).toBe(file);
 
     const log: LogEntry[] = await ask(other, 'GET', 'log');
     expect(log.filter(({ subject }) => subject === 'pulse').map(({ action }) => action)).toEqual([
@@ -49,6 +54,7 @@ it.skipIf(postgresMissing)(
       'results-released',
       'study-closed',
       'study-purged',
+      'study-exported',
     ]);
     expect(await checkLog(log)).toMatchObject({ finding: null });
   },

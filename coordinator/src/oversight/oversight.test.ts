@@ -291,6 +291,48 @@ it('[O4] deletes the reports of closed studies when their time is over', async (
   expect((await after.log()).at(-1)).toMatchObject({ action: 'study-purged', actor: { type: 'coordinator' } });
 });
 
+it.each([
+  { promised: 30, operator: null, stays: 29, gone: 30 },
+  { promised: 30, operator: 7, stays: 6, gone: 7 },
+  { promised: 7, operator: 30, stays: 6, gone: 7 },
+])(
+  '[O4] deletes reports $promised days after the end as the manifest says, at most as late as the operator: $operator',
+  async ({ promised, operator: retentionDays, stays, gone }) => {
+    const manifest = pulseStudy({ more: { retention: { reportDays: promised } } });
+    const first = await overseen({ manifests: [manifest], retentionDays });
+    await first.operator('POST', 'studies/pulse/close');
+    const { dataFolder } = first;
+    await first.close();
+    const stateAfter = async (days: number): Promise<unknown> => {
+      const again = await overseen({ dataFolder, retentionDays, now: () => Date.now() + days * 86_400_000 });
+      const [study] = (await again.anybody('GET', 'studies')).body as unknown as { state: string }[];
+      await again.close();
+      return study!.state;
+    };
+    expect(await stateAfter(stays)).toBe('closed');
+    expect(await stateAfter(gone)).toBe('purged');
+  },
+);
+
+it('[O4] an evidence pack says how long reports are kept, and who promises it', async () => {
+  const manifests = [
+    pulseStudy({ id: 'promised', more: { retention: { reportDays: 30 } } }),
+    pulseStudy({ id: 'silent' }),
+    pulseStudy({ id: 'wave', more: { series: 'quarterly' } }),
+  ];
+  const coordinator = await overseen({ manifests, retentionDays: 90 });
+  const { operatorToken } = readServerFile(coordinator.dataFolder)!;
+  const packOf = async (study: string): Promise<string> => {
+    const headers = { authorization: `Bearer ${operatorToken}` };
+    return (await coordinator.get(`/api/v1/studies/${study}/evidence`, { method: 'POST', headers })).text();
+  };
+  expect(await packOf('promised')).toContain(
+    'are deleted 30 days after the study is closed (the manifest promises 30)',
+  );
+  expect(await packOf('silent')).toContain('are deleted 90 days after the study is closed (by the operator’s setting)');
+  expect(await packOf('wave')).toContain('are kept: what other waves of the series may show');
+});
+
 it('[O6] an evidence pack says what was promised, has the head of the log, and shows markup of a study as text', async () => {
   const manifest: Manifest = { ...pulseStudy(), title: 'Pulse <script>alert(1)</script> & "more"' };
   const coordinator = await overseen({ manifests: [manifest], demo: null });
@@ -311,6 +353,7 @@ it('[O6] an evidence pack says what was promised, has the head of the log, and s
   for (const words of [await manifestHash(manifest), `${realizedEpsilon} at the integer`, 'Replace one', 'Local:']) {
     expect(pack).toContain(words);
   }
+  expect(pack).toContain('<strong>Passed.</strong> No report of this study reveals more');
   for (const { channel } of byQuestion.values()) expect(pack).toContain(`<td>${channel.realizedEpsilon}</td>`);
   expect((await coordinator.anybody('POST', 'studies/pulse/evidence')).status).toBe(401);
 });

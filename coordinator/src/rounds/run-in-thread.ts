@@ -19,7 +19,7 @@ export async function runInThread<T>(
   try {
     return await new Promise<T>((resolve, reject) => {
       const fail = (cause?: unknown): void =>
-        reject(new ChoraleError('INTERNAL', 'the thread that aggregates ended without a result', { cause }));
+        reject(new ChoraleError('INTERNAL', 'a thread ended without a result', { cause }));
       worker.once('message', resolve);
       worker.on('error', fail);
       worker.once('exit', () => fail());

@@ -92,6 +92,7 @@ const Actor = v.variant('type', [
   v.strictObject({ type: v.literal('person'), name: v.string(), role: v.picklist(roles) }),
   v.strictObject({ type: v.literal('operator') }),
   v.strictObject({ type: v.literal('coordinator') }),
+  v.strictObject({ type: v.literal('public') }),
 ]);
 
 const Record = v.variant('type', [

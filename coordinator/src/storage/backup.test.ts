@@ -117,6 +117,8 @@ async function overseen(store: Store): Promise<void> {
     { study: 'empty', at: publishedAt, voices: 7, released: '{}' },
     entry('study-purged', 'empty'),
   );
+  const file = entry('study-exported', 'pulse');
+  await store.recordExport({ ...file, actor: { type: 'public' }, details: { numbers: 'n' } }, publishedAt);
   await store.recordRelease({ study: 'pulse', blocks: 2 }, entry('results-released', 'pulse'));
 }
 
@@ -169,7 +171,7 @@ describe.each(directions)('backup from %s', (_, from, to) => {
     const file = await backUp(store);
     const place = to.newPlace();
     const summary = await restoreInto(to, place, file);
-    const people = { person: 2, draft: 2, 'end-of-study': 1, log: 8 };
+    const people = { person: 2, draft: 2, 'end-of-study': 1, log: 9 };
     const counts = { study: 3, round: 3, model: 2, participation: 2, secret: 1, ...people, report: 1200 };
     expect(summary).toEqual({ createdAt: '2026-11-21T08:00:00.000Z', counts });
     const restored = await open(to, place);

@@ -45,6 +45,9 @@ const report = (participant: string): ReportRecord => ({
 const approval = { study: 'pulse', hash: 'sha256-one', approver: 'Ovid', at: later };
 const released = { study: 'pulse', at: later, voices: 2, released: '{"cells":[]}' };
 
+const file = (numbers: string, change: Partial<LogContent> = {}): LogContent =>
+  entry('study-exported', 'pulse', { actor: { type: 'public' }, details: { format: 'csv', numbers }, ...change });
+
 const log = (store: Store) => store.readLog({ after: 0, limit: 100 });
 const actions = async (store: Store) => (await log(store)).map(({ action, subject }) => `${action} ${subject}`);
 
@@ -283,6 +286,25 @@ export function describeOversight(
       expect(await store.lastRelease('pulse')).toEqual({ study: 'pulse', blocks: 4 });
       expect(await store.lastRelease('exit')).toBeNull();
       expect(await log(store)).toHaveLength(2);
+    });
+
+    it('[O7] records a file once for whoever takes the same numbers again on that day', async () => {
+      const place = newPlace();
+      const store = await opened(place);
+      const again = Array.from({ length: 5 }, () => store.recordExport(file('one'), '2026-11-01'));
+      const [first, ...others] = await Promise.all(again);
+      for (const one of others) expect(one).toEqual(first);
+      const ada = { type: 'person', name: 'Ada', role: 'analyst' } as const;
+      await store.recordExport(file('two'), '2026-11-01');
+      await store.recordExport(file('one', { actor: ada }), '2026-11-01');
+      await store.recordExport(file('one', { subject: 'exit' }), '2026-11-01');
+      await store.recordExport(file('one', { action: 'series-exported' }), '2026-11-01');
+      await store.recordExport(file('one', { at: later }), '2026-11-02');
+      expect(await log(store)).toHaveLength(6);
+      await store.close();
+      const reopened = await opened(place);
+      expect(await reopened.recordExport(file('one', { actor: ada }), '2026-11-01')).toMatchObject({ sequence: 3 });
+      expect(await checkLog(await log(reopened))).toMatchObject({ sequence: 6, finding: null });
     });
   });
 }

@@ -95,6 +95,12 @@ export interface OversightStore {
   recordRelease(mark: ReleaseMark, entry: LogContent): Promise<'recorded' | 'unchanged'>;
   /** `null` where no release was recorded. */
   lastRelease(study: string): Promise<ReleaseMark | null>;
+  /**
+   * Records that somebody was given a file, unless they were given one of the same numbers (`details.numbers`) before.
+   * @param since ISO 8601; what was given earlier is not looked at
+   * @returns the entry that stands for it
+   */
+  recordExport(entry: LogContent, since: string): Promise<LogEntry>;
   /** Entries with a larger number than `after`, in order, at most `limit`. */
   readLog(page: { after: number; limit: number }): Promise<LogEntry[]>;
   logHead(): Promise<LogHead>;

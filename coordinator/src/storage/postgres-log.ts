@@ -44,6 +44,22 @@ export async function lastRelease(db: Db, study: string): Promise<ReleaseMark | 
   return row === undefined ? null : { study, blocks: Number(JSON.parse(row.details).blocks) };
 }
 
+/** The latest entry since a moment by which the same actor was given the same numbers. */
+export async function findExport(db: Db, entry: LogContent, since: string): Promise<LogEntry | null> {
+  const row = await db
+    .selectFrom('log')
+    .selectAll()
+    .where('subject', '=', entry.subject)
+    .where('action', '=', entry.action)
+    .where('actor', '=', JSON.stringify(entry.actor))
+    .where('at', '>=', since)
+    .where(sql<string>`details::json->>'numbers'`, '=', String(entry.details['numbers']))
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : fromLogRow(row);
+}
+
 export async function readLog(db: Db, { after, limit }: { after: number; limit?: number }): Promise<LogEntry[]> {
   const all = db.selectFrom('log').selectAll().where('sequence', '>', after).orderBy('sequence');
   return (await (limit === undefined ? all : all.limit(limit)).execute()).map(fromLogRow);

@@ -2,7 +2,7 @@ import { ChoraleError } from '@chorale/protocol';
 import type { Kysely, Selectable } from 'kysely';
 import { idTaken, nameTaken, notApprovable, refusals, type Refusal, wrongVersion } from './oversight-refusals.ts';
 import type { DraftRecord, DraftVersion, OversightStore, PersonRecord, StudyEnd } from './oversight-store.ts';
-import { appendLog, lastRelease, lockLog, logHead, readLog } from './postgres-log.ts';
+import { appendLog, findExport, lastRelease, lockLog, logHead, readLog } from './postgres-log.ts';
 import type { PostgresTables } from './postgres-schema.ts';
 
 type Db = Kysely<PostgresTables>;
@@ -130,6 +130,11 @@ export function postgresOversight(db: Db): OversightStore {
         return 'recorded';
       }),
     lastRelease: (study) => lastRelease(db, study),
+    recordExport: (entry, since) =>
+      within(async (transaction) => {
+        await lockLog(transaction);
+        return (await findExport(transaction, entry, since)) ?? (await appendLog(transaction, entry));
+      }),
     readLog: (page) => readLog(db, page),
     logHead: () => logHead(db),
   };

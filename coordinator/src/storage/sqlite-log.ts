@@ -11,6 +11,7 @@ export type SqliteLog = {
   head: () => LogHead;
   read: (page: { after: number; limit: number }) => LogEntry[];
   lastRelease: (study: string) => ReleaseMark | null;
+  findExport: (entry: LogContent, since: string) => LogEntry | null;
 };
 
 export function sqliteLog(db: DatabaseSync): SqliteLog {
@@ -19,6 +20,10 @@ export function sqliteLog(db: DatabaseSync): SqliteLog {
   const select = db.prepare('SELECT * FROM log WHERE sequence > ? ORDER BY sequence LIMIT ?');
   const selectRelease = db.prepare(
     `SELECT details FROM log WHERE subject = ? AND action = 'results-released' ORDER BY sequence DESC LIMIT 1`,
+  );
+  const selectExport = db.prepare(
+    `SELECT * FROM log WHERE subject = ? AND action = ? AND actor = ? AND at >= ?
+     AND json_extract(details, '$.numbers') = ? ORDER BY sequence DESC LIMIT 1`,
   );
   const head = (): LogHead => {
     const row = selectHead.get();
@@ -38,6 +43,10 @@ export function sqliteLog(db: DatabaseSync): SqliteLog {
     lastRelease(study) {
       const row = selectRelease.get(study);
       return row === undefined ? null : { study, blocks: Number(JSON.parse(String(row['details'])).blocks) };
+    },
+    findExport({ subject, action, actor, details }, since) {
+      const row = selectExport.get(subject, action, JSON.stringify(actor), since, String(details['numbers']));
+      return row === undefined ? null : toEntry(row);
     },
   };
 }

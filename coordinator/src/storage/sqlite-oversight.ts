@@ -122,6 +122,7 @@ export function sqliteOversight(db: DatabaseSync): SqliteOversight {
       return 'recorded';
     },
     lastRelease: log.lastRelease,
+    recordExport: (entry, since) => log.findExport(entry, since) ?? log.append(entry),
     readLog: log.read,
     logHead: log.head,
   };

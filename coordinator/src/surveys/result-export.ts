@@ -1,5 +1,6 @@
 import type {
   Estimate,
+  ExportedResults,
   ExportStamp,
   Manifest,
   ResultCell,
@@ -12,17 +13,27 @@ import { type CsvCell, toCsv } from './csv.ts';
 import { CONFIDENCE } from './estimates.ts';
 import type { SurveyStudy } from './study-registry.ts';
 
-/** A study's results as a file. The same results give the same numbers, whenever they are exported. [E9] */
-export function studyExport(study: SurveyStudy, results: SurveyResults, exportedAt: Date): StudyExport {
-  return { format: 'chorale-results', stamp: stampOf(study, exportedAt), results };
+/**
+ * A study's results as a file: the same results and time give the same file, byte for byte. [E9]
+ * @param exportedAt ISO 8601 in UTC
+ */
+export function studyExport(study: SurveyStudy, results: SurveyResults, exportedAt: string): StudyExport {
+  return { format: 'chorale-results', stamp: stampOf(study, exportedAt), results: withoutVoices(results) };
 }
 
 /** @param waves in the order of `results.waves` */
-export function seriesExport(waves: readonly SurveyStudy[], results: SeriesResults, exportedAt: Date): SeriesExport {
-  return { format: 'chorale-series', stamps: waves.map((study) => stampOf(study, exportedAt)), results };
+export function seriesExport(waves: readonly SurveyStudy[], results: SeriesResults, exportedAt: string): SeriesExport {
+  const released = { ...results, waves: results.waves.map(withoutVoices) };
+  return { format: 'chorale-series', stamps: waves.map((study) => stampOf(study, exportedAt)), results: released };
 }
 
-function stampOf({ manifest, hash, channels }: SurveyStudy, exportedAt: Date): ExportStamp {
+/** The count of voices is live, and nothing in a file is. */
+function withoutVoices<T extends { voices: number }>(whole: T): Omit<T, 'voices'> {
+  const { voices: _, ...released } = whole;
+  return released;
+}
+
+function stampOf({ manifest, hash, channels }: SurveyStudy, exportedAt: string): ExportStamp {
   return {
     study: manifest.id,
     manifest: hash,
@@ -36,7 +47,7 @@ function stampOf({ manifest, hash, channels }: SurveyStudy, exportedAt: Date): E
     realizedEpsilon: channels.realizedEpsilon,
     minimumGroupSize: manifest.publishing.minimumGroupSize,
     confidence: CONFIDENCE,
-    exportedAt: exportedAt.toISOString(),
+    exportedAt,
   };
 }
 
@@ -51,6 +62,7 @@ export function studyCsv({ stamp, results }: StudyExport): string {
         estimatesOf(cell).map((estimate) => ({
           ...stampColumns(stamp),
           ...cellColumns(cell, { question, text, groups: results.groups }),
+          ...participationColumns(cell, results),
           ...estimateColumns(cell, estimate),
         })),
       ),
@@ -128,6 +140,17 @@ function cellColumns(
     group_label: cell.group === null ? 'All' : (label ?? cell.group),
     state: cell.state === 'published' ? cell.state : cell.reason,
     respondents: cell.state === 'published' ? cell.respondents : null,
+  };
+}
+
+/** How many of the row's group took part, whatever they were asked: bounds, as far as whole blocks tell. [E6] */
+function participationColumns({ group }: ResultCell, { participation }: ExportedResults): Row {
+  const found = participation.find((one) => one.group === group);
+  return {
+    participants: found?.participants ?? null,
+    headcount: found?.headcount ?? null,
+    participation_lower: found?.rate?.lower ?? null,
+    participation_upper: found?.rate?.upper ?? null,
   };
 }
 

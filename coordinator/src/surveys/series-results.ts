@@ -42,11 +42,13 @@ export async function seriesResults(
     waves: waves.map(({ study, results }) => summarizeWave(study, results.voices)),
     questions: tables.map(({ identity, latest, rows }): SeriesQuestion => {
       const { text, report } = latest.question;
+      const unit = latest.question.type === 'number' ? (latest.question.unit ?? null) : null;
       return {
         identity,
         text,
         report,
         range: estimateRange(latest.question),
+        unit,
         groups: rows.map(({ group, points }) => ({
           group,
           waves: points.map((point) => ({

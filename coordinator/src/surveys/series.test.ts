@@ -1,4 +1,4 @@
-import { ChoraleError, type Manifest, type WaveCell } from '@chorale/protocol';
+import { ChoraleError, type Manifest, type Question, type WaveCell } from '@chorale/protocol';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { pulseStudy, questions } from '../../testing/pulse-study.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
@@ -74,6 +74,19 @@ const refusal = (promise: Promise<unknown>) =>
   );
 
 describe('series', () => {
+  it('[V2] say what a number counts, where it has a name', async () => {
+    const { series, studies } = await open();
+    const hours = questions.at(-1) as Question & { type: 'number' };
+    const days: Question = { ...hours, id: 'days', text: 'Days a month?', unit: 'days' };
+    await studies.publish(wave(1, { asked: [stay, hours, days] }), { type: 'operator' });
+    const results = await series.of('pulse');
+    expect(results.questions.map(({ text, unit }) => [text, unit])).toEqual([
+      [stay.text, null],
+      [hours.text, null],
+      [days.text, 'days'],
+    ]);
+  });
+
   it('[E8] compare waves of one question, with what is left of it among all comparisons', async () => {
     const { answer, series, studies } = await open();
     const [first, second, third] = [wave(1), wave(2, { asked: [stay, workload], epsilon: 12 }), wave(3)];

@@ -36,6 +36,7 @@ export function approvalCard(options: ApprovalCardOptions): TemplateResult {
           Proposed by ${proposer} on ${new Date(draft.proposedAt).toLocaleString('en')}.
           ${approval === null ? nothing : html`Approved by ${approval.approver}.`}
         </p>
+        <p>${reportsKept(manifest)}</p>
         <p class="small">Hash of the manifest below: <span class="hash">${computed}</span></p>
         ${
           computed === hash
@@ -94,6 +95,15 @@ export function approvalCard(options: ApprovalCardOptions): TemplateResult {
       <div class="row actions">${decision(options, own)}</div>
     </article>
   `;
+}
+
+/** What becomes of the raw reports, in one sentence. */
+function reportsKept({ retention, series }: Manifest): string {
+  if (series !== undefined)
+    return 'Raw reports stay: what other waves of its series may show depends on who is in this one.';
+  if (retention === undefined)
+    return 'Raw reports stay until somebody deletes them after the study is closed, unless the operator limits it.';
+  return `Raw reports are deleted ${retention.reportDays} days after the study is closed, or sooner; results stay.`;
 }
 
 function decision({ draft, computed, me, onDecide }: ApprovalCardOptions, own: boolean): TemplateResult {

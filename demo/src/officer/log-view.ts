@@ -1,4 +1,4 @@
-import type { Actor, LogCheck, LogEntry } from '@chorale/protocol';
+import type { LogActor, LogCheck, LogEntry } from '@chorale/protocol';
 import { html, type TemplateResult } from 'lit';
 
 const ACTIONS: Record<LogEntry['action'], string> = {
@@ -7,11 +7,20 @@ const ACTIONS: Record<LogEntry['action'], string> = {
   'draft-approved': 'approved',
   'study-published': 'published',
   'results-released': 'results released',
+  'study-exported': 'results taken as a file',
+  'series-exported': 'series taken as a file',
   'study-closed': 'closed',
   'study-purged': 'reports deleted',
   'evidence-exported': 'evidence exported',
   'person-added': 'person added',
   'person-removed': 'person removed',
+};
+
+/** What a detail is called where its own name would not tell. */
+const DETAILS: Record<string, string> = {
+  file: 'SHA-256 of the file',
+  numbers: 'SHA-256 of its numbers, without the time',
+  format: 'as',
 };
 
 /** Entries shown; the others are in evidence packs, and by `/api/v1/log`. */
@@ -62,7 +71,7 @@ export function logView(entries: readonly LogEntry[], check: LogCheck): Template
                   <td>${ACTIONS[action]}</td>
                   <td>${subject}</td>
                   <td class="small">
-                    ${Object.entries(details).map(([key, value]) => html`<div>${key}: <span class="hash">${value}</span></div>`)}
+                    ${Object.entries(details).map(([key, value]) => html`<div>${DETAILS[key] ?? key}: <span class="hash">${value}</span></div>`)}
                   </td>
                 </tr>`,
             )}
@@ -73,6 +82,7 @@ export function logView(entries: readonly LogEntry[], check: LogCheck): Template
   `;
 }
 
-function actorName(actor: Actor): string {
+function actorName(actor: LogActor): string {
+  if (actor.type === 'public') return 'somebody not signed in';
   return actor.type === 'person' ? `${actor.name} (${actor.role})` : `the ${actor.type}`;
 }

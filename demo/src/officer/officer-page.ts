@@ -15,6 +15,7 @@ import { publishNotice } from '../oversight/publish-notice.ts';
 import { sessionToken, takeSignIn } from '../oversight/session.ts';
 import { signedInAs, signInNotice } from '../oversight/sign-in-notice.ts';
 import { PageElement } from '../page-element.ts';
+import { saveFile } from '../save-file.ts';
 import { approvalCard } from './approval-card.ts';
 import { type StudyBudget, studyBudget } from './budget.ts';
 import { logView } from './log-view.ts';
@@ -129,12 +130,7 @@ class OfficerPage extends PageElement {
   }
 
   private async saveEvidence(id: string): Promise<void> {
-    await this.attempt(async () => {
-      const url = URL.createObjectURL(await fetchEvidence(id));
-      Object.assign(document.createElement('a'), { href: url, download: `evidence-${id}.html` }).click();
-      // The browser has it by then.
-      setTimeout(() => URL.revokeObjectURL(url), 60_000);
-    });
+    await this.attempt(async () => saveFile(await fetchEvidence(id), `evidence-${id}.html`));
   }
 
   protected override render(): TemplateResult {

@@ -2,7 +2,6 @@ import type { Manifest, SurveyResults } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchResults } from '../api.ts';
 import { PageElement, pageParameter } from '../page-element.ts';
-import { exportButtons } from './export-buttons.ts';
 import { figure, numberStyle, type NumberStyle } from './format.ts';
 import { distributions, type HeatmapCell, heatmapCell, type HeatmapColumn, heatmapColumns } from './heatmap-cells.ts';
 import { heatmapLegend } from './heatmap-legend.ts';
@@ -44,7 +43,7 @@ export class HeatmapView extends PageElement {
               : 'Each is of its group alone.'
           }
         </p>
-        ${resultsProvenance(results, at)} ${exportButtons('studies', results.study)}
+        ${resultsProvenance(results, at)} <demo-exports kind="studies" .of=${results.study}></demo-exports>
         ${choices.length === 0 ? nothing : this.renderChoice(choices, of)}
         ${
           columns.length === 0

@@ -2,7 +2,6 @@ import type { Manifest, Participation, SurveyResults } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchResults } from '../api.ts';
 import { PageElement } from '../page-element.ts';
-import { exportButtons } from './export-buttons.ts';
 import { figure } from './format.ts';
 import { groupLabel } from './group-chart.ts';
 import { LiveData } from './live-data.ts';
@@ -55,7 +54,7 @@ export class ParticipationView extends PageElement {
           counted in whole blocks of ${minimumGroupSize}, so a rate has two bounds: without those of the block that is
           still open, and with as many as it could hold.
         </p>
-        ${resultsProvenance(results, at)} ${exportButtons('studies', results.study)}
+        ${resultsProvenance(results, at)} <demo-exports kind="studies" .of=${results.study}></demo-exports>
         ${this.renderChart(participation, groups)}
         <demo-table .content=${participationTable(results)}></demo-table>
       </section>

@@ -2,7 +2,6 @@ import type { Manifest, SurveyResults } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchResults } from '../api.ts';
 import { PageElement } from '../page-element.ts';
-import { exportButtons } from './export-buttons.ts';
 import { formatEpsilon } from './format.ts';
 import { groupFilter, groupOfAddress } from './group-filter.ts';
 import { LiveData } from './live-data.ts';
@@ -44,7 +43,7 @@ export class QuestionsView extends PageElement {
           </div>
         </dl>
         <p class="soft">${epsilonSentence(epsilon)}</p>
-        ${resultsProvenance(results, at)} ${exportButtons('studies', results.study)}
+        ${resultsProvenance(results, at)} <demo-exports kind="studies" .of=${results.study}></demo-exports>
         ${readingNotes({ minimumGroupSize, maximumMargin: manifest.publishing.maximumMargin })}
         ${published ? groupFilter(results.groups, { group, all: 'All, one beside the other', onChange: (chosen) => (this.group = chosen) }) : renderEmpty(manifest)}
         <div class="questions">

@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { PageElement } from '../page-element.ts';
+import { ExportButtons } from './export-buttons.ts';
 import { HeatmapView } from './heatmap-view.ts';
 import { ParticipationView } from './participation-view.ts';
 import { PlotFigure } from './plot-figure.ts';
@@ -38,6 +39,7 @@ class ResultsPage extends PageElement {
 
 customElements.define('demo-plot', PlotFigure);
 customElements.define('demo-table', SortableTable);
+customElements.define('demo-exports', ExportButtons);
 customElements.define('demo-question', QuestionView);
 customElements.define('demo-questions', QuestionsView);
 customElements.define('demo-heatmap', HeatmapView);

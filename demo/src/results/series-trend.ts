@@ -2,7 +2,6 @@ import type { SeriesResults } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { fetchSeries } from '../api.ts';
 import { PageElement } from '../page-element.ts';
-import { exportButtons } from './export-buttons.ts';
 import { inUtc } from './format.ts';
 import { groupFilter, groupOfAddress } from './group-filter.ts';
 import { LiveData } from './live-data.ts';
@@ -34,7 +33,7 @@ export class SeriesTrend extends PageElement {
     return html`
       <section class="stack" aria-labelledby="waves">
         <h2 id="waves">Waves</h2>
-        ${renderWaves(results, at)} ${exportButtons('series', results.series)}
+        ${renderWaves(results, at)} <demo-exports kind="series" .of=${results.series}></demo-exports>
         <p class="soft">
           A change is called significant where chance and noise alone would make any such call in a wave in fewer than
           ${100 - confidence} of 100 cases, over all questions and groups together (Holm’s adjustment). “No significant

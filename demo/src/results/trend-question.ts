@@ -33,7 +33,7 @@ export class TrendQuestion extends PageElement {
   protected override render(): TemplateResult | typeof nothing {
     const { question, results, group } = this;
     if (question === undefined || results === undefined) return nothing;
-    const style = numberStyle(question);
+    const style = numberStyle(question, question.unit ?? undefined);
     const cells = wavesOf(question, group);
     const id = `trend-${question.identity}`;
     return html`
@@ -41,8 +41,8 @@ export class TrendQuestion extends PageElement {
         <div class="stack tight">
           <h3 id=${id}>${question.text}</h3>
           <p class="soft small">
-            ${groupLabel({ group }, results.groups)}${group === null ? ' together' : '; the dashed line is all together'}.
-            The band is the 95% interval; the axis ends where it does.
+            ${groupLabel({ group }, results.groups)}${group === null ? ' together' : '; the dashed line is all together'}:
+            ${style.label}. The band is the 95% interval; the axis ends where it does.
           </p>
         </div>
         ${

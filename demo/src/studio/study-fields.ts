@@ -86,6 +86,15 @@ export function studyFields({ form, issues, onChange, onFile, onWave }: StudyFie
           value: form.maximumMargin,
           onNumber: (maximumMargin) => onChange({ ...form, maximumMargin }),
         })}
+        ${numberField({
+          ...common,
+          path: 'retention.reportDays',
+          label: 'Days that reports are kept',
+          hint: 'After the study is closed; results stay. Empty: until somebody deletes them.',
+          step: '1',
+          value: form.reportDays,
+          onNumber: (reportDays) => onChange({ ...form, reportDays }),
+        })}
       </div>
       <label class="check">
         <input

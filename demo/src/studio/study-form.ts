@@ -15,6 +15,8 @@ export type StudyForm = {
   minimumGroupSize: number;
   maximumMargin: number;
   epsilon: number;
+  /** Days that reports are kept after the end; `NaN` until somebody deletes them. */
+  reportDays: number;
   questions: Question[];
   /** What an imported manifest has beyond that, such as a training task: kept as it is. */
   rest: Record<string, unknown>;
@@ -40,6 +42,7 @@ export function emptyStudy(): StudyForm {
     minimumGroupSize: 10,
     maximumMargin: 0.25,
     epsilon: 4,
+    reportDays: Number.NaN,
     questions: [emptyQuestion([])],
     rest: {},
   };
@@ -66,6 +69,7 @@ export function emptyQuestion(others: readonly Question[]): Question {
 /** The manifest that the form describes; it may break rules as long as it is being typed. */
 export function toManifest(form: StudyForm): unknown {
   const { id, title, description, simulated, groups, minimumGroupSize, maximumMargin, epsilon, questions, rest } = form;
+  const { reportDays } = form;
   return {
     ...rest,
     protocol: PROTOCOL_VERSION,
@@ -79,6 +83,7 @@ export function toManifest(form: StudyForm): unknown {
       values: groups.rows.map(({ id: group, label }) => ({ id: group === '' ? identifierOf(label) : group, label })),
     },
     publishing: { minimumGroupSize, maximumMargin },
+    ...(Number.isNaN(reportDays) ? {} : { retention: { reportDays } }),
     // A study that only trains asks nothing.
     ...(questions.length === 0 && 'training' in rest ? {} : { survey: { epsilon, questions } }),
   };
@@ -86,7 +91,18 @@ export function toManifest(form: StudyForm): unknown {
 
 /** The form of a manifest; headcounts are those of the form before, where a group has the same id. */
 export function fromManifest(manifest: Manifest, before: StudyForm): StudyForm {
-  const { protocol: _protocol, id, title, description = '', simulated, groups, publishing, survey, ...rest } = manifest;
+  const {
+    protocol: _protocol,
+    id,
+    title,
+    description = '',
+    simulated,
+    groups,
+    publishing,
+    survey,
+    retention,
+    ...rest
+  } = manifest;
   const headcounts = new Map(before.groups.rows.map((row) => [row.id, row.headcount]));
   return {
     id,
@@ -101,6 +117,7 @@ export function fromManifest(manifest: Manifest, before: StudyForm): StudyForm {
     responseRate: before.responseRate,
     ...publishing,
     epsilon: survey?.epsilon ?? before.epsilon,
+    reportDays: retention?.reportDays ?? Number.NaN,
     questions: survey?.questions ?? [],
     rest,
   };

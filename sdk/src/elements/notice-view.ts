@@ -1,5 +1,5 @@
 import { type Manifest, surveyChannels } from '@chorale/protocol';
-import { html, type TemplateResult } from 'lit';
+import { html, nothing, type TemplateResult } from 'lit';
 import { oddsFactor } from './privacy-figures.ts';
 import type { Words } from './words.ts';
 
@@ -19,7 +19,7 @@ export function noticeView({
   words: Words;
   onDecide: (decision: Decision) => void;
 }): TemplateResult {
-  const { survey, groups, publishing } = manifest;
+  const { survey, groups, publishing, retention } = manifest;
   const { questionsPerDevice, realizedEpsilon } = surveyChannels(survey);
   const sends =
     questionsPerDevice === survey.questions.length
@@ -40,7 +40,11 @@ export function noticeView({
         </div>
       </div>
       <p>${words.text('notice.skip')}</p>
-      <p>${words.text('notice.results', { count: publishing.minimumGroupSize })} ${words.text('notice.limits')}</p>
+      <p>
+        ${words.text('notice.results', { count: publishing.minimumGroupSize })}
+        ${retention === undefined ? nothing : words.text('notice.retention', { count: retention.reportDays })}
+        ${words.text('notice.limits')}
+      </p>
       <div class="row actions">
         <button type="button" class="primary" part="button primary" @click=${() => onDecide('participate')}>
           ${words.text('notice.participate')}

@@ -1,0 +1,56 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type ExportRequest, type Exports, exportFormats } from '../oversight/exports.ts';
+import type { Whose } from './access.ts';
+import { SeriesExportAnswer, StudyExportAnswer } from './result-schemas.ts';
+import { StudyParams } from './route-params.ts';
+import type { ChoraleApp } from './route-schema.ts';
+
+type Options = { exports: Exports; whose: Whose };
+
+const MEDIA_TYPES = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  json: 'application/json; charset=utf-8',
+} as const;
+
+const KINDS = [
+  { kind: 'study', path: 'studies', what: 'The results of a study', schema: StudyExportAnswer },
+  { kind: 'series', path: 'series', what: 'Estimates of all waves of a series', schema: SeriesExportAnswer },
+] as const;
+
+/**
+ * Results as files. Anybody may take one, and that it was taken is in the log: by whom, where a token is shown. HEAD is not
+ * answered: nothing would have been taken. [O7]
+ */
+export function exportRoutes(app: ChoraleApp, { exports, whose }: Options): void {
+  const take = async (request: FastifyRequest, reply: FastifyReply, asked: ExportRequest): Promise<FastifyReply> => {
+    const text = await exports.take(asked, await whose(request));
+    return (
+      reply
+        .type(MEDIA_TYPES[asked.format])
+        .header('content-disposition', `attachment; filename="${asked.id}.${asked.format}"`)
+        // What a cache would answer is in no log.
+        .header('cache-control', 'no-store')
+        .serializer(String)
+        .send(text)
+    );
+  };
+  for (const { kind, path, what, schema } of KINDS) {
+    for (const format of exportFormats) {
+      const form = format === 'csv' ? 'a table, one row an estimate (RFC 4180)' : 'an object';
+      app.get(
+        `/${path}/:id/export.${format}`,
+        {
+          exposeHeadRoute: false,
+          schema: {
+            summary: `${what} as ${form}, with privacy and time beside every number; that it was taken is logged`,
+            bearer: 'anybody',
+            params: StudyParams,
+            ...(format === 'csv' ? { produces: 'text/csv' } : { response: { 200: schema } }),
+            problems: [401, 404],
+          },
+        },
+        (request, reply) => take(request, reply, { kind, id: request.params.id, format }),
+      );
+    }
+  }
+}
