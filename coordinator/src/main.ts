@@ -31,6 +31,7 @@ import { TrainingService } from './rounds/training-service.ts';
 import { attachSockets } from './sockets/server.ts';
 import { SqliteStore } from './storage/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
+import { ImportedBenchmarks } from './surveys/imported-benchmarks.ts';
 import { Invitations } from './surveys/invitations.ts';
 import { ReportService } from './surveys/report-service.ts';
 import { ResultsService } from './surveys/results-service.ts';
@@ -154,7 +155,8 @@ async function serve(
   });
   const people = new People({ store, now });
   const drafts = new Drafts({ store, studies, now });
-  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
+  const benchmarks = new ImportedBenchmarks({ store, studies, now });
+  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }), benchmarks });
   const series = new SeriesService({ studies, reports, results });
   const exports = new Exports({ store, results, series, now });
   const ending = {
@@ -200,6 +202,7 @@ async function serve(
     studies,
     reports,
     results,
+    benchmarks,
     series,
     exports,
     people,

@@ -1,6 +1,7 @@
 import { type Manifest, parseManifest, type SurveyChannels } from '@chorale/protocol';
 import { ReleaseLog } from '../src/oversight/release-log.ts';
 import { SqliteStore } from '../src/storage/sqlite-store.ts';
+import { ImportedBenchmarks } from '../src/surveys/imported-benchmarks.ts';
 import { Invitations } from '../src/surveys/invitations.ts';
 import { ReportService } from '../src/surveys/report-service.ts';
 import { ResultsService } from '../src/surveys/results-service.ts';
@@ -49,7 +50,9 @@ export async function attackWaves(
     const studies = new StudyRegistry({ store, now: Date.now });
     const invitations = new Invitations(await store.secret('invitation', 32));
     const reports = new ReportService({ store, studies, invitations, now: Date.now });
-    const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now: Date.now }) });
+    const benchmarks = new ImportedBenchmarks({ store, studies, now: Date.now });
+    const releases = new ReleaseLog({ store, now: Date.now });
+    const results = new ResultsService({ studies, reports, releases, benchmarks });
     const came = new Map<string, number[]>();
     const numbers = new Map<string, PublishedNumber>();
     for (const { wave, person, group } of arrivals) {

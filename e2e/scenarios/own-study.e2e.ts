@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { performance } from 'node:perf_hooks';
-import type { StudySummary } from '@chorale/protocol';
+import type { StudySummary, SurveyResults } from '@chorale/protocol';
 import type { Browser, BrowserContext, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../accessible.ts';
@@ -16,6 +16,13 @@ const file = (content: unknown) => ({
   name: 'pulse.json',
   mimeType: 'application/json',
   buffer: Buffer.from(JSON.stringify(content)),
+});
+
+/** Benchmarks, of one question. */
+const benchmarks = (value: string) => ({
+  name: 'industry.csv',
+  mimeType: 'text/csv',
+  buffer: Buffer.from(`question,estimate,value,source,year\r\nworkload,,${value},Survey of industry,2025\r\n`),
 });
 
 let browser: Browser;
@@ -162,6 +169,29 @@ test('[O7] who takes results as a file is in the log by name where they are sign
   };
   await takeBy('somebody not signed in');
   await takeBy('Demo officer \\(officer\\)');
+});
+
+test('[O9] whoever is signed in imports benchmarks from a file, sees which row is wrong, and removes them', async () => {
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(coordinator.signInLink('studio'));
+  await page.getByText('Signed in as').waitFor();
+  await page.goto(`${coordinator.url}/results/pulse-demo`);
+  await page.getByText('Benchmarks', { exact: true }).click();
+  const input = page.getByLabel('Import from a file');
+  await input.setInputFiles(benchmarks('much'));
+  await page.getByText('These benchmarks cannot be imported').waitFor();
+  // It is among the details of the notice.
+  await page.getByText(/row 1, value/).waitFor({ state: 'attached' });
+  await input.setInputFiles(benchmarks('0.61'));
+  await page.getByText('1 of industry.csv are imported').waitFor();
+  const shown = async (): Promise<string[]> => {
+    const results = await coordinator.get<SurveyResults>('/api/v1/studies/pulse-demo/results');
+    return results.questions.find(({ question }) => question === 'workload')!.benchmarks.map(({ source }) => source);
+  };
+  expect(await shown()).toContain('Survey of industry');
+  await page.getByRole('button', { name: 'Remove what was imported' }).click();
+  await page.getByText('What was imported is removed').waitFor();
+  expect(await shown()).not.toContain('Survey of industry');
 });
 
 const seen = (['studio', 'officer'] as const).flatMap((name) =>

@@ -18,6 +18,8 @@ export const logActions = [
   'draft-approved',
   'study-published',
   'results-released',
+  'benchmarks-imported',
+  'benchmarks-removed',
   'study-exported',
   'series-exported',
   'study-closed',

@@ -14,6 +14,7 @@ import { ReleaseLog } from '../oversight/release-log.ts';
 import { storedRounds } from '../rounds/stored-rounds.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
 import type { Store } from '../storage/store.ts';
+import { ImportedBenchmarks } from '../surveys/imported-benchmarks.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
 import { ResultsService } from '../surveys/results-service.ts';
@@ -102,8 +103,9 @@ export class FolderStudies implements StudySource {
     const [store, studies] = [this.#store, this.#studies];
     const invitations = new Invitations(await store.secret('invitation', 32));
     const reports = new ReportService({ store, studies, invitations, now: Date.now });
+    const benchmarks = new ImportedBenchmarks({ store, studies, now: Date.now });
     const releases = new ReleaseLog({ store, now: Date.now });
-    return { studies, reports, results: new ResultsService({ studies, reports, releases }) };
+    return { studies, reports, results: new ResultsService({ studies, reports, releases, benchmarks }) };
   }
 
   async #endings(): Promise<Endings> {

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { Permit, Whose } from './access.ts';
 import type { AllowedOrigins } from './allowed-origins.ts';
 import { backupRoute } from './backup-route.ts';
+import { benchmarkRoutes } from './benchmark-routes.ts';
 import { BodyBuffers } from './body-buffers.ts';
 import { BulkGate } from './bulk-gate.ts';
 import { draftRoutes } from './draft-routes.ts';
@@ -31,6 +32,7 @@ export function apiRoutes(app: ChoraleApp, options: Options): void {
   reportRoutes(app, options);
   resultRoutes(app, options);
   exportRoutes(app, options);
+  benchmarkRoutes(app, options);
   draftRoutes(app, options);
   endingRoutes(app, options);
   evidenceRoute(app, options);

@@ -13,6 +13,7 @@ import type { Exports } from '../oversight/exports.ts';
 import type { People } from '../oversight/people.ts';
 import type { TrainingService } from '../rounds/training-service.ts';
 import type { Store } from '../storage/store.ts';
+import type { ImportedBenchmarks } from '../surveys/imported-benchmarks.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { ReportService } from '../surveys/report-service.ts';
 import type { ResultsService } from '../surveys/results-service.ts';
@@ -51,6 +52,7 @@ export type HttpOptions = {
   endings: Endings;
   evidence: Evidence;
   results: ResultsService;
+  benchmarks: ImportedBenchmarks;
   series: SeriesService;
   exports: Exports;
   metricsPublic: boolean;

@@ -20,6 +20,7 @@ import { People } from '../oversight/people.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { TrainingService } from '../rounds/training-service.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
+import { ImportedBenchmarks } from '../surveys/imported-benchmarks.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
 import { ResultsService } from '../surveys/results-service.ts';
@@ -55,7 +56,8 @@ async function createApp(): Promise<ChoraleApp> {
   const invitations = new Invitations(new Uint8Array(32));
   const admission = new Admission();
   const reports = new ReportService({ store, studies, invitations, now });
-  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
+  const benchmarks = new ImportedBenchmarks({ store, studies, now });
+  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }), benchmarks });
   const series = new SeriesService({ studies, reports, results });
   const training = new TrainingService({ store, now, log });
   const app = await createHttpApp({
@@ -65,6 +67,7 @@ async function createApp(): Promise<ChoraleApp> {
     invitations,
     reports,
     results,
+    benchmarks,
     series,
     exports: new Exports({ store, results, series, now }),
     people: new People({ store, now }),

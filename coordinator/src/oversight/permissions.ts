@@ -8,6 +8,8 @@ const ALLOWED = {
   oversee: ['analyst', 'officer', 'operator'],
   /** Propose a study, edit or withdraw what was proposed, and publish what was approved. */
   propose: ['analyst', 'officer'],
+  /** Import what others got, to be shown beside a study's results. */
+  compare: ['analyst', 'officer', 'operator'],
   approve: ['officer'],
   close: ['analyst', 'officer', 'operator'],
   purge: ['officer', 'operator'],

@@ -288,6 +288,20 @@ export function describeOversight(
       expect(await log(store)).toHaveLength(2);
     });
 
+    it('[O9] finds the latest entry about a study by what was done, across a restart', async () => {
+      const place = newPlace();
+      const store = await opened(place);
+      const actionsOf = ['benchmarks-imported', 'benchmarks-removed'] as const;
+      expect(await store.lastEntry('pulse', actionsOf)).toBeNull();
+      const first = await store.appendLog(entry('benchmarks-imported', 'pulse', { details: { benchmarks: '[]' } }));
+      await store.appendLog(entry('benchmarks-removed', 'exit'));
+      await store.appendLog(entry('study-closed', 'pulse'));
+      expect(await store.lastEntry('pulse', actionsOf)).toEqual(first);
+      const last = await store.appendLog(entry('benchmarks-removed', 'pulse'));
+      await store.close();
+      expect(await (await opened(place)).lastEntry('pulse', actionsOf)).toEqual(last);
+    });
+
     it('[O7] records a file once for whoever takes the same numbers again on that day', async () => {
       const place = newPlace();
       const store = await opened(place);

@@ -1,4 +1,4 @@
-import type { LogContent, LogEntry, LogHead, Role } from '@chorale/protocol';
+import type { LogAction, LogContent, LogEntry, LogHead, Role } from '@chorale/protocol';
 import type { StudyRecord } from './store.ts';
 
 /** One person who may do more than read. */
@@ -101,6 +101,8 @@ export interface OversightStore {
    * @returns the entry that stands for it
    */
   recordExport(entry: LogContent, since: string): Promise<LogEntry>;
+  /** The latest entry about a study by which one of these was done. */
+  lastEntry(study: string, actions: readonly LogAction[]): Promise<LogEntry | null>;
   /** Entries with a larger number than `after`, in order, at most `limit`. */
   readLog(page: { after: number; limit: number }): Promise<LogEntry[]>;
   logHead(): Promise<LogHead>;

@@ -1,4 +1,4 @@
-import type { LogContent, LogEntry, LogHead } from '@chorale/protocol';
+import type { LogAction, LogContent, LogEntry, LogHead } from '@chorale/protocol';
 import { type Kysely, type Selectable, sql } from 'kysely';
 import type { ReleaseMark } from './oversight-store.ts';
 import type { PostgresTables } from './postgres-schema.ts';
@@ -42,6 +42,18 @@ export async function lastRelease(db: Db, study: string): Promise<ReleaseMark | 
     .limit(1)
     .executeTakeFirst();
   return row === undefined ? null : { study, blocks: Number(JSON.parse(row.details).blocks) };
+}
+
+export async function lastEntry(db: Db, study: string, actions: readonly LogAction[]): Promise<LogEntry | null> {
+  const row = await db
+    .selectFrom('log')
+    .selectAll()
+    .where('subject', '=', study)
+    .where('action', 'in', actions)
+    .orderBy('sequence', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+  return row === undefined ? null : fromLogRow(row);
 }
 
 /** The latest entry since a moment by which the same actor was given the same numbers. */

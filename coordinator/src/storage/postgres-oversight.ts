@@ -2,7 +2,7 @@ import { ChoraleError } from '@chorale/protocol';
 import type { Kysely, Selectable } from 'kysely';
 import { idTaken, nameTaken, notApprovable, refusals, type Refusal, wrongVersion } from './oversight-refusals.ts';
 import type { DraftRecord, DraftVersion, OversightStore, PersonRecord, StudyEnd } from './oversight-store.ts';
-import { appendLog, findExport, lastRelease, lockLog, logHead, readLog } from './postgres-log.ts';
+import { appendLog, findExport, lastEntry, lastRelease, lockLog, logHead, readLog } from './postgres-log.ts';
 import type { PostgresTables } from './postgres-schema.ts';
 
 type Db = Kysely<PostgresTables>;
@@ -135,6 +135,7 @@ export function postgresOversight(db: Db): OversightStore {
         await lockLog(transaction);
         return (await findExport(transaction, entry, since)) ?? (await appendLog(transaction, entry));
       }),
+    lastEntry: (study, actions) => lastEntry(db, study, actions),
     readLog: (page) => readLog(db, page),
     logHead: () => logHead(db),
   };

@@ -90,6 +90,7 @@ export class PostgresStore implements Store {
   listStudyEnds: Store['listStudyEnds'] = (...args) => this.#run(() => this.#operations.listStudyEnds(...args));
   appendLog: Store['appendLog'] = (...args) => this.#run(() => this.#operations.appendLog(...args));
   recordRelease: Store['recordRelease'] = (...args) => this.#run(() => this.#operations.recordRelease(...args));
+  lastEntry: Store['lastEntry'] = (...args) => this.#run(() => this.#operations.lastEntry(...args));
   recordExport: Store['recordExport'] = (...args) => this.#run(() => this.#operations.recordExport(...args));
   lastRelease: Store['lastRelease'] = (...args) => this.#run(() => this.#operations.lastRelease(...args));
   readLog: Store['readLog'] = (...args) => this.#run(() => this.#operations.readLog(...args));

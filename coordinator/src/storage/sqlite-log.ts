@@ -11,6 +11,7 @@ export type SqliteLog = {
   head: () => LogHead;
   read: (page: { after: number; limit: number }) => LogEntry[];
   lastRelease: (study: string) => ReleaseMark | null;
+  lastEntry: (study: string, actions: readonly LogAction[]) => LogEntry | null;
   findExport: (entry: LogContent, since: string) => LogEntry | null;
 };
 
@@ -24,6 +25,9 @@ export function sqliteLog(db: DatabaseSync): SqliteLog {
   const selectExport = db.prepare(
     `SELECT * FROM log WHERE subject = ? AND action = ? AND actor = ? AND at >= ?
      AND json_extract(details, '$.numbers') = ? ORDER BY sequence DESC LIMIT 1`,
+  );
+  const selectLast = db.prepare(
+    `SELECT * FROM log WHERE subject = ? AND action IN (SELECT value FROM json_each(?)) ORDER BY sequence DESC LIMIT 1`,
   );
   const head = (): LogHead => {
     const row = selectHead.get();
@@ -43,6 +47,10 @@ export function sqliteLog(db: DatabaseSync): SqliteLog {
     lastRelease(study) {
       const row = selectRelease.get(study);
       return row === undefined ? null : { study, blocks: Number(JSON.parse(String(row['details'])).blocks) };
+    },
+    lastEntry(study, actions) {
+      const row = selectLast.get(study, JSON.stringify(actions));
+      return row === undefined ? null : toEntry(row);
     },
     findExport({ subject, action, actor, details }, since) {
       const row = selectExport.get(subject, action, JSON.stringify(actor), since, String(details['numbers']));

@@ -123,6 +123,7 @@ export function sqliteOversight(db: DatabaseSync): SqliteOversight {
     },
     lastRelease: log.lastRelease,
     recordExport: (entry, since) => log.findExport(entry, since) ?? log.append(entry),
+    lastEntry: log.lastEntry,
     readLog: log.read,
     logHead: log.head,
   };

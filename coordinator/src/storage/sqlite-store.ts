@@ -76,6 +76,7 @@ export class SqliteStore implements Store {
   listStudyEnds: Store['listStudyEnds'] = (...args) => this.#ask('listStudyEnds', args);
   appendLog: Store['appendLog'] = (...args) => this.#ask('appendLog', args);
   recordRelease: Store['recordRelease'] = (...args) => this.#ask('recordRelease', args);
+  lastEntry: Store['lastEntry'] = (...args) => this.#ask('lastEntry', args);
   recordExport: Store['recordExport'] = (...args) => this.#ask('recordExport', args);
   lastRelease: Store['lastRelease'] = (...args) => this.#ask('lastRelease', args);
   readLog: Store['readLog'] = (...args) => this.#ask('readLog', args);

@@ -5,6 +5,7 @@ import { pulseStudy } from '../../testing/pulse-study.ts';
 import { reportText } from '../../testing/report-text.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
+import { ImportedBenchmarks } from './imported-benchmarks.ts';
 import { Invitations } from './invitations.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { ReportService } from './report-service.ts';
@@ -30,7 +31,12 @@ async function open(folder = temporaryFolder()) {
     invitations,
     reports,
     token,
-    results: new ResultsService({ studies, releases: new ReleaseLog({ store, now }), reports }),
+    results: new ResultsService({
+      studies,
+      reports,
+      releases: new ReleaseLog({ store, now }),
+      benchmarks: new ImportedBenchmarks({ store, studies, now }),
+    }),
   };
 }
 

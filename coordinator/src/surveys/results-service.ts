@@ -2,7 +2,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { ChoraleError, type QuestionResult, type SurveyResults } from '@chorale/protocol';
 import type { ReleaseLog } from '../oversight/release-log.ts';
 import type { ReportService } from './report-service.ts';
-import { questionResult, surveyResults } from './results.ts';
+import type { ImportedBenchmarks } from './imported-benchmarks.ts';
+import { benchmarksOf, questionResult, surveyResults } from './results.ts';
 import { hasSurvey, type StudyRegistry, type SurveyStudy } from './study-registry.ts';
 
 /** A study, what is published of it, and the counts that this was made of. */
@@ -24,13 +25,20 @@ export class ResultsService {
   readonly #studies: StudyRegistry;
   readonly #reports: ReportService;
   readonly #releases: ReleaseLog;
+  readonly #benchmarks: Pick<ImportedBenchmarks, 'of'>;
   readonly #latest = new Map<string, Map<string, Moment>>();
   readonly #running = new Map<string, Promise<unknown>>();
 
-  constructor(options: { studies: StudyRegistry; reports: ReportService; releases: ReleaseLog }) {
+  constructor(options: {
+    studies: StudyRegistry;
+    reports: ReportService;
+    releases: ReleaseLog;
+    benchmarks: Pick<ImportedBenchmarks, 'of'>;
+  }) {
     this.#studies = options.studies;
     this.#reports = options.reports;
     this.#releases = options.releases;
+    this.#benchmarks = options.benchmarks;
   }
 
   /** @throws ChoraleError `STUDY_UNKNOWN`, also for a study without a survey. */
@@ -64,7 +72,11 @@ export class ResultsService {
       latest.set(question, { version: tally.version(question), result, counts });
     }
     const moments = new Map(latest);
-    const questions = [...study.channels.byQuestion.keys()].map((question) => moments.get(question)!.result);
+    const imported = await this.#benchmarks.of(id);
+    const questions = [...study.channels.byQuestion].map(([question, spec]) => {
+      const { result } = moments.get(question)!;
+      return { ...result, benchmarks: [...result.benchmarks, ...benchmarksOf(spec.question, imported)] };
+    });
     return {
       study,
       results: surveyResults(study, tally, questions),

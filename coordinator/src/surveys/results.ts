@@ -4,6 +4,7 @@ import {
   estimateRange,
   type Manifest,
   type Participation,
+  type Question,
   type QuestionChannel,
   type QuestionResult,
   type ShownBenchmark,
@@ -55,7 +56,7 @@ export function questionResult(
   return {
     ...describe(spec, channels.epsilonPerQuestion),
     ...groupTable(spec, cells),
-    benchmarks: benchmarks(spec, manifest.survey?.benchmarks ?? []),
+    benchmarks: benchmarksOf(spec.question, manifest.survey?.benchmarks ?? []),
   };
 }
 
@@ -83,11 +84,12 @@ function participation(group: string | null, { groups, publishing }: Manifest, t
   return { group, participants, headcount, rate: { lower: share(participants), upper: share(most) } };
 }
 
-function benchmarks({ question }: QuestionChannel, all: readonly Benchmark[]): ShownBenchmark[] {
+/** Those of one question, as they are shown beside its estimates. */
+export function benchmarksOf(question: Question, all: readonly Benchmark[]): ShownBenchmark[] {
   return all
     .filter((benchmark) => benchmark.question === question.id)
     .map(({ estimate, value, source, year }) => {
-      // The manifest was refused if there were several to choose from.
+      // They were refused if there were several to choose from.
       return { estimate: estimate ?? estimateIds(question)[0]!, value, source, year };
     });
 }

@@ -4,6 +4,7 @@ import { pulseStudy, questions } from '../../testing/pulse-study.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
+import { ImportedBenchmarks } from './imported-benchmarks.ts';
 import { Invitations } from './invitations.ts';
 import { ReportService } from './report-service.ts';
 import { ResultsService } from './results-service.ts';
@@ -23,7 +24,9 @@ async function open(folder = temporaryFolder()) {
   const studies = new StudyRegistry({ store, now: () => Date.parse('2026-11-20T12:00:00.000Z') });
   const invitations = new Invitations(await store.secret('invitation', 32));
   const reports = new ReportService({ store, studies, invitations, now: Date.now });
-  const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now: Date.now }) });
+  const benchmarks = new ImportedBenchmarks({ store, studies, now: Date.now });
+  const releases = new ReleaseLog({ store, now: Date.now });
+  const results = new ResultsService({ studies, reports, releases, benchmarks });
   const series = new SeriesService({ studies, reports, results });
   /** People `from` to `to` of one group take part in a wave; the letters are what would be memoized. */
   const answer = async (

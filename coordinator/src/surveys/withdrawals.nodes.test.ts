@@ -5,6 +5,7 @@ import { reportText } from '../../testing/report-text.ts';
 import { postgresMissing, sharedDatabaseUrl, temporarySchema } from '../../testing/shared-postgres.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { PostgresStore } from '../storage/postgres-store.ts';
+import { ImportedBenchmarks } from './imported-benchmarks.ts';
 import { Invitations } from './invitations.ts';
 import { ReportService } from './report-service.ts';
 import { ResultsService } from './results-service.ts';
@@ -24,7 +25,12 @@ async function openNode(schema: string) {
   return {
     study,
     reports,
-    results: new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) }),
+    results: new ResultsService({
+      studies,
+      reports,
+      releases: new ReleaseLog({ store, now }),
+      benchmarks: new ImportedBenchmarks({ store, studies, now }),
+    }),
   };
 }
 

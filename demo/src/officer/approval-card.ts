@@ -2,13 +2,17 @@ import type { Actor, Draft, Manifest } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { forecastView } from '../studio/forecast-view.ts';
 import { forecastSurvey, surveyOf } from '../studio/survey-forecast.ts';
+import { lossesOf, lossText, worstCase } from './budget.ts';
 import { diffView, laidOut } from './manifest-view.ts';
+import type { WaveBudget } from './waves.ts';
 
 export type ApprovalCardOptions = {
   draft: Draft;
   /** The hash as this browser computed it from the manifest that is shown. */
   computed: string;
   me: Actor;
+  /** Its place in its series; `null` where it is no wave. */
+  wave: WaveBudget | null;
   /** Published studies to compare with, the likeliest wave before first. */
   waves: readonly Manifest[];
   /** Which of them is compared with; `null` for none. */
@@ -25,7 +29,7 @@ export function approvalCard(options: ApprovalCardOptions): TemplateResult {
   const { draft, computed, me, waves, compared, respondents, onCompare, onRespondents } = options;
   const { manifest, hash, proposer, approval } = draft;
   const { id } = manifest;
-  const wave = waves.find((one) => one.id === compared);
+  const before = waves.find((one) => one.id === compared);
   const survey = surveyOf(manifest);
   const own = me.type === 'person' && me.name === proposer;
   return html`
@@ -36,6 +40,7 @@ export function approvalCard(options: ApprovalCardOptions): TemplateResult {
           Proposed by ${proposer} on ${new Date(draft.proposedAt).toLocaleString('en')}.
           ${approval === null ? nothing : html`Approved by ${approval.approver}.`}
         </p>
+        <p>${costs(options)}</p>
         <p>${reportsKept(manifest)}</p>
         <p class="small">Hash of the manifest below: <span class="hash">${computed}</span></p>
         ${
@@ -50,7 +55,7 @@ export function approvalCard(options: ApprovalCardOptions): TemplateResult {
         <summary>The exact manifest</summary>
         <pre class="code" tabindex="0" aria-label="Manifest of ${manifest.title}">${laidOut(manifest)}</pre>
       </details>
-      <details ?open=${wave !== undefined}>
+      <details ?open=${before !== undefined}>
         <summary>What it changes of the wave before</summary>
         <div class="stack tight">
           <div class="field">
@@ -63,7 +68,7 @@ export function approvalCard(options: ApprovalCardOptions): TemplateResult {
               ${waves.map((one) => html`<option value=${one.id} ?selected=${one.id === compared}>${one.title}</option>`)}
             </select>
           </div>
-          ${wave === undefined ? nothing : diffView(wave, manifest)}
+          ${before === undefined ? nothing : diffView(before, manifest)}
         </div>
       </details>
       ${
@@ -95,6 +100,15 @@ export function approvalCard(options: ApprovalCardOptions): TemplateResult {
       <div class="row actions">${decision(options, own)}</div>
     </article>
   `;
+}
+
+/** What it may cost one employee, with the waves before it, in one sentence or two. */
+function costs({ draft, wave }: ApprovalCardOptions): string {
+  const own = lossText(worstCase([lossesOf(draft.manifest)]));
+  const alone = `Whoever takes part in all of it loses at most ${own}.`;
+  if (wave === null) return alone;
+  const all = `whoever answers all ${wave.number} loses at most ${lossText(wave.upToHere)}`;
+  return `${alone} It would be wave ${wave.number} of ${wave.series}${wave.number === 1 ? '' : `: ${all}`}.`;
 }
 
 /** What becomes of the raw reports, in one sentence. */

@@ -7,6 +7,8 @@ const ACTIONS: Record<LogEntry['action'], string> = {
   'draft-approved': 'approved',
   'study-published': 'published',
   'results-released': 'results released',
+  'benchmarks-imported': 'benchmarks imported',
+  'benchmarks-removed': 'benchmarks removed',
   'study-exported': 'results taken as a file',
   'series-exported': 'series taken as a file',
   'study-closed': 'closed',
@@ -70,9 +72,7 @@ export function logView(entries: readonly LogEntry[], check: LogCheck): Template
                   <td>${actorName(actor)}</td>
                   <td>${ACTIONS[action]}</td>
                   <td>${subject}</td>
-                  <td class="small">
-                    ${Object.entries(details).map(([key, value]) => html`<div>${DETAILS[key] ?? key}: <span class="hash">${value}</span></div>`)}
-                  </td>
+                  <td class="small">${Object.entries(details).map(([key, value]) => detail(key, value))}</td>
                 </tr>`,
             )}
           </tbody>
@@ -80,6 +80,17 @@ export function logView(entries: readonly LogEntry[], check: LogCheck): Template
       </div>
     </section>
   `;
+}
+
+/** What takes many lines is folded away. */
+function detail(key: string, value: string | number | boolean): TemplateResult {
+  const shown = html`<span class="hash">${value}</span>`;
+  return key === 'benchmarks'
+    ? html`<details>
+        <summary>${key}</summary>
+        ${shown}
+      </details>`
+    : html`<div>${DETAILS[key] ?? key}: ${shown}</div>`;
 }
 
 function actorName(actor: LogActor): string {

@@ -4,11 +4,11 @@ import {
   type Draft,
   type LogCheck,
   type LogEntry,
-  type Manifest,
   manifestHash,
+  type SeriesSummary,
 } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
-import { fetchManifest, fetchStudies } from '../api.ts';
+import { fetchManifest, fetchSeriesList, fetchStudies } from '../api.ts';
 import { decide, endStudy, fetchDrafts, fetchEvidence, fetchLog, fetchMe } from '../oversight/oversight-api.ts';
 import { oversightError } from '../oversight/oversight-error.ts';
 import { publishNotice } from '../oversight/publish-notice.ts';
@@ -17,9 +17,10 @@ import { signedInAs, signInNotice } from '../oversight/sign-in-notice.ts';
 import { PageElement } from '../page-element.ts';
 import { saveFile } from '../save-file.ts';
 import { approvalCard } from './approval-card.ts';
-import { type StudyBudget, studyBudget } from './budget.ts';
+import { lossesOf, type StudyBudget } from './budget.ts';
 import { logView } from './log-view.ts';
 import { studiesTable } from './studies-table.ts';
+import { comparable, draftWave, likeliest, waveBudgets } from './waves.ts';
 
 /** What an employee’s group has until the officer says otherwise. */
 const RESPONDENTS = 200;
@@ -28,6 +29,7 @@ type Shown = {
   me: Actor;
   drafts: { draft: Draft; computed: string }[];
   budgets: StudyBudget[];
+  series: SeriesSummary[];
   log: LogEntry[];
   check: LogCheck;
 };
@@ -78,7 +80,13 @@ class OfficerPage extends PageElement {
       return;
     }
     try {
-      const [me, drafts, summaries, log] = await Promise.all([fetchMe(), fetchDrafts(), fetchStudies(), fetchLog()]);
+      const [me, drafts, summaries, series, log] = await Promise.all([
+        fetchMe(),
+        fetchDrafts(),
+        fetchStudies(),
+        fetchSeriesList(),
+        fetchLog(),
+      ]);
       this.view = {
         state: 'shown',
         me,
@@ -86,8 +94,12 @@ class OfficerPage extends PageElement {
           drafts.map(async (draft) => ({ draft, computed: await manifestHash(draft.manifest) })),
         ),
         budgets: await Promise.all(
-          summaries.map(async (summary) => studyBudget(summary, await fetchManifest(summary.id))),
+          summaries.map(async (summary) => {
+            const manifest = await fetchManifest(summary.id);
+            return { summary, manifest, ...lossesOf(manifest) };
+          }),
         ),
+        series,
         log,
         check: await checkLog(log),
       };
@@ -169,6 +181,7 @@ class OfficerPage extends PageElement {
           ${this.renderDrafts(view)}
           ${studiesTable({
             budgets: view.budgets,
+            waves: waveBudgets(view.budgets, view.series),
             mayPurge: view.me.type !== 'person' || view.me.role !== 'analyst',
             asked: this.asked,
             onAsk: (asked) => void this.ask(asked),
@@ -180,22 +193,21 @@ class OfficerPage extends PageElement {
     }
   }
 
-  private renderDrafts({ drafts, budgets, me }: Shown): TemplateResult {
+  private renderDrafts({ drafts, budgets, series, me }: Shown): TemplateResult {
     return html`
       <section class="stack" aria-labelledby="approvals-title">
         <h2 id="approvals-title">Waiting for a decision</h2>
         ${drafts.length === 0 ? html`<p class="soft">Nothing is proposed.</p>` : nothing}
         ${drafts.map(({ draft, computed }) => {
           const { id } = draft.manifest;
-          const waves = wavesBefore(
-            id,
-            budgets.map(({ manifest }) => manifest),
-          );
-          const compared = id in this.compared ? this.compared[id]! : likeliest(id, waves);
+          const manifests = budgets.map(({ manifest }) => manifest);
+          const waves = comparable(draft.manifest, { manifests, series });
+          const compared = id in this.compared ? this.compared[id]! : likeliest(draft.manifest, waves);
           return approvalCard({
             draft,
             computed,
             me,
+            wave: draftWave(draft.manifest, { budgets, series }),
             waves,
             compared,
             respondents: this.respondents,
@@ -207,22 +219,6 @@ class OfficerPage extends PageElement {
       </section>
     `;
   }
-}
-
-/** Published studies, those whose id is most like this one's first. */
-function wavesBefore(id: string, manifests: readonly Manifest[]): Manifest[] {
-  return manifests.toSorted((a, b) => alike(b.id, id) - alike(a.id, id));
-}
-
-/** The study that is most likely the wave before: ids of waves begin alike. */
-function likeliest(id: string, [first]: readonly Manifest[]): string | null {
-  return first !== undefined && alike(first.id, id) >= 4 ? first.id : null;
-}
-
-/** How many characters two ids begin with in common. */
-function alike(a: string, b: string): number {
-  const differs = [...a].findIndex((character, at) => character !== b[at]);
-  return differs === -1 ? a.length : differs;
 }
 
 customElements.define('demo-officer', OfficerPage);

@@ -1,9 +1,12 @@
 import { html, nothing, type TemplateResult } from 'lit';
 import { formatEpsilon } from '../results/format.ts';
-import { type StudyBudget, worstCase } from './budget.ts';
+import { lossText, type StudyBudget, worstCase } from './budget.ts';
+import type { WaveBudget } from './waves.ts';
 
 type Options = {
   budgets: readonly StudyBudget[];
+  /** By study, of those that are waves of a series. */
+  waves: ReadonlyMap<string, WaveBudget>;
   mayPurge: boolean;
   /** What was asked for and waits for a second word. */
   asked: { end: 'close' | 'purge'; id: string } | null;
@@ -14,16 +17,16 @@ type Options = {
 
 /** The studies of this coordinator with their states and what each may cost one employee, and how to end them. */
 export function studiesTable(options: Options): TemplateResult {
-  const { budgets } = options;
+  const { budgets, waves } = options;
   const total = worstCase(budgets);
-  const except = total.delta === 0 ? '' : `, except with probability ${total.delta.toExponential(0)}`;
   return html`
     <section class="stack" aria-labelledby="studies-title">
       <h2 id="studies-title" tabindex="-1">Studies and budgets</h2>
       <div class="table" tabindex="0" role="region" aria-label="Studies with their budgets">
         <table>
           <caption>
-            Privacy loss of one employee, replace-one: the report, and all training that they may take part in.
+            Privacy loss of one employee, replace-one: the report, and all training that they may take part in; of a
+            wave of a series also that of all waves up to it, added up.
           </caption>
           <thead>
             <tr>
@@ -32,30 +35,38 @@ export function studiesTable(options: Options): TemplateResult {
               <th scope="col" class="number">Voices</th>
               <th scope="col" class="number">ε survey</th>
               <th scope="col" class="number">ε training</th>
+              <th scope="col" class="number">ε up to this wave</th>
               <th scope="col">To do</th>
             </tr>
           </thead>
           <tbody>
-            ${budgets.map(
-              ({ summary, survey, training }) =>
-                html`<tr>
-                  <th scope="row"><a href="/results/${summary.id}">${summary.title}</a></th>
-                  <td>${summary.state}</td>
-                  <td class="number">${summary.voices.toLocaleString('en')}</td>
-                  <td class="number">${survey === null ? '–' : formatEpsilon(survey)}</td>
-                  <td class="number">${training === null ? '–' : formatEpsilon(training.epsilon)}</td>
-                  <td><div class="row">${actions(summary, options)}</div></td>
-                </tr>`,
-            )}
+            ${budgets.map(({ summary, survey, training }) => {
+              const wave = waves.get(summary.id);
+              return html`<tr>
+                <th scope="row">
+                  <a href="/results/${summary.id}">${summary.title}</a>${wave === undefined ? nothing : waveOf(wave)}
+                </th>
+                <td>${summary.state}</td>
+                <td class="number">${summary.voices.toLocaleString('en')}</td>
+                <td class="number">${survey === null ? '–' : formatEpsilon(survey)}</td>
+                <td class="number">${training === null ? '–' : formatEpsilon(training.epsilon)}</td>
+                <td class="number">${wave === undefined ? '–' : formatEpsilon(wave.upToHere.epsilon)}</td>
+                <td><div class="row">${actions(summary, options)}</div></td>
+              </tr>`;
+            })}
           </tbody>
         </table>
       </div>
       <p>
-        <strong>Somebody invited to everything loses at most ε = ${formatEpsilon(total.epsilon)}</strong>${except}: all
-        of the above added up. Their device’s ledger counts closer, and refuses beyond its limit.
+        <strong>Somebody invited to everything loses at most ${lossText(total)}</strong>: all of the above added up.
+        Their device’s ledger counts closer, and refuses beyond its limit.
       </p>
     </section>
   `;
+}
+
+function waveOf({ series, number }: WaveBudget): TemplateResult {
+  return html`<br /><span class="small soft">${series}, wave ${number}</span>`;
 }
 
 function actions(

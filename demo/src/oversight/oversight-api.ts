@@ -47,6 +47,15 @@ export async function fetchEvidence(id: string): Promise<Blob> {
   return (await ask(`/api/v1/studies/${encodeURIComponent(id)}/evidence`, authorized('POST'))).blob();
 }
 
+/** In the place of what was imported before. @throws ChoraleError `BENCHMARKS_INVALID`, naming rows */
+export async function importBenchmarks(study: string, rows: readonly object[]): Promise<void> {
+  await request(`/api/v1/studies/${encodeURIComponent(study)}/benchmarks`, authorized('PUT', rows));
+}
+
+export async function removeBenchmarks(study: string): Promise<void> {
+  await request(`/api/v1/studies/${encodeURIComponent(study)}/benchmarks`, authorized('DELETE'));
+}
+
 function authorized(method = 'GET', body?: object): RequestInit {
   const token = sessionToken();
   if (token === null) throw new ChoraleError('TOKEN_INVALID', 'nobody is signed in');

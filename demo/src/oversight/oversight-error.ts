@@ -8,6 +8,14 @@ const known: Partial<Record<ErrorCode, { title: string; advice: string }>> = {
     title: 'This is no manifest of a study',
     advice: 'The rule that it breaks, and where, is named below. Nothing was changed.',
   },
+  BENCHMARKS_INVALID: {
+    title: 'These benchmarks cannot be imported',
+    advice: 'The rows that are wrong, and why, are named below. Nothing was changed.',
+  },
+  CSV_INVALID: {
+    title: 'This file cannot be read',
+    advice: 'Where, and why, is named below. Nothing was changed.',
+  },
   TOKEN_INVALID: {
     title: 'Nobody is signed in',
     advice: 'The link or token that signed in here is not valid any more. Open a new one.',

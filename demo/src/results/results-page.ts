@@ -1,5 +1,6 @@
 import { html, type TemplateResult } from 'lit';
 import { PageElement } from '../page-element.ts';
+import { BenchmarksForm } from './benchmarks-form.ts';
 import { ExportButtons } from './export-buttons.ts';
 import { HeatmapView } from './heatmap-view.ts';
 import { ParticipationView } from './participation-view.ts';
@@ -39,6 +40,7 @@ class ResultsPage extends PageElement {
 
 customElements.define('demo-plot', PlotFigure);
 customElements.define('demo-table', SortableTable);
+customElements.define('demo-benchmarks', BenchmarksForm);
 customElements.define('demo-exports', ExportButtons);
 customElements.define('demo-question', QuestionView);
 customElements.define('demo-questions', QuestionsView);
