@@ -28,7 +28,7 @@ export default [
     path: filesOf('sdk/dist', 'chorale.js', 'elements-', 'en-'),
     limit: '45 kB',
   },
-  { name: 'survey page, all it loads at first', path: scriptsOf('survey'), limit: '62.5 kB' },
+  { name: 'survey page, all it loads at first', path: scriptsOf('survey'), limit: '63 kB' },
   { name: 'training worker for small models', path: filesOf('demo/dist/assets', 'worker-'), limit: '17 kB' },
   { name: 'privacy library, main entry', path: 'privacy/dist/index.js', limit: '20.2 kB' },
   { name: 'privacy library, what a survey page uses', path: 'privacy/dist/survey-path.js', limit: '3.8 kB' },

@@ -14,6 +14,8 @@ export default defineConfig({
     target: 'es2022',
     outDir: 'dist',
     emptyOutDir: true,
+    // Every browser that has what the pages' style sheets use knows `modulepreload`.
+    modulePreload: { polyfill: false },
     // tfjs's model loader has 506 kB; it is fetched when a model is asked, and never to train.
     chunkSizeWarningLimit: 520,
     rolldownOptions: { input: ['index', 'survey', 'site', 'results', 'model', 'studio', 'officer'].map(page) },

@@ -12,10 +12,12 @@ const flags = [
   '--enable-unsafe-webgpu',
 ];
 
-export async function launchBrowser(): Promise<Browser> {
+/** @param options.keepsPages as browsers do: a page that is left waits in the back/forward cache for whoever goes back */
+export async function launchBrowser({ keepsPages = false }: { keepsPages?: boolean } = {}): Promise<Browser> {
   return chromium.launch({
     executablePath: await ensureChromium(),
     headless: true,
     args: ['--headless=new', ...flags],
+    ...(keepsPages ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
   });
 }

@@ -21,7 +21,7 @@ export class EmbeddingPages {
     server.on('request', (request, response) => {
       const { pathname } = new URL(request.url!, this.url);
       void this.#answer(pathname).then(({ body, type = 'text/html; charset=utf-8', headers = {} }) =>
-        response.writeHead(200, { 'content-type': type, 'cache-control': 'no-store', ...headers }).end(body),
+        response.writeHead(200, { 'content-type': type, 'cache-control': 'no-cache', ...headers }).end(body),
       );
     });
   }

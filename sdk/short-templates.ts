@@ -10,7 +10,7 @@ export function shortTemplates(): Plugin {
         return { code: code.replaceAll(/css`[^`]*`/g, shortStyles), map: null };
       }
       if (!/sdk\/src\/elements\/[\w-]+\.ts$/.test(id)) return undefined;
-      return { code: code.replaceAll(/\n\s+/g, '\n '), map: null };
+      return { code: code.replaceAll(/>\n\s+(?=<)/g, '>').replaceAll(/\n\s+/g, '\n'), map: null };
     },
   };
 }
@@ -19,7 +19,8 @@ export function shortTemplates(): Plugin {
 function shortStyles(styles: string): string {
   return styles
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/ ?([{};,>]) ?/g, '$1')
+    .replaceAll(/ ?([{};,>`]) ?/g, '$1')
     .replaceAll(': ', ':')
-    .replaceAll(';}', '}');
+    .replaceAll(';}', '}')
+    .replaceAll(/(?<=[ :(,])0(?=\.\d)/g, '');
 }

@@ -138,7 +138,8 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
    * has stored it, which without a network takes as long as that does. The same answers again give the
    * same receipt. Its errors are events as well.
    * @throws ChoraleError `ALREADY_ANSWERED`, `ANSWER_INVALID`, `REPORT_EXPIRED`, `STORAGE_UNAVAILABLE`, or the
-   *   coordinator's refusal; BudgetExceededError; ManifestMismatchError.
+   *   coordinator's refusal, of which `STUDY_CLOSED` comes before anything is charged wherever the coordinator can be
+   *   asked first; BudgetExceededError; ManifestMismatchError.
    */
   async answer(answers: Answers, { signal }: { signal?: AbortSignal } = {}): Promise<Receipt> {
     try {
@@ -149,6 +150,14 @@ export class Chorale extends (EventTarget as new () => ChoraleEventTarget) {
       this.#emitError(error);
       throw error;
     }
+  }
+
+  /**
+   * Whether the study takes no more reports, as the coordinator says just now; `false` where it cannot be asked.
+   * @throws ChoraleError `CONNECTION_LOST` when this was closed.
+   */
+  isClosed(): Promise<boolean> {
+    return this.#parts.sender.isClosed({ signal: this.#closed.signal });
   }
 
   /** Whether somebody said on this device that they never want to take part in this study. */

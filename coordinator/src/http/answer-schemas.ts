@@ -4,6 +4,7 @@ import * as v from 'valibot';
 const Text = v.string();
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Clients = v.picklist(['employee', 'site']);
+const State = v.picklist(['open', 'closed', 'purged']);
 
 /** An answer without a body. */
 export const Nothing = v.undefined();
@@ -18,10 +19,13 @@ export const StudySummaries = v.array(
     simulated: v.boolean(),
     survey: v.boolean(),
     training: v.nullable(Clients),
-    state: v.picklist(['open', 'closed', 'purged']),
+    state: State,
     voices: Count,
   }),
 ) satisfies v.GenericSchema<StudySummary[]>;
+
+/** How far a study's life is. */
+export const StudyState = v.object({ study: Text, state: State });
 
 const Guarantee = v.object({
   privacyUnit: Clients,

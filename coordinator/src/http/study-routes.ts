@@ -5,7 +5,7 @@ import type { Store } from '../storage/store.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { summarizeStudy } from '../surveys/study-summary.ts';
 import { actorOf, type Permit } from './access.ts';
-import { Nothing, PublishOutcome, Rounds, StudySummaries } from './answer-schemas.ts';
+import { Nothing, PublishOutcome, Rounds, StudyState, StudySummaries } from './answer-schemas.ts';
 import { isKnown } from './etag.ts';
 import { manifestOrError, STUDY_BYTES } from './manifest-body.ts';
 import { StudyParams } from './route-params.ts';
@@ -46,6 +46,22 @@ export function studyRoutes(app: ChoraleApp, options: Options): void {
       if (isKnown(request.headers, etag)) return reply.code(304).send(undefined);
       reply.serializer(String).type('application/json; charset=utf-8');
       return reply.send(canonicalManifest(manifest) as never);
+    },
+  );
+
+  app.get(
+    '/studies/:id/state',
+    {
+      schema: {
+        summary: 'Whether the study still takes reports and begins rounds',
+        params: StudyParams,
+        response: { 200: StudyState },
+        problems: [404],
+      },
+    },
+    async (request, reply) => {
+      const { id } = (await studies.get(request.params.id)).manifest;
+      return reply.header('cache-control', 'no-store').send({ study: id, state: await studies.state(id) });
     },
   );
 

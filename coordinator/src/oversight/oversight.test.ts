@@ -180,11 +180,15 @@ it('[O4] [E2] a closed study takes nothing more, and its results are the same nu
   expect(before).toMatchObject({ voices: 12 });
   expect(JSON.stringify(before)).toContain('"state":"published"');
 
+  const state = async () => (await coordinator.anybody('GET', 'studies/pulse/state')).body;
+  expect(await state()).toEqual({ study: 'pulse', state: 'open' });
   expect((await ovid('POST', 'studies/pulse/purge')).body.code).toBe('STUDY_OPEN');
   expect(await ovid('POST', 'studies/pulse/close')).toMatchObject({ status: 200, body: { outcome: 'closed' } });
+  expect(await state()).toEqual({ study: 'pulse', state: 'closed' });
   expect(await ovid('POST', 'studies/pulse/close')).toMatchObject({ status: 200, body: { outcome: 'unchanged' } });
   expect(await send(coordinator, manifest, ['late'])).toMatchObject([{ error: { code: 'STUDY_CLOSED' } }]);
   expect(await ovid('POST', 'studies/pulse/purge')).toMatchObject({ status: 200, body: { outcome: 'purged' } });
+  expect(await state()).toEqual({ study: 'pulse', state: 'purged' });
   const results = async (of: typeof coordinator) => (await of.anybody('GET', 'studies/pulse/results')).body;
   expect(await results(coordinator)).toEqual(before);
   expect(await send(coordinator, manifest, names.slice(0, 1))).toMatchObject([{ error: { code: 'STUDY_CLOSED' } }]);

@@ -1,11 +1,11 @@
 import { html, type TemplateResult } from 'lit';
 import { toneWords } from './heatmap-scale.ts';
 
-/** What the heatmap's colours and patterns mean. */
+/** What the heatmap's colours and patterns mean, or the signs in their place where a reader has colours of their own. */
 export function heatmapLegend(label: string): TemplateResult {
   return html`
     <div class="legend stack tight">
-      <h3 class="plain-heading">Colours: how far from all together, in shares of the question’s scale</h3>
+      <h3 class="plain-heading">How far from all together, in shares of the question’s scale</h3>
       <ul>
         ${toneWords.map(
           ({ tone, words }) =>
@@ -14,7 +14,7 @@ export function heatmapLegend(label: string): TemplateResult {
             </li>`,
         )}
       </ul>
-      <h3 class="plain-heading">Patterns: no number</h3>
+      <h3 class="plain-heading">Why there is no number</h3>
       <ul>
         <li><span class="swatch tone too-few"></span> too few: not enough answers in this ${label.toLowerCase()}</li>
         <li>

@@ -6,9 +6,10 @@ import {
   WithdrawalOutcome,
   type WithdrawalRequest,
 } from '@chorale/protocol';
-import type * as v from 'valibot';
-import { postRequest } from './api-request.ts';
+import * as v from 'valibot';
+import { apiRequest, postRequest } from './api-request.ts';
 import { type BackoffOptions, DEFAULT_BACKOFF } from './backoff.ts';
+import { parseJson, textOf } from './refusal.ts';
 import { repeatRequest, type RequestOptions } from './retry.ts';
 
 export type ReportSenderOptions = {
@@ -22,6 +23,11 @@ export type ReportSenderOptions = {
   /** What tells by `online` or `pageshow` that the coordinator may be in reach again. */
   page?: EventTarget;
 };
+
+/** How long the coordinator may take to say whether a study is closed, before the device goes on without knowing. */
+const STATE_TIMEOUT_MS = 3000;
+
+const StudyState = v.object({ state: v.string() });
 
 /** Hands a device's report to its coordinator and takes it back, by a request each time. */
 export class ReportSender {
@@ -42,6 +48,24 @@ export class ReportSender {
   ): Promise<ReportOutcome> {
     const request: ReportRequest = { protocol: PROTOCOL_VERSION, report, withdrawal };
     return this.#post('reports', request, ReportOutcome, signal);
+  }
+
+  /**
+   * Whether the study is known to take no more reports. `false` where the coordinator does not say so just now: a report
+   * is made without a network too.
+   * @throws the signal's reason
+   */
+  async isClosed({ signal }: { signal?: AbortSignal | undefined } = {}): Promise<boolean> {
+    const { coordinator, study } = this.#options;
+    const transfer = { coordinator, study, timeoutMs: STATE_TIMEOUT_MS, signal };
+    try {
+      const text = await apiRequest(transfer, { path: 'state', bytes: 0, init: {}, read: textOf });
+      const answer = v.safeParse(StudyState, parseJson(text));
+      return answer.success && answer.output.state !== 'open';
+    } catch {
+      signal?.throwIfAborted();
+      return false;
+    }
   }
 
   /**

@@ -54,6 +54,7 @@ export class ChoraleSurvey extends LitElement {
   });
   /** Whether it was opened since it is on the page, with an invitation or without. */
   #isOpen = false;
+  #isDestroyed = false;
   #visit: SurveyVisit | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -74,7 +75,8 @@ export class ChoraleSurvey extends LitElement {
   /** Lets go of socket, storage and locks and shows nothing from now on; what is stored stays. */
   destroy(): void {
     this.#leave();
-    this.#screen.view = { state: 'destroyed' };
+    this.#isDestroyed = true;
+    this.requestUpdate();
   }
 
   protected override willUpdate(changed: PropertyValues): void {
@@ -89,7 +91,7 @@ export class ChoraleSurvey extends LitElement {
   }
 
   #open(): void {
-    if (this.#screen.view.state === 'destroyed') return;
+    if (this.#isDestroyed) return;
     this.#leave();
     this.#isOpen = true;
     const { coordinator, study, token } = this;

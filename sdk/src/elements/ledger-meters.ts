@@ -32,3 +32,16 @@ export function ledgerMeters(balances: readonly LedgerBalance[], words: Words): 
     ${balances.length === 0 ? nothing : html`<p class="small soft">${words.text('ledger.text')}</p>`}
   `;
 }
+
+/** What a device has spent, as a card: as an employee's, and as a site's where it was one. */
+export function ledgerSection(balances: readonly LedgerBalance[], words: Words): TemplateResult {
+  return html`
+    <section class="card stack" part="card ledger" aria-labelledby="ledger">
+      <h2 id="ledger">${words.text('ledger.title')}</h2>
+      ${ledgerMeters(
+        balances.filter(({ privacyUnit, spent }) => privacyUnit === 'employee' || spent > 0),
+        words,
+      )}
+    </section>
+  `;
+}

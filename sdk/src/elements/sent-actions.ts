@@ -31,10 +31,8 @@ export class SentActions {
       chorale.ledger(),
     ]);
     if (signal.aborted) return;
-    const held = screen.holdsFocus;
     const idle = { confirming: null, withdrawing: false };
-    screen.view = { state: 'sent', again, ...idle, receipt: receipt!, sent: sent ?? [], balances };
-    if (held) await screen.focus('sent');
+    await screen.replace({ state: 'sent', again, ...idle, receipt: receipt!, sent: sent ?? [], balances }, 'sent');
   }
 
   /** Says what was sent in other words. */

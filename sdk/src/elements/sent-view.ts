@@ -3,7 +3,7 @@ import type { LedgerBalance } from '../ledger.ts';
 import type { Receipt, SentAnswer } from '../storage/device-store.ts';
 import { type Action, type ActionStep, confirmedAction } from './confirmed-action.ts';
 import { exchangeView, oddsText } from './exchange-view.ts';
-import { ledgerMeters } from './ledger-meters.ts';
+import { ledgerSection } from './ledger-meters.ts';
 import type { Words } from './words.ts';
 
 export type SentViewOptions = {
@@ -130,17 +130,5 @@ export function erasedView({
       </div>
       ${ledgerSection(balances, words)}
     </div>
-  `;
-}
-
-function ledgerSection(balances: readonly LedgerBalance[], words: Words): TemplateResult {
-  return html`
-    <section class="card stack" part="card ledger" aria-labelledby="ledger">
-      <h2 id="ledger">${words.text('ledger.title')}</h2>
-      ${ledgerMeters(
-        balances.filter(({ privacyUnit, spent }) => privacyUnit === 'employee' || spent > 0),
-        words,
-      )}
-    </section>
   `;
 }

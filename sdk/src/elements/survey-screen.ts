@@ -10,6 +10,8 @@ export type View =
   | { state: 'waiting'; told: boolean }
   | { state: 'loading' }
   | { state: 'failed'; error: unknown }
+  /** The study takes no more answers. */
+  | { state: 'closed'; charged: boolean; balances: readonly LedgerBalance[] }
   | { state: 'notice' }
   | { state: 'declined'; never: boolean }
   | { state: 'answering'; wrong: readonly Question[] }
@@ -23,8 +25,7 @@ export type View =
       sent: readonly SentAnswer[];
       balances: readonly LedgerBalance[];
     }
-  | { state: 'erased'; balances: readonly LedgerBalance[]; withdrawn: boolean }
-  | { state: 'destroyed' };
+  | { state: 'erased'; balances: readonly LedgerBalance[]; withdrawn: boolean };
 
 let screens = 0;
 
@@ -57,6 +58,13 @@ export class SurveyScreen {
   /** Id of a question's field. */
   fieldId({ id }: Question): string {
     return `${this.#prefix}-answer-${id}`;
+  }
+
+  /** Shows something else; focus that was within the element goes to what has this id there. */
+  async replace(view: View, id: string): Promise<void> {
+    const held = this.holdsFocus;
+    this.view = view;
+    if (held) await this.focus(id);
   }
 
   get holdsFocus(): boolean {

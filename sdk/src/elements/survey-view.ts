@@ -1,6 +1,7 @@
 import type { Manifest } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { answersForm } from './answers-form.ts';
+import { closedView } from './closed-view.ts';
 import { errorNotice } from './error-notice.ts';
 import { declinedView, noticeView } from './notice-view.ts';
 import { erasedView, sentView } from './sent-view.ts';
@@ -48,7 +49,7 @@ export type SurveyViewOptions = {
 };
 
 /** What the element shows below the title. */
-export function surveyView(options: SurveyViewOptions): TemplateResult | typeof nothing {
+export function surveyView(options: SurveyViewOptions): TemplateResult {
   const { screen, reopen, words } = options;
   const { view } = screen;
   // Without one there is no other view than the first of these.
@@ -60,6 +61,8 @@ export function surveyView(options: SurveyViewOptions): TemplateResult | typeof 
       return html`<p class="soft" role="status">${words.text('loading')}</p>`;
     case 'failed':
       return errorNotice(view.error, { words, retry: reopen, erase: () => void visit.startOver() });
+    case 'closed':
+      return closedView({ ...view, words });
     case 'notice':
       return noticeView({ manifest: visit.study, words, onDecide: (decision) => void visit.decide(decision) });
     case 'declined':
@@ -77,8 +80,6 @@ export function surveyView(options: SurveyViewOptions): TemplateResult | typeof 
       });
     case 'erased':
       return erasedView({ ...view, words });
-    case 'destroyed':
-      return nothing;
   }
 }
 

@@ -155,6 +155,7 @@ export class SurveyVisit {
     this.draft.restore(saved);
     if (receipt !== null) await this.#sent!.show({ again: true });
     else if (sent !== null) await this.#send();
+    else if (await chorale.isClosed()) await this.#showClosed();
     else if (declined) this.#show({ state: 'declined', never: true });
     else if (saved === null) this.#show({ state: 'notice' });
     else this.#ask();
@@ -195,9 +196,7 @@ export class SurveyVisit {
   async #send(): Promise<void> {
     const { screen } = this.#options;
     const chorale = this.#chorale!;
-    const held = screen.holdsFocus;
-    this.#show({ state: 'sending', stored: false, offline: false });
-    if (held) await screen.focus('sending');
+    await screen.replace({ state: 'sending', stored: false, offline: false }, 'sending');
     try {
       const receipt = await chorale.answer(this.draft.answers);
       if (this.#isLeft) return;
@@ -205,11 +204,21 @@ export class SurveyVisit {
       screen.tell('chorale:sent', { receipt });
     } catch (error) {
       if (this.#isLeft) return;
-      const already =
-        error instanceof ChoraleError && error.code === 'ALREADY_ANSWERED' && (await chorale.receipt()) !== null;
-      if (already) await this.#sent!.show({ again: true });
+      const code = codeOf(error);
+      if (code === 'ALREADY_ANSWERED' && (await chorale.receipt()) !== null) await this.#sent!.show({ again: true });
+      else if (code === 'STUDY_CLOSED') await this.#attempt(() => this.#showClosed());
       else this.#fail(error);
     }
+  }
+
+  /** Says that the study takes no answer any more, and what this device was charged for it, if anything. */
+  async #showClosed(): Promise<void> {
+    const { screen } = this.#options;
+    const { balances, entries } = await this.#chorale!.ledger();
+    if (this.#isLeft) return;
+    const charged = entries.some(({ study, kind }) => study === this.study.id && kind === 'report');
+    screen.tell('chorale:error', { code: 'STUDY_CLOSED', message: 'the study is closed' });
+    await screen.replace({ state: 'closed', charged, balances }, 'closed');
   }
 
   #showProgress({ step }: SendProgress): void {
@@ -232,13 +241,11 @@ export class SurveyVisit {
   #fail(error: unknown): void {
     if (this.#isLeft) return;
     const { screen, reopen } = this.#options;
-    const held = screen.holdsFocus;
     const retryAfterMs = isPassing(error) ? Math.max(RETRY_MS, error.retryAfterMs ?? 0) : undefined;
-    this.#show({ state: 'failed', error });
+    void screen.replace({ state: 'failed', error }, 'error');
     if (retryAfterMs !== undefined) this.#timer = setTimeout(reopen, retryAfterMs);
     const message = error instanceof Error ? error.message : String(error);
     screen.tell('chorale:error', { code: codeOf(error), message, retryAfterMs });
-    if (held) void screen.focus('error');
   }
 
   #show(view: View): void {

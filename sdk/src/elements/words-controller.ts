@@ -19,8 +19,8 @@ export class WordsController implements ReactiveController {
   readonly #host: WordsHost;
   readonly #options: WordsControllerOptions;
   #words: Words | undefined;
-  /** The locale and the address of own texts that were asked for last. */
-  #asked: readonly [string | undefined, string | undefined] | undefined;
+  /** Locale and address of own texts that were asked for last. */
+  #asked = '';
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(host: WordsHost, options: WordsControllerOptions) {
@@ -40,20 +40,19 @@ export class WordsController implements ReactiveController {
 
   hostUpdate(): void {
     const { locale, messages } = this.#host;
-    const [askedLocale, askedMessages] = this.#asked ?? [];
-    if (this.#asked === undefined || askedLocale !== locale || askedMessages !== messages) void this.#load();
+    const wanted = `${locale} ${messages}`;
+    if (this.#asked !== wanted) void this.#load(wanted);
   }
 
   hostDisconnected(): void {
     clearTimeout(this.#timer);
-    if (this.#words === undefined) this.#asked = undefined;
+    if (this.#words === undefined) this.#asked = '';
   }
 
-  async #load(): Promise<void> {
+  async #load(asked: string): Promise<void> {
     clearTimeout(this.#timer);
-    const { locale, messages } = this.#host;
-    const asked = [locale, messages] as const;
     this.#asked = asked;
+    const { locale, messages } = this.#host;
     const language = locale || (this.#host.closest<HTMLElement>('[lang]')?.lang ?? navigator.language);
     try {
       const words = await loadWords(language || 'en', messages ? new URL(messages, document.baseURI) : undefined);
@@ -64,7 +63,7 @@ export class WordsController implements ReactiveController {
     } catch (error) {
       if (this.#asked !== asked || !this.#host.isConnected) return;
       this.#options.onError(error, RETRY_MS);
-      this.#timer = setTimeout(() => void this.#load(), RETRY_MS);
+      this.#timer = setTimeout(() => void this.#load(asked), RETRY_MS);
     }
   }
 }

@@ -13,10 +13,14 @@ import { pulseAnswers, pulseManifest } from '../testing/pulse-study.ts';
 import { REPORT_LIFETIME_MS, Respondent } from './respondent.ts';
 import { deliverReport, isUnsent, submitReport, type SubmitOptions } from './submit-report.ts';
 
-/** A device whose coordinator answers on a real port with what `status` says at the time. */
+/** A device whose coordinator answers on a real port with what `status` and `state` say at the time. */
 async function device() {
-  const coordinator = { status: 503, bodies: [] as string[] };
+  const coordinator = { status: 503, state: 'open', bodies: [] as string[] };
   const server = createServer((request, response) => {
+    if (request.url!.endsWith('/state')) {
+      response.writeHead(coordinator.state === '' ? 404 : 200).end(JSON.stringify({ state: coordinator.state }));
+      return;
+    }
     void text(request).then((body) => {
       coordinator.bodies.push(body);
       const answer = { duplicate: false, receivedAt: '', code: 'UNAVAILABLE' };
@@ -75,5 +79,35 @@ describe('a report that waits for its coordinator', () => {
     const receipt = await submitReport(pulseAnswers, { ...options, onRetry });
     expect(await store.receipt('pulse')).toEqual(receipt);
     expect(new Set(coordinator.bodies).size).toBe(1);
+  });
+});
+
+describe('a study that is closed', () => {
+  test('[O4] makes no report where the device can learn of it first: nothing is drawn, charged or sent', async () => {
+    const { coordinator, store, respondent, options } = await device();
+    coordinator.state = 'closed';
+    coordinator.status = 200;
+    await expect(submitReport(pulseAnswers, options)).rejects.toMatchObject({ code: 'STUDY_CLOSED' });
+    expect([await respondent.report(), await store.draw('pulse'), await store.spends()]).toEqual([null, null, []]);
+    expect(coordinator.bodies).toEqual([]);
+  });
+
+  test('[O4] [S7] still gets the report that was made before: those bytes are charged already', async () => {
+    const { coordinator, store, respondent, options } = await device();
+    const report = await respondent.prepareReport(pulseAnswers);
+    coordinator.state = 'closed';
+    coordinator.status = 200;
+    await submitReport(pulseAnswers, options);
+    expect(coordinator.bodies).toHaveLength(1);
+    expect(JSON.parse(coordinator.bodies[0]!)).toMatchObject({ report: report.text });
+    expect(await store.spends()).toHaveLength(1);
+  });
+
+  test.each(['', 'open'])('a coordinator that answers %j to it is believed to take reports', async (state) => {
+    const { coordinator, options } = await device();
+    coordinator.state = state;
+    coordinator.status = 200;
+    await submitReport(pulseAnswers, options);
+    expect(coordinator.bodies).toHaveLength(1);
   });
 });

@@ -8,7 +8,7 @@ import type { Respondent } from './respondent.ts';
 
 export type SubmitOptions = {
   respondent: Respondent;
-  sender: Pick<ReportSender, 'sendReport' | 'repeat'>;
+  sender: Pick<ReportSender, 'isClosed' | 'sendReport' | 'repeat'>;
   lock: DeviceLock;
   lifecycle: Lifecycle;
   signal: AbortSignal;
@@ -26,11 +26,16 @@ export function isUnsent({ state }: StoredReport): boolean {
 }
 
 /**
- * Makes the device's report of these answers, or takes the one there is, and delivers it.
- * @throws ChoraleError what `Respondent.prepareReport` and `deliverReport` throw.
+ * Makes the device's report of these answers, or takes the one there is, and delivers it. None is made, and nothing
+ * charged, where the coordinator says first that the study is closed.
+ * @throws ChoraleError `STUDY_CLOSED`; what `Respondent.prepareReport` and `deliverReport` throw.
  */
 export async function submitReport(answers: Answers, options: SubmitOptions): Promise<Receipt> {
-  const report = await runWhileActive({ ...options, name: 'device' }, () => options.respondent.prepareReport(answers));
+  const { respondent, sender, signal } = options;
+  if ((await respondent.report()) === null && (await sender.isClosed({ signal }))) {
+    throw new ChoraleError('STUDY_CLOSED', 'the study is closed');
+  }
+  const report = await runWhileActive({ ...options, name: 'device' }, () => respondent.prepareReport(answers));
   options.onStored?.(report);
   return deliverReport(options);
 }
