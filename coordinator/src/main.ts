@@ -31,6 +31,7 @@ import { TrainingService } from './rounds/training-service.ts';
 import { attachSockets } from './sockets/server.ts';
 import { SqliteStore } from './storage/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
+import { DriversService } from './surveys/drivers-service.ts';
 import { Invitations } from './surveys/invitations.ts';
 import { ReportService } from './surveys/report-service.ts';
 import { ResultsService } from './surveys/results-service.ts';
@@ -156,7 +157,8 @@ async function serve(
   const drafts = new Drafts({ store, studies, now });
   const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
   const series = new SeriesService({ studies, reports, results });
-  const exports = new Exports({ store, results, series, now });
+  const drivers = new DriversService({ results });
+  const exports = new Exports({ store, results, drivers, series, now });
   const ending = {
     close: async (study: PublishedStudy): Promise<void> => {
       await training.close(study);
@@ -200,6 +202,7 @@ async function serve(
     studies,
     reports,
     results,
+    drivers,
     series,
     exports,
     people,

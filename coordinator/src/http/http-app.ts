@@ -16,6 +16,7 @@ import type { Store } from '../storage/store.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { ReportService } from '../surveys/report-service.ts';
 import type { ResultsService } from '../surveys/results-service.ts';
+import type { DriversService } from '../surveys/drivers-service.ts';
 import type { SeriesService } from '../surveys/series-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { Access } from './access.ts';
@@ -51,6 +52,7 @@ export type HttpOptions = {
   endings: Endings;
   evidence: Evidence;
   results: ResultsService;
+  drivers: DriversService;
   series: SeriesService;
   exports: Exports;
   metricsPublic: boolean;

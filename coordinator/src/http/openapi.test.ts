@@ -20,6 +20,7 @@ import { People } from '../oversight/people.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { TrainingService } from '../rounds/training-service.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
+import { DriversService } from '../surveys/drivers-service.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
 import { ResultsService } from '../surveys/results-service.ts';
@@ -57,6 +58,7 @@ async function createApp(): Promise<ChoraleApp> {
   const reports = new ReportService({ store, studies, invitations, now });
   const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }) });
   const series = new SeriesService({ studies, reports, results });
+  const drivers = new DriversService({ results });
   const training = new TrainingService({ store, now, log });
   const app = await createHttpApp({
     ...nodeDefaults,
@@ -65,8 +67,9 @@ async function createApp(): Promise<ChoraleApp> {
     invitations,
     reports,
     results,
+    drivers,
     series,
-    exports: new Exports({ store, results, series, now }),
+    exports: new Exports({ store, results, drivers, series, now }),
     people: new People({ store, now }),
     drafts: new Drafts({ store, studies, now }),
     evidence: new Evidence({ store, studies, training, retentionDays: null, now }),
