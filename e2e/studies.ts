@@ -28,7 +28,13 @@ export function oneQuestionStudy(change: Partial<Manifest> = {}): Manifest {
 
 /** A study of the demo, with some of its fields replaced. */
 export function demoStudy(
-  name: 'pulse-demo' | `brightwater-${1 | 2 | 3 | 4}` | 'attrition' | 'attrition-open' | 'attrition-one-shot',
+  name:
+    | 'pulse-demo'
+    | 'engagement'
+    | `brightwater-${1 | 2 | 3 | 4}`
+    | 'attrition'
+    | 'attrition-open'
+    | 'attrition-one-shot',
   change: Partial<Manifest> = {},
 ): Manifest {
   const folder = name.startsWith('attrition-') ? 'more-studies' : 'studies';

@@ -31,6 +31,7 @@ import { TrainingService } from './rounds/training-service.ts';
 import { attachSockets } from './sockets/server.ts';
 import { SqliteStore } from './storage/sqlite-store.ts';
 import type { Store } from './storage/store.ts';
+import { DriversService } from './surveys/drivers-service.ts';
 import { ImportedBenchmarks } from './surveys/imported-benchmarks.ts';
 import { Invitations } from './surveys/invitations.ts';
 import { ReportService } from './surveys/report-service.ts';
@@ -158,7 +159,8 @@ async function serve(
   const benchmarks = new ImportedBenchmarks({ store, studies, now });
   const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }), benchmarks });
   const series = new SeriesService({ studies, reports, results });
-  const exports = new Exports({ store, results, series, now });
+  const drivers = new DriversService({ results });
+  const exports = new Exports({ store, results, drivers, series, now });
   const ending = {
     close: async (study: PublishedStudy): Promise<void> => {
       await training.close(study);
@@ -203,6 +205,7 @@ async function serve(
     reports,
     results,
     benchmarks,
+    drivers,
     series,
     exports,
     people,

@@ -107,6 +107,24 @@ const events: readonly { wave: number; groups: readonly string[] | 'all'; shift:
 /** Shares of employees who leave a question empty: money and plans to leave are the delicate ones. */
 const skips: Readonly<Record<string, number>> = { salary: 0.14, leaving: 0.07, 'speak-up': 0.05 };
 
+/**
+ * How far the answers of one person follow their mood, in [-1, 1]: who is content recommends the company, and rarely looks
+ * for another job. Of two questions whose answers follow it, the answers move together.
+ */
+const pulls: Readonly<Record<string, number>> = {
+  recommend: 0.8,
+  workload: 0.3,
+  feedback: 0.65,
+  'speak-up': 0.55,
+  wellbeing: 0.7,
+  leaving: -0.6,
+};
+
+/** Correlation of somebody's answer with their mood, were both normal; 0 where answers have no order. */
+export function moodPull(question: Question): number {
+  return pulls[question.id] ?? 0;
+}
+
 /** Probability that an employee leaves the question empty, in [0, 1). */
 export function skipProbability(question: Question): number {
   return skips[question.id] ?? 0.03;
@@ -123,7 +141,7 @@ export function willingness(group: string): number {
 }
 
 /**
- * True answers of a group's employees who answer the question.
+ * True answers of a group's employees who answer the question; where they have an order, from the lowest.
  * @param wave of the company's series, from 1
  */
 export function answerDistribution(question: Question, group: string, wave = 1): AnswerDistribution {
@@ -136,8 +154,8 @@ export function answerDistribution(question: Question, group: string, wave = 1):
       return scaleDistribution(question.minimum, question.maximum, tendency);
     case 'yesno':
       return [
-        { answer: true, probability: tendency },
         { answer: false, probability: 1 - tendency },
+        { answer: true, probability: tendency },
       ];
     case 'choice':
       return normalize(question.options.map(({ id }) => ({ answer: id, probability: wishes[id] ?? 1 })));

@@ -1,5 +1,13 @@
 import { readFile } from 'node:fs/promises';
-import type { EstimateChange, SeriesResults, StudyExport, SurveyResults } from '@chorale/protocol';
+import { runCrowd } from '@chorale/demo/crowd';
+import type {
+  DriversExport,
+  EstimateChange,
+  SeriesResults,
+  StudyDrivers,
+  StudyExport,
+  SurveyResults,
+} from '@chorale/protocol';
 import type { Browser, Page } from 'playwright';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { expectAccessible } from '../accessible.ts';
@@ -20,6 +28,8 @@ const plainWaves = waves.slice(0, 3).map((wave, index) => ({
   series: 'plain',
   survey: { epsilon: 2.5, questions: wave.survey!.questions.filter(({ id }) => id === 'feedback') },
 }));
+/** Every device answers all of its questions. */
+const engagement = demoStudy('engagement');
 const silent = oneQuestionStudy();
 
 let browser: Browser;
@@ -27,11 +37,12 @@ let coordinator: TestCoordinator;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  coordinator = await TestCoordinator.start([...waves, ...plainWaves, silent]);
+  coordinator = await TestCoordinator.start([...waves, ...plainWaves, engagement, silent]);
   const summaries = await answerSeries(coordinator, 'brightwater', { waves: 4, employees: 5000 });
   // The ledgers of those who answered all four waves are full now, and not overdrawn: nobody was refused.
   expect(summaries.map(({ refused }) => refused)).toEqual([{}, {}, {}, {}]);
   await answerSeries(coordinator, 'plain', { waves: 3, employees: 2500 });
+  await runCrowd({ server: coordinator.url, study: engagement.id, employees: 1500, seed: 5, crowd: 'drivers' });
 });
 
 afterAll(async () => {
@@ -144,6 +155,66 @@ test('[V2] the exported files hold the numbers that the page shows', async () =>
   await page.close();
 });
 
+test('[E10] [V2] the drivers of any outcome are what the coordinator publishes, on the page and in its files', async () => {
+  const drivers = await coordinator.get<StudyDrivers>('/api/v1/studies/engagement/drivers');
+  if (drivers.state !== 'available') throw new Error('there must be drivers');
+  const page = await open('/results/engagement/drivers');
+  // Without a choice, an eNPS is the outcome.
+  await expect.poll(() => page.getByLabel('Outcome', { exact: true }).inputValue()).toBe('recommend');
+  for (const outcome of drivers.questions) {
+    await page.getByLabel('Outcome', { exact: true }).selectOption(outcome.question);
+    await page.getByRole('heading', { name: `What moves with: ${outcome.text}` }).waitFor();
+    expect(new URL(page.url()).searchParams.get('outcome')).toBe(outcome.question);
+    for (const other of drivers.questions.filter(({ question }) => question !== outcome.question)) {
+      const pair = drivers.pairs.find(
+        ({ questions }) => questions.includes(outcome.question) && questions.includes(other.question),
+      )!;
+      // Far more answers than noise: three of the company's answers follow one mood.
+      if (pair.state !== 'published') throw new Error('it must be shown');
+      const row = page.getByRole('row').filter({ has: page.getByRole('rowheader', { name: other.text, exact: true }) });
+      const [numbers, words] = await row.getByRole('cell').allInnerTexts();
+      const shown = numbers!
+        .replaceAll('−', '-')
+        .match(/[+-]?\d\.\d\d/g)!
+        .map(Number);
+      for (const [index, value] of [pair.correlation, pair.lower, pair.upper].entries()) {
+        expect(Math.abs(shown[index]! - value)).toBeLessThanOrEqual(0.00501);
+      }
+      expect(words).toBe(
+        pair.significant
+          ? pair.correlation > 0
+            ? 'moves with it'
+            : 'moves the other way'
+          : 'cannot be told from chance and noise',
+      );
+    }
+  }
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Numbers as JSON' }).click(),
+  ]);
+  expect(file.suggestedFilename()).toBe('engagement-drivers.json');
+  const exported = JSON.parse(await readFile(await file.path(), 'utf8')) as DriversExport;
+  expect(exported).toMatchObject({ stamp: { study: 'engagement', epsilon: 7.5 }, drivers });
+  await page.close();
+});
+
+test('[E10] feedback moves with recommending the company, as it does there', async () => {
+  const page = await open('/results/engagement/drivers?outcome=recommend');
+  // Some nine standard errors of the correlation.
+  const row = page.getByRole('row', { name: /^My manager gives me feedback/ });
+  await row.getByRole('cell', { name: 'moves with it', exact: true }).waitFor();
+  await page.close();
+});
+
+test('[E10] a study whose devices draw their questions says why it has no drivers, and what it would take', async () => {
+  const page = await open('/results/brightwater-1/drivers');
+  await page.getByText('Each device answers 1 of the 4 questions').waitFor();
+  await page.getByText('so 10 for these 4').waitFor();
+  expect(await page.getByRole('table').count()).toBe(0);
+  await page.close();
+});
+
 test('[V1] a group that was chosen is in the address, and is still chosen after a reload', async () => {
   const page = await open('/results/brightwater-1');
   await page.getByLabel('Department', { exact: true }).selectOption('Engineering');
@@ -222,6 +293,8 @@ const pages = [
   '/results/brightwater-1/heatmap',
   '/results/brightwater-1/heatmap?of=speak-up',
   '/results/brightwater-1/participation',
+  '/results/engagement/drivers?outcome=feedback',
+  '/results/brightwater-1/drivers',
   '/results/brightwater/trend?group=engineering',
   '/results/no-such-study',
 ];

@@ -1,5 +1,6 @@
 export * from './adaptive-clipping.ts';
 export * from './benchmark.ts';
+export * from './drivers.ts';
 export * from './errors.ts';
 export * from './export.ts';
 export * from './is-noised.ts';

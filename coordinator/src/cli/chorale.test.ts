@@ -311,6 +311,7 @@ describe('chorale export', () => {
     const fromServer = await chorale(`export pulse --server ${url}`);
     const series = await chorale(`export quarterly --series --server ${url}`);
     expect(series.stdout).toMatch(/^series,study,manifest,[a-z_,]+,significant\r\nquarterly,pulse,sha256-/);
+    expect((await chorale(`export pulse --drivers --server ${url}`)).stdout).toMatch(/^study,.*,outcome,/);
     child.kill('SIGTERM');
     await ended;
 
@@ -324,6 +325,9 @@ describe('chorale export', () => {
     expect(JSON.parse((await chorale(`export pulse --format json --data ${data}`)).stdout).results).toEqual(
       exported.results,
     );
+    const drivers = await json(`export pulse --drivers --data ${data}`);
+    expect(drivers).toMatchObject({ format: 'chorale-drivers', drivers: { study: 'pulse' } });
+    expect(await chorale(`export pulse --drivers --series --data ${data}`)).toEqual(refused(2));
     expect(await chorale(`export yearly --series --data ${data}`)).toEqual(refused(1));
     expect(await chorale(`export pulse --format pdf --data ${data}`)).toEqual(
       refused(2, '--format must be csv or json, got pdf'),

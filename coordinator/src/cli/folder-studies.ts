@@ -14,6 +14,7 @@ import { ReleaseLog } from '../oversight/release-log.ts';
 import { storedRounds } from '../rounds/stored-rounds.ts';
 import type { RoundLog } from '../rounds/verify-rounds.ts';
 import type { Store } from '../storage/store.ts';
+import { DriversService } from '../surveys/drivers-service.ts';
 import { ImportedBenchmarks } from '../surveys/imported-benchmarks.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
@@ -51,7 +52,8 @@ export class FolderStudies implements StudySource {
   async export(request: ExportRequest): Promise<string> {
     const counting = await this.#counting();
     const series = new SeriesService(counting);
-    return new Exports({ store: this.#store, now: Date.now, series, ...counting }).take(request, OPERATOR);
+    const drivers = new DriversService(counting);
+    return new Exports({ store: this.#store, now: Date.now, drivers, series, ...counting }).take(request, OPERATOR);
   }
 
   async roundLog(study: string): Promise<RoundLog> {

@@ -43,10 +43,11 @@ export class ServerStudies implements StudySource {
 
   /** As the very bytes that the server logged, in the operator's name where their token is known. */
   async export({ kind, id, format }: ExportRequest): Promise<string> {
-    const path = kind === 'study' ? 'studies' : kind;
+    const name = encodeURIComponent(id);
+    const folder = { study: `studies/${name}`, drivers: `studies/${name}/drivers`, series: `series/${name}` }[kind];
     const headers: HeadersInit =
       this.#operatorToken === undefined ? {} : { authorization: `Bearer ${this.#operatorToken}` };
-    const response = await this.#fetch(`api/v1/${path}/${encodeURIComponent(id)}/export.${format}`, { headers });
+    const response = await this.#fetch(`api/v1/${folder}/export.${format}`, { headers });
     if (!response.ok) throw this.#refusal(response, await response.json().catch(() => null));
     return response.text();
   }

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type ExportRequest, type Exports, exportFormats } from '../oversight/exports.ts';
 import type { Whose } from './access.ts';
+import { DriversExportAnswer } from './drivers-schemas.ts';
 import { SeriesExportAnswer, StudyExportAnswer } from './result-schemas.ts';
 import { StudyParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
@@ -13,8 +14,27 @@ const MEDIA_TYPES = {
 } as const;
 
 const KINDS = [
-  { kind: 'study', path: 'studies', what: 'The results of a study', schema: StudyExportAnswer },
-  { kind: 'series', path: 'series', what: 'Estimates of all waves of a series', schema: SeriesExportAnswer },
+  {
+    kind: 'study',
+    path: 'studies/:id/export',
+    what: 'The results of a study',
+    row: 'an estimate',
+    schema: StudyExportAnswer,
+  },
+  {
+    kind: 'drivers',
+    path: 'studies/:id/drivers/export',
+    what: 'How answers to each two questions of a study move together',
+    row: 'a pair of questions',
+    schema: DriversExportAnswer,
+  },
+  {
+    kind: 'series',
+    path: 'series/:id/export',
+    what: 'Estimates of all waves of a series',
+    row: 'an estimate',
+    schema: SeriesExportAnswer,
+  },
 ] as const;
 
 /**
@@ -27,18 +47,18 @@ export function exportRoutes(app: ChoraleApp, { exports, whose }: Options): void
     return (
       reply
         .type(MEDIA_TYPES[asked.format])
-        .header('content-disposition', `attachment; filename="${asked.id}.${asked.format}"`)
+        .header('content-disposition', `attachment; filename="${nameOf(asked)}"`)
         // What a cache would answer is in no log.
         .header('cache-control', 'no-store')
         .serializer(String)
         .send(text)
     );
   };
-  for (const { kind, path, what, schema } of KINDS) {
+  for (const { kind, path, what, row, schema } of KINDS) {
     for (const format of exportFormats) {
-      const form = format === 'csv' ? 'a table, one row an estimate (RFC 4180)' : 'an object';
+      const form = format === 'csv' ? `a table, one row ${row} (RFC 4180)` : 'an object';
       app.get(
-        `/${path}/:id/export.${format}`,
+        `/${path}.${format}`,
         {
           exposeHeadRoute: false,
           schema: {
@@ -53,4 +73,8 @@ export function exportRoutes(app: ChoraleApp, { exports, whose }: Options): void
       );
     }
   }
+}
+
+function nameOf({ kind, id, format }: ExportRequest): string {
+  return `${id}${kind === 'drivers' ? '-drivers' : ''}.${format}`;
 }

@@ -17,6 +17,7 @@ import type { ImportedBenchmarks } from '../surveys/imported-benchmarks.ts';
 import type { Invitations } from '../surveys/invitations.ts';
 import type { ReportService } from '../surveys/report-service.ts';
 import type { ResultsService } from '../surveys/results-service.ts';
+import type { DriversService } from '../surveys/drivers-service.ts';
 import type { SeriesService } from '../surveys/series-service.ts';
 import type { StudyRegistry } from '../surveys/study-registry.ts';
 import { Access } from './access.ts';
@@ -53,6 +54,7 @@ export type HttpOptions = {
   evidence: Evidence;
   results: ResultsService;
   benchmarks: ImportedBenchmarks;
+  drivers: DriversService;
   series: SeriesService;
   exports: Exports;
   metricsPublic: boolean;

@@ -20,6 +20,7 @@ import { People } from '../oversight/people.ts';
 import { ReleaseLog } from '../oversight/release-log.ts';
 import { TrainingService } from '../rounds/training-service.ts';
 import { SqliteStore } from '../storage/sqlite-store.ts';
+import { DriversService } from '../surveys/drivers-service.ts';
 import { ImportedBenchmarks } from '../surveys/imported-benchmarks.ts';
 import { Invitations } from '../surveys/invitations.ts';
 import { ReportService } from '../surveys/report-service.ts';
@@ -59,6 +60,7 @@ async function createApp(): Promise<ChoraleApp> {
   const benchmarks = new ImportedBenchmarks({ store, studies, now });
   const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }), benchmarks });
   const series = new SeriesService({ studies, reports, results });
+  const drivers = new DriversService({ results });
   const training = new TrainingService({ store, now, log });
   const app = await createHttpApp({
     ...nodeDefaults,
@@ -68,8 +70,9 @@ async function createApp(): Promise<ChoraleApp> {
     reports,
     results,
     benchmarks,
+    drivers,
     series,
-    exports: new Exports({ store, results, series, now }),
+    exports: new Exports({ store, results, drivers, series, now }),
     people: new People({ store, now }),
     drafts: new Drafts({ store, studies, now }),
     evidence: new Evidence({ store, studies, training, retentionDays: null, now }),

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { pulseStudy, questions } from '../../testing/pulse-study.ts';
 import { reportText } from '../../testing/report-text.ts';
 import { runCoordinator } from '../../testing/running-coordinator.ts';
+import { Drivers, DriversExportAnswer } from './drivers-schemas.ts';
 import { Results, Series, SeriesExportAnswer, SeriesSummaries, StudyExportAnswer } from './result-schemas.ts';
 
 /** A wave whose title a spreadsheet would run. */
@@ -26,10 +27,12 @@ const waveOf = (id: string): Manifest =>
     },
   });
 const waves = [waveOf('spring'), waveOf('autumn')];
+/** All of its questions are answered by everybody. */
+const whole = pulseStudy({ id: 'whole', epsilon: 18, asked: questions.slice(0, 3) });
 
-/** A coordinator with forty answers of Sales in spring, and forty of others in autumn. */
-async function run() {
-  const coordinator = await runCoordinator({ manifests: waves });
+/** A coordinator with forty answers of Sales in spring, of others in autumn, and some of a study of its own. */
+async function run({ answers = 5 } = {}) {
+  const coordinator = await runCoordinator({ manifests: [...waves, whole] });
   const client = await coordinator.connect();
   for (const manifest of waves) {
     const study = { manifest, hash: await manifestHash(manifest), channels: surveyChannels(manifest.survey!) };
@@ -38,6 +41,12 @@ async function run() {
       const report = reportText(study, { stay: manifest.id === 'spring' });
       expect((await client.emitWithAck('report', { protocol: PROTOCOL_VERSION, token, report })).ok).toBe(true);
     }
+  }
+  const study = { manifest: whole, hash: await manifestHash(whole), channels: surveyChannels(whole.survey!) };
+  const names = Array.from({ length: answers }, (_, i) => ({ name: `whole ${i}`, group: 'sales' }));
+  for (const [i, token] of (await coordinator.invite('whole', ...names)).entries()) {
+    const report = reportText(study, { stay: i % 2 === 0, workload: i % 2 === 0 ? 5 : 1, recommend: 10 - (i % 3) });
+    expect((await client.emitWithAck('report', { protocol: PROTOCOL_VERSION, token, report })).ok).toBe(true);
   }
   const json = async (path: string): Promise<unknown> => (await coordinator.get(`/api/v1/${path}`)).json();
   return { ...coordinator, json };
@@ -60,6 +69,9 @@ describe('results over HTTP', () => {
     for (const [path, schema] of [
       ['studies/spring/results', Results],
       ['studies/spring/export.json', StudyExportAnswer],
+      ['studies/spring/drivers', Drivers],
+      ['studies/whole/drivers', Drivers],
+      ['studies/whole/drivers/export.json', DriversExportAnswer],
       ['series', SeriesSummaries],
       ['series/quarterly', Series],
       ['series/quarterly/export.json', SeriesExportAnswer],
@@ -143,9 +155,52 @@ describe('results over HTTP', () => {
     });
   });
 
+  it('[E9] [E10] export how answers move together, with any question as the outcome', async () => {
+    const { get, json } = await run({ answers: 110 });
+    const { stamp, drivers } = v.parse(DriversExportAnswer, await json('studies/whole/drivers/export.json'));
+    expect(await json('studies/whole/drivers')).toEqual(drivers);
+    expect(stamp).toMatchObject({ study: 'whole', manifest: await manifestHash(whole), epsilon: 18, delta: 0 });
+    if (drivers.state !== 'available') throw new Error('there must be drivers');
+    const [alike] = drivers.pairs;
+    // Everybody says the same to both, through channels that hardly ever lie.
+    expect(alike).toMatchObject({ questions: ['stay', 'workload'], state: 'published', significant: true });
+
+    const response = await get('/api/v1/studies/whole/drivers/export.csv');
+    expect(response.headers.get('content-disposition')).toBe('attachment; filename="whole-drivers.csv"');
+    const rows = await rowsOf(response);
+    expect(rows.map(({ outcome, question }) => `${outcome} ${question}`)).toEqual([
+      'stay workload',
+      'workload stay',
+      'stay recommend',
+      'recommend stay',
+      'workload recommend',
+      'recommend workload',
+    ]);
+    for (const row of rows.slice(0, 2)) {
+      expect(row).toMatchObject({
+        study: 'whole',
+        epsilon: '18',
+        delta: '0',
+        state: 'published',
+        respondents: '110',
+        correlation: String(alike!.state === 'published' && alike!.correlation),
+        significant: 'true',
+      });
+    }
+    const refused = await rowsOf(await get('/api/v1/studies/spring/drivers/export.csv'));
+    expect(refused).toMatchObject([{ study: 'spring', epsilon: '6', state: 'too-few-questions', correlation: '' }]);
+  });
+
   it('[P4] answer what they do not have with problem details', async () => {
     const { json } = await run();
-    for (const path of ['studies/winter/export.csv', 'series/yearly', 'series/yearly/export.csv', 'series/__proto__']) {
+    for (const path of [
+      'studies/winter/export.csv',
+      'studies/winter/drivers',
+      'studies/winter/drivers/export.csv',
+      'series/yearly',
+      'series/yearly/export.csv',
+      'series/__proto__',
+    ]) {
       expect(await json(path), path).toMatchObject({ status: 404, code: 'STUDY_UNKNOWN' });
     }
   });

@@ -1,5 +1,7 @@
+import type { DriversService } from '../surveys/drivers-service.ts';
 import type { ResultsService } from '../surveys/results-service.ts';
 import type { SeriesService } from '../surveys/series-service.ts';
+import { Drivers } from './drivers-schemas.ts';
 import { Results, Series, SeriesSummaries } from './result-schemas.ts';
 import { StudyParams } from './route-params.ts';
 import type { ChoraleApp } from './route-schema.ts';
@@ -7,7 +9,7 @@ import type { ChoraleApp } from './route-schema.ts';
 /** Results of studies and series. Reading needs no permission: all of it is published. */
 export function resultRoutes(
   app: ChoraleApp,
-  { results, series }: { results: ResultsService; series: SeriesService },
+  { results, drivers, series }: { results: ResultsService; drivers: DriversService; series: SeriesService },
 ): void {
   app.get(
     '/studies/:id/results',
@@ -20,6 +22,19 @@ export function resultRoutes(
       },
     },
     (request) => results.of(request.params.id),
+  );
+
+  app.get(
+    '/studies/:id/drivers',
+    {
+      schema: {
+        summary: 'How answers to each two questions move together, or why that is not told',
+        params: StudyParams,
+        response: { 200: Drivers },
+        problems: [404],
+      },
+    },
+    (request) => drivers.of(request.params.id),
   );
 
   app.get('/series', { schema: { summary: 'All series with their waves', response: { 200: SeriesSummaries } } }, () =>

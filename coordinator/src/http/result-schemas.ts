@@ -2,9 +2,10 @@ import type { SeriesExport, SeriesResults, SeriesSummary, StudyExport, SurveyRes
 import * as v from 'valibot';
 
 const Text = v.string();
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+export const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Group = v.nullable(Text);
-const ReportKind = v.picklist(['favourable', 'distribution', 'mean', 'enps']);
+export const ReportKind = v.picklist(['favourable', 'distribution', 'mean', 'enps']);
+export const SuppressionReason = v.picklist(['too-few', 'too-uncertain', 'too-similar']);
 const Range = v.tuple([v.number(), v.number()]);
 
 const estimate = { id: Text, label: Text, value: v.number(), lower: v.number(), upper: v.number() };
@@ -21,7 +22,7 @@ const ResultCell = v.variant('state', [
   v.object({
     state: v.literal('suppressed'),
     group: Group,
-    reason: v.picklist(['too-few', 'too-uncertain', 'too-similar']),
+    reason: SuppressionReason,
   }),
 ]);
 
@@ -124,7 +125,7 @@ export const Series = v.object({
   ),
 }) satisfies v.GenericSchema<SeriesResults>;
 
-const ExportStamp = v.object({
+export const ExportStamp = v.object({
   study: Text,
   manifest: Text,
   title: Text,

@@ -50,6 +50,7 @@ it('[O7] logs every file that is taken, with the hash of its very bytes, by whom
     await take('studies/pulse/export.json'),
     await take('studies/pulse/export.csv', token),
     await take('series/quarterly/export.csv', token),
+    await take('studies/pulse/drivers/export.csv'),
   ];
   const ada = { type: 'person', name: 'Ada', role: 'analyst' };
   expect(await exported()).toMatchObject(
@@ -58,6 +59,12 @@ it('[O7] logs every file that is taken, with the hash of its very bytes, by whom
       { actor: { type: 'public' }, action: 'study-exported', details: { format: 'json' } },
       { actor: ada, action: 'study-exported', subject: 'pulse', details: { format: 'csv' } },
       { actor: ada, action: 'series-exported', subject: 'quarterly', details: { format: 'csv', waves: 1 } },
+      {
+        actor: { type: 'public' },
+        action: 'study-exported',
+        subject: 'pulse',
+        details: { format: 'csv', part: 'drivers' },
+      },
     ].map((entry, i) => ({ ...entry, details: { ...entry.details, file: hashOf(files[i]!) } })),
   );
   expect(await checkLog(await log())).toMatchObject({ finding: null });

@@ -1,12 +1,18 @@
 import { type LogActor, type LogContent, sha256Name } from '@chorale/protocol';
 import type { Store } from '../storage/store.ts';
+import { driversCsv, driversExport } from '../surveys/drivers-export.ts';
+import type { DriversService } from '../surveys/drivers-service.ts';
 import { seriesCsv, seriesExport, studyCsv, studyExport } from '../surveys/result-export.ts';
 import type { ResultsService } from '../surveys/results-service.ts';
 import type { SeriesService } from '../surveys/series-service.ts';
 
 export const exportFormats = ['csv', 'json'] as const;
 /** Which results, and in which form. */
-export type ExportRequest = { kind: 'study' | 'series'; id: string; format: (typeof exportFormats)[number] };
+export type ExportRequest = {
+  kind: 'study' | 'drivers' | 'series';
+  id: string;
+  format: (typeof exportFormats)[number];
+};
 
 /** Results as they are now, as the text of a file that was made at some time. */
 type Draft = { fileOf: (at: string) => string; details: LogContent['details'] };
@@ -14,6 +20,7 @@ type Draft = { fileOf: (at: string) => string; details: LogContent['details'] };
 type Options = {
   store: Pick<Store, 'recordExport'>;
   results: Pick<ResultsService, 'withStudy'>;
+  drivers: Pick<DriversService, 'withStudy'>;
   series: Pick<SeriesService, 'withWaves'>;
   /** Milliseconds since 1970. */
   now: () => number;
@@ -37,9 +44,9 @@ export class Exports {
   async take(request: ExportRequest, actor: LogActor): Promise<string> {
     const { store, now } = this.#options;
     const { kind, id: subject, format } = request;
-    const { fileOf, details } = kind === 'study' ? await this.#study(request) : await this.#series(request);
+    const { fileOf, details } = await this.#draft(request);
     const at = new Date(now()).toISOString();
-    const action = kind === 'study' ? 'study-exported' : 'series-exported';
+    const action = kind === 'series' ? 'series-exported' : 'study-exported';
     const file = fileOf(at);
     // The same for the same numbers, columns and form, whenever the file is made.
     const numbers = await sha256Name(fileOf(''));
@@ -49,6 +56,17 @@ export class Exports {
     return logged.at === at ? file : fileOf(logged.at);
   }
 
+  #draft(request: ExportRequest): Promise<Draft> {
+    switch (request.kind) {
+      case 'study':
+        return this.#study(request);
+      case 'drivers':
+        return this.#drivers(request);
+      case 'series':
+        return this.#series(request);
+    }
+  }
+
   async #study({ id, format }: ExportRequest): Promise<Draft> {
     const { study, results } = await this.#options.results.withStudy(id);
     const fileOf = (at: string): string => {
@@ -56,6 +74,15 @@ export class Exports {
       return format === 'csv' ? studyCsv(exported) : jsonFile(exported);
     };
     return { fileOf, details: { manifest: study.hash } };
+  }
+
+  async #drivers({ id, format }: ExportRequest): Promise<Draft> {
+    const { study, drivers } = await this.#options.drivers.withStudy(id);
+    const fileOf = (at: string): string => {
+      const exported = driversExport(study, drivers, at);
+      return format === 'csv' ? driversCsv(exported) : jsonFile(exported);
+    };
+    return { fileOf, details: { manifest: study.hash, part: 'drivers' } };
   }
 
   async #series({ id, format }: ExportRequest): Promise<Draft> {

@@ -92,6 +92,11 @@ export class BlockTally {
     return [...this.#published].toSorted(([a], [b]) => a - b);
   }
 
+  /** Whether nobody waits: all that was added, and not removed, is published. */
+  get isAllPublished(): boolean {
+    return this.#waiting.length === 0;
+  }
+
   /** Blocks that are published. */
   get blocks(): number {
     return this.#publishedRespondents / this.#blockSize;

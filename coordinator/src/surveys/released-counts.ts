@@ -16,6 +16,10 @@ export const ReleasedCounts = v.object({
       counts: v.array(v.tuple([Count, Count])),
     }),
   ),
+  /** Of each two questions of a study whose devices answer all, which outputs came together; others have none. */
+  pairs: v.optional(
+    v.array(v.object({ first: v.string(), second: v.string(), counts: v.array(v.tuple([Count, Count, Count])) })),
+  ),
 });
 export type ReleasedCounts = v.InferOutput<typeof ReleasedCounts>;
 

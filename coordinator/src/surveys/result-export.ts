@@ -33,7 +33,8 @@ function withoutVoices<T extends { voices: number }>(whole: T): Omit<T, 'voices'
   return released;
 }
 
-function stampOf({ manifest, hash, channels }: SurveyStudy, exportedAt: string): ExportStamp {
+/** What every number of a file has beside it. */
+export function stampOf({ manifest, hash, channels }: SurveyStudy, exportedAt: string): ExportStamp {
   return {
     study: manifest.id,
     manifest: hash,
@@ -52,7 +53,7 @@ function stampOf({ manifest, hash, channels }: SurveyStudy, exportedAt: string):
 }
 
 /** Columns by name; each row has the same. */
-type Row = Record<string, CsvCell>;
+export type Row = Record<string, CsvCell>;
 
 /** One row an estimate, or a suppressed cell; every row carries the whole stamp, so that none can lose it. */
 export function studyCsv({ stamp, results }: StudyExport): string {
@@ -100,7 +101,8 @@ export function seriesCsv({ stamps, results }: SeriesExport): string {
   );
 }
 
-function table(rows: readonly Row[]): string {
+/** @param rows none make an empty text */
+export function table(rows: readonly Row[]): string {
   return toCsv(
     Object.keys(rows[0] ?? {}),
     rows.map((row) => Object.values(row)),
@@ -111,7 +113,7 @@ function estimatesOf(cell: ResultCell): (Estimate | null)[] {
   return cell.state === 'published' ? cell.estimates : [null];
 }
 
-function stampColumns(stamp: ExportStamp): Row {
+export function stampColumns(stamp: ExportStamp): Row {
   return {
     study: stamp.study,
     manifest: stamp.manifest,

@@ -5,6 +5,7 @@ import type { ReportService } from './report-service.ts';
 import type { ImportedBenchmarks } from './imported-benchmarks.ts';
 import { benchmarksOf, questionResult, surveyResults } from './results.ts';
 import { hasSurvey, type StudyRegistry, type SurveyStudy } from './study-registry.ts';
+import type { PublishedPairs } from './study-tally.ts';
 
 /** A study, what is published of it, and the counts that this was made of. */
 export type StudyResults = {
@@ -12,6 +13,8 @@ export type StudyResults = {
   results: SurveyResults;
   /** Letters by question and group; `null` is all groups together. */
   counts: (question: string, group: string | null) => readonly number[];
+  /** Answers of the same people to two questions, over all groups; `null` where they are not looked at together. */
+  pairs: PublishedPairs | null;
 };
 
 /** A question at one moment. */
@@ -81,6 +84,7 @@ export class ResultsService {
       study,
       results: surveyResults(study, tally, questions),
       counts: (question, group) => moments.get(question)!.counts.get(group)!,
+      pairs: tally.pairs,
     };
   }
 }

@@ -1,15 +1,24 @@
 import type { Manifest, Question, Report, SurveyChannels } from '@chorale/protocol';
 import { BlockTally, type PublishedCounts } from './block-tally.ts';
 import type { DifferenceGuard } from './difference-guard.ts';
+import { drivenQuestions } from './driven-questions.ts';
+import { type PairCounts, PairTally } from './pair-tally.ts';
 import type { ReleasedCounts } from './released-counts.ts';
 
 /** Who sent a report, and which it is in the order of arrival. */
 type Arrived = { group: string; participant: string; sequence: number };
 
+/** Pairs of answers that are published, and whether more wait because some of their people may not be. */
+export type PublishedPairs = { respondents: number; heldBack: boolean; counts: PairCounts[] };
+
 /** One study's reports, counted by question and group. What it gives out is fit to be published. */
 export class StudyTally {
   readonly #blockSize: number;
   readonly #cells = new Map<string, Map<string, BlockTally>>();
+  /** `null` where no two answers of one person may be looked at together, or were before their reports were deleted. */
+  #pairs: PairTally | null;
+  /** Questions whose answers are looked at together. */
+  readonly #driven: readonly string[];
   readonly #voices: Map<string, number>;
   /** By question, how often something was published of it. */
   readonly #versions = new Map<string, number>();
@@ -37,6 +46,9 @@ export class StudyTally {
       this.#cells.set(id, new Map(manifest.groups.values.map((group) => [group.id, tally()])));
     }
     this.#voices = new Map(manifest.groups.values.map(({ id }) => [id, 0]));
+    const driven = drivenQuestions(channels);
+    this.#driven = driven.state === 'available' ? driven.questions : [];
+    this.#pairs = driven.state === 'available' ? new PairTally(driven.questions) : null;
   }
 
   /** A study's tally from what was released of it, when its reports are gone. @throws RangeError */
@@ -47,6 +59,8 @@ export class StudyTally {
       tally.#cell(question, group).restore(counts);
       tally.#versions.set(question, tally.version(question) + 1);
     }
+    if (released.pairs === undefined) tally.#pairs = null;
+    else tally.#pairs?.restore(released.pairs);
     return tally;
   }
 
@@ -59,6 +73,9 @@ export class StudyTally {
         this.#versions.set(question, this.version(question) + 1);
       }
     }
+    this.#pairs?.add(report, { group, sequence });
+    // Without a series all cells of a group are published at once; in one, each when its guard admits it.
+    if (this.#driven.every((question) => this.#cell(question, group).isAllPublished)) this.#pairs?.publish(group);
   }
 
   /**
@@ -67,6 +84,7 @@ export class StudyTally {
    */
   withdraw({ group, sequence, withdrawnFrom }: { group: string; sequence: number; withdrawnFrom: number }): void {
     this.#counted = sequence;
+    this.#pairs?.remove({ group, sequence: withdrawnFrom });
     const cells = [...this.#cells.keys()].map((question) => this.#cell(question, group));
     if (cells.filter((cell) => cell.remove(withdrawnFrom)).length === 0) return;
     this.#voices.set(group, this.#voices.get(group)! - 1);
@@ -103,6 +121,7 @@ export class StudyTally {
       cells: this.#allCells().flatMap(({ question, group, cell: { blocks, published, released } }) =>
         blocks === 0 ? [] : [{ question, group, respondents: published.respondents, counts: released }],
       ),
+      ...(this.#pairs === null ? {} : { pairs: this.#pairs.released }),
     };
   }
 
@@ -127,6 +146,19 @@ export class StudyTally {
       counts: sum.counts.map((count, output) => count + cell.counts[output]!),
       heldBack: sum.heldBack || cell.heldBack,
     }));
+  }
+
+  /**
+   * Answers of the same people to each two questions, over all groups: of those whose answers to each of the questions are
+   * published. `null` where they may not be looked at together, or were not before the reports were deleted. [E10]
+   */
+  get pairs(): PublishedPairs | null {
+    if (this.#pairs === null) return null;
+    return {
+      respondents: this.#pairs.respondents,
+      heldBack: this.#driven.some((question) => this.published(question, null).heldBack),
+      counts: this.#pairs.released,
+    };
   }
 
   #allCells(): { question: string; group: string; cell: BlockTally }[] {

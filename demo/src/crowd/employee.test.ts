@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseManifest } from '@chorale/protocol';
 import { expect, test } from 'vitest';
 import { answerDistribution, groupShares, skipProbability } from '../company.ts';
-import { employees } from './employee.ts';
+import { type Employee, employees } from './employee.ts';
 
 const path = join(import.meta.dirname, '../../studies/pulse-demo.json');
 const manifest = parseManifest(JSON.parse(readFileSync(path, 'utf8')));
@@ -40,4 +40,37 @@ test('groups, skips and answers are as frequent as the company says', () => {
       }
     }
   }
+});
+
+type Score = (answers: Employee['answers']) => number | null;
+
+const score =
+  (id: string): Score =>
+  (answers) =>
+    id in answers ? Number(answers[id]) : null;
+
+const wishes =
+  (option: string): Score =>
+  ({ improve }) =>
+    improve === undefined ? null : Number(improve === option);
+
+test('the answers of one person move together as their mood has it, and those without an order do not', () => {
+  const employee = employees(manifest, { seed: 6, crowd: 'crowd' });
+  const people = Array.from({ length: 15_000 }, (_, i) => employee(i).answers);
+  /** Among those who answer both. */
+  const correlation = (x: Score, y: Score): number => {
+    const both = people.flatMap((answers) => {
+      const [one, other] = [x(answers), y(answers)];
+      return one === null || other === null ? [] : [[one, other] as const];
+    });
+    const mean = (of: (one: number, other: number) => number) =>
+      both.reduce((sum, [one, other]) => sum + of(one, other), 0) / both.length;
+    const [mx, my] = [mean((one) => one), mean((_, other) => other)];
+    const spread = Math.sqrt(mean((one) => (one - mx) ** 2) * mean((_, other) => (other - my) ** 2));
+    return mean((one, other) => (one - mx) * (other - my)) / spread;
+  };
+  expect(correlation(score('recommend'), score('feedback'))).toBeGreaterThan(0.4);
+  expect(correlation(score('recommend'), score('leaving'))).toBeLessThan(-0.3);
+  // Departments differ in both a little, and nothing else connects them.
+  expect(Math.abs(correlation(score('feedback'), wishes('goals')))).toBeLessThan(0.1);
 });

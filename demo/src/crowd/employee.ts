@@ -1,5 +1,6 @@
+import { normalCdf, normalQuantile } from '@chorale/privacy/numerics';
 import type { Answer, Manifest } from '@chorale/protocol';
-import { answerDistribution, groupShares, skipProbability } from '../company.ts';
+import { answerDistribution, groupShares, moodPull, skipProbability } from '../company.ts';
 import { answerRandom, draw } from './answer-random.ts';
 
 /** Somebody who works at the simulated company: where, and what they think. */
@@ -25,12 +26,21 @@ export function employees(
   return (index) => {
     const random = answerRandom(seed, index);
     const { group } = draw(shares, random);
+    const mood = normal(random);
     const answers: Record<string, Answer> = {};
     for (const { question, distribution } of opinions.get(group)!) {
       const skips = random() < skipProbability(question);
-      const { answer } = draw(distribution, random);
+      const pull = moodPull(question);
+      // A normal number like any other, so that answers are as frequent as the company says (a Gaussian copula).
+      const inclination = normalCdf(pull * mood + Math.sqrt(1 - pull * pull) * normal(random));
+      const { answer } = draw(distribution, () => inclination);
       if (!skips) answers[question.id] = answer;
     }
     return { name: `${crowd} ${index}`, group, answers };
   };
+}
+
+/** A standard normal number, from one fraction in [0, 1) of 32 bits. */
+function normal(random: () => number): number {
+  return normalQuantile(random() + 2 ** -33);
 }

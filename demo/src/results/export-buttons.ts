@@ -13,12 +13,15 @@ export class ExportButtons extends PageElement {
   static override properties = {
     kind: { type: String },
     of: { type: String },
+    view: { type: String },
     error: { state: true },
   };
 
   declare kind: 'studies' | 'series';
   /** Id of the study, or name of the series. */
   declare of: string;
+  /** What of a study, where that has files of its own. */
+  declare view: 'drivers' | undefined;
   declare error: unknown;
 
   protected override render(): TemplateResult {
@@ -32,13 +35,17 @@ export class ExportButtons extends PageElement {
   }
 
   private link(format: 'csv' | 'json', text: string): TemplateResult {
-    const path = `/api/v1/${this.kind}/${encodeURIComponent(this.of)}/export.${format}`;
+    const [folder, name] =
+      this.view === undefined
+        ? [encodeURIComponent(this.of), this.of]
+        : [`${encodeURIComponent(this.of)}/${this.view}`, `${this.of}-${this.view}`];
+    const path = `/api/v1/${this.kind}/${folder}/export.${format}`;
     const take = (event: Event): void => {
       const token = sessionToken();
       // Without one the browser follows the link, and saves what it gets.
       if (token === null) return;
       event.preventDefault();
-      void this.save(path, { token, name: `${this.of}.${format}` });
+      void this.save(path, { token, name: `${name}.${format}` });
     };
     return html`<a class="button" href=${path} download @click=${take}>${text}</a>`;
   }

@@ -1,4 +1,4 @@
-import type { SurveyResults } from '@chorale/protocol';
+import type { StudyDrivers, SurveyResults } from '@chorale/protocol';
 import { html, type TemplateResult } from 'lit';
 import { formatEpsilon, inUtc } from './format.ts';
 
@@ -43,6 +43,9 @@ export function provenance({
 }
 
 /** The same of a survey's results. */
-export function resultsProvenance({ title, manifest, realizedEpsilon }: SurveyResults, at: Date): TemplateResult {
+export function resultsProvenance(
+  { title, manifest, realizedEpsilon }: SurveyResults | StudyDrivers,
+  at: Date,
+): TemplateResult {
   return provenance({ study: title, manifest, epsilon: realizedEpsilon, at });
 }

@@ -1,5 +1,5 @@
 /** What a study's results can be looked at as; each is a page with an address of its own. */
-export const studyViews = ['questions', 'heatmap', 'participation', 'training'] as const;
+export const studyViews = ['questions', 'heatmap', 'drivers', 'participation', 'training'] as const;
 export type StudyView = (typeof studyViews)[number];
 
 export type ResultsAddress =

@@ -1,6 +1,7 @@
 import { html, type TemplateResult } from 'lit';
 import { PageElement } from '../page-element.ts';
 import { BenchmarksForm } from './benchmarks-form.ts';
+import { DriversView } from './drivers-view.ts';
 import { ExportButtons } from './export-buttons.ts';
 import { HeatmapView } from './heatmap-view.ts';
 import { ParticipationView } from './participation-view.ts';
@@ -45,6 +46,7 @@ customElements.define('demo-exports', ExportButtons);
 customElements.define('demo-question', QuestionView);
 customElements.define('demo-questions', QuestionsView);
 customElements.define('demo-heatmap', HeatmapView);
+customElements.define('demo-drivers', DriversView);
 customElements.define('demo-participation', ParticipationView);
 customElements.define('demo-training', TrainingView);
 customElements.define('demo-training-rounds', TrainingResults);

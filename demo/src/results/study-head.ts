@@ -5,6 +5,7 @@ import { studyAddress, type StudyView, trendAddress } from './results-address.ts
 const names: Record<StudyView, string> = {
   questions: 'Questions',
   heatmap: 'Heatmap',
+  drivers: 'Drivers',
   participation: 'Participation',
   training: 'Training',
 };
@@ -14,6 +15,7 @@ export function viewsOf({ survey, training, groups }: Manifest): StudyView[] {
   return [
     ...(survey === undefined ? [] : (['questions'] as const)),
     ...(survey === undefined || groups.values.length < 2 ? [] : (['heatmap'] as const)),
+    ...(survey === undefined || survey.questions.length < 2 ? [] : (['drivers'] as const)),
     ...(survey === undefined ? [] : (['participation'] as const)),
     ...(training === undefined ? [] : (['training'] as const)),
   ];

@@ -80,6 +80,8 @@ function renderView(manifest: Manifest, view: StudyView): TemplateResult {
       return html`<demo-training-rounds .manifest=${manifest}></demo-training-rounds>`;
     case 'heatmap':
       return html`<demo-heatmap .manifest=${manifest}></demo-heatmap>`;
+    case 'drivers':
+      return html`<demo-drivers .manifest=${manifest}></demo-drivers>`;
     case 'participation':
       return html`<demo-participation .manifest=${manifest}></demo-participation>`;
   }
