@@ -4,7 +4,7 @@ import { type GroupRow, identifierOf, type StudyForm } from './study-form.ts';
 
 type Options = { form: StudyForm; issues: Issues; onChange: (form: StudyForm) => void };
 
-/** The groups that results are shown for, and how many people each has: that is for the forecast, and stays here. */
+/** The groups that results are shown for, and how many people each has. */
 export function groupsEditor({ form, issues, onChange }: Options): TemplateResult {
   const { groups } = form;
   const common = { issues };
@@ -14,10 +14,7 @@ export function groupsEditor({ form, issues, onChange }: Options): TemplateResul
   return html`
     <section class="card stack" aria-labelledby="groups-title">
       <h2 id="groups-title">Groups</h2>
-      <p class="soft">
-        Everybody’s group is signed in their invitation and public. Head counts are for the forecast: they stay on this
-        page.
-      </p>
+      <p class="soft">Everybody’s group is signed in their invitation and public. Head counts are for the forecast.</p>
       <div class="columns">
         ${textField({
           ...common,
@@ -48,7 +45,7 @@ export function groupsEditor({ form, issues, onChange }: Options): TemplateResul
             })}
             ${numberField({
               ...common,
-              path: `headcount.${i}`,
+              path: `groups.values.${i}.headcount`,
               label: 'People',
               step: '1',
               value: row.headcount,
@@ -67,6 +64,17 @@ export function groupsEditor({ form, issues, onChange }: Options): TemplateResul
         `,
       )}
       <div><button type="button" @click=${add}>Add a group</button></div>
+      <label class="check">
+        <input
+          type="checkbox"
+          .checked=${groups.tellsHeadcounts}
+          @change=${(event: Event) => {
+            const tellsHeadcounts = (event.target as HTMLInputElement).checked;
+            onChange({ ...form, groups: { ...groups, tellsHeadcounts } });
+          }}
+        />
+        <span>Publish the head counts, so that results tell which share of each group took part</span>
+      </label>
     </section>
   `;
 }

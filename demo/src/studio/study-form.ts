@@ -1,6 +1,6 @@
-import { type Manifest, PROTOCOL_VERSION, type Question } from '@chorale/protocol';
+import { type Benchmark, benchmarksFit, type Manifest, PROTOCOL_VERSION, type Question } from '@chorale/protocol';
 
-/** One group as it is designed; how many people it has stays on this page. */
+/** One group as it is designed; its head count is for the forecast, and in the manifest where the form says so. */
 export type GroupRow = { id: string; label: string; headcount: number };
 
 /** A study while it is designed: fields may be empty, numbers not numbers yet. */
@@ -9,7 +9,13 @@ export type StudyForm = {
   title: string;
   description: string;
   simulated: boolean;
-  groups: { attribute: string; label: string; rows: GroupRow[] };
+  groups: {
+    attribute: string;
+    label: string;
+    rows: GroupRow[];
+    /** Whether the manifest says how many people each group has, so that results tell how many took part. */
+    tellsHeadcounts: boolean;
+  };
   /** Share of the people who are expected to answer, in (0, 1]. */
   responseRate: number;
   minimumGroupSize: number;
@@ -18,6 +24,8 @@ export type StudyForm = {
   /** Days that reports are kept after the end; `NaN` until somebody deletes them. */
   reportDays: number;
   questions: Question[];
+  /** Those of an imported manifest; one that fits no question any more goes with it. */
+  benchmarks: readonly Benchmark[];
   /** What an imported manifest has beyond that, such as a training task: kept as it is. */
   rest: Record<string, unknown>;
 };
@@ -37,6 +45,7 @@ export function emptyStudy(): StudyForm {
         { id: 'engineering', label: 'Engineering', headcount: 400 },
         { id: 'operations', label: 'Operations', headcount: 400 },
       ],
+      tellsHeadcounts: false,
     },
     responseRate: 0.7,
     minimumGroupSize: 10,
@@ -44,6 +53,7 @@ export function emptyStudy(): StudyForm {
     epsilon: 4,
     reportDays: Number.NaN,
     questions: [emptyQuestion([])],
+    benchmarks: [],
     rest: {},
   };
 }
@@ -70,6 +80,7 @@ export function emptyQuestion(others: readonly Question[]): Question {
 export function toManifest(form: StudyForm): unknown {
   const { id, title, description, simulated, groups, minimumGroupSize, maximumMargin, epsilon, questions, rest } = form;
   const { reportDays } = form;
+  const benchmarks = form.benchmarks.filter((one) => benchmarksFit({ questions, benchmarks: [one] }));
   return {
     ...rest,
     protocol: PROTOCOL_VERSION,
@@ -80,16 +91,22 @@ export function toManifest(form: StudyForm): unknown {
     groups: {
       attribute: groups.attribute,
       label: groups.label,
-      values: groups.rows.map(({ id: group, label }) => ({ id: group === '' ? identifierOf(label) : group, label })),
+      values: groups.rows.map(({ id: group, label, headcount }) => ({
+        id: group === '' ? identifierOf(label) : group,
+        label,
+        ...(groups.tellsHeadcounts ? { headcount } : {}),
+      })),
     },
     publishing: { minimumGroupSize, maximumMargin },
     ...(Number.isNaN(reportDays) ? {} : { retention: { reportDays } }),
     // A study that only trains asks nothing.
-    ...(questions.length === 0 && 'training' in rest ? {} : { survey: { epsilon, questions } }),
+    ...(questions.length === 0 && 'training' in rest
+      ? {}
+      : { survey: { epsilon, questions, ...(benchmarks.length === 0 ? {} : { benchmarks }) } }),
   };
 }
 
-/** The form of a manifest; headcounts are those of the form before, where a group has the same id. */
+/** The form of a manifest; head counts that it does not tell are those of the form before, where a group has the same id. */
 export function fromManifest(manifest: Manifest, before: StudyForm): StudyForm {
   const {
     protocol: _protocol,
@@ -112,13 +129,18 @@ export function fromManifest(manifest: Manifest, before: StudyForm): StudyForm {
     groups: {
       attribute: groups.attribute,
       label: groups.label,
-      rows: groups.values.map((group) => ({ ...group, headcount: headcounts.get(group.id) ?? 100 })),
+      rows: groups.values.map((group) => ({
+        ...group,
+        headcount: group.headcount ?? headcounts.get(group.id) ?? 100,
+      })),
+      tellsHeadcounts: groups.values.every(({ headcount }) => headcount !== undefined),
     },
     responseRate: before.responseRate,
     ...publishing,
     epsilon: survey?.epsilon ?? before.epsilon,
     reportDays: retention?.reportDays ?? Number.NaN,
     questions: survey?.questions ?? [],
+    benchmarks: survey?.benchmarks ?? [],
     rest,
   };
 }

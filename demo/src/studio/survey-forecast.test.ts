@@ -54,6 +54,25 @@ describe('a study form', () => {
     expect(form.groups.rows[0]).toMatchObject({ id: 'sales', headcount: 400 });
   });
 
+  test('keeps head counts and benchmarks of an imported manifest, but for those of a question that is gone', () => {
+    const questions = manifest.survey!.questions;
+    const benchmarks = questions
+      .slice(0, 2)
+      .map(({ id }) => ({ question: id, value: 0.5, source: 'a sector', year: 2025 }));
+    const values = manifest.groups.values.map((group, i) => ({ ...group, headcount: 50 + i }));
+    const given = parseManifest({
+      ...manifest,
+      groups: { ...manifest.groups, values },
+      survey: { ...manifest.survey!, benchmarks },
+    });
+    const form = fromManifest(given, emptyStudy());
+    expect(toManifest(form)).toEqual(given);
+    expect(form.groups.rows.map(({ headcount }) => headcount)).toEqual(values.map(({ headcount }) => headcount));
+    expect(toManifest({ ...form, questions: questions.slice(1) })).toMatchObject({
+      survey: { benchmarks: benchmarks.slice(1) },
+    });
+  });
+
   test('needs nothing but a title and the words of its question', () => {
     const form = emptyStudy();
     form.title = 'Café pulse, autumn 2026';
