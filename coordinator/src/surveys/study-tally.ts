@@ -84,9 +84,9 @@ export class StudyTally {
    */
   withdraw({ group, sequence, withdrawnFrom }: { group: string; sequence: number; withdrawnFrom: number }): void {
     this.#counted = sequence;
-    this.#pairs?.remove({ group, sequence: withdrawnFrom });
     const cells = [...this.#cells.keys()].map((question) => this.#cell(question, group));
     if (cells.filter((cell) => cell.remove(withdrawnFrom)).length === 0) return;
+    this.#pairs?.remove({ group, sequence: withdrawnFrom });
     this.#voices.set(group, this.#voices.get(group)! - 1);
   }
 
