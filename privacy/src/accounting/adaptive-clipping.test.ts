@@ -44,10 +44,10 @@ describe('the noise of adaptive clipping', () => {
   it('refuses a count that would spend more than the round', () => {
     const valid = { noiseMultiplier: 1, expectedClients: 100, neighboringRelation: 'add-or-remove-one' } as const;
     expect(() => splitClippedCountNoise({ ...valid, countNoiseStddev: 0.5 })).toThrow(
-      'countNoiseStddev must be above 0.5 for this noiseMultiplier, got 0.5',
+      'countNoiseStddev must be finite and > 0.5, got 0.5',
     );
     expect(() => splitClippedCountNoise({ ...valid, neighboringRelation: 'replace-one', countNoiseStddev: 1 })).toThrow(
-      'countNoiseStddev must be above 1 for this noiseMultiplier, got 1',
+      'countNoiseStddev must be finite and > 1, got 1',
     );
     expect(() => splitClippedCountNoise({ ...valid, noiseMultiplier: 0 })).toThrow('noiseMultiplier must be');
     expect(() => splitClippedCountNoise({ ...valid, expectedClients: 0 })).toThrow('expectedClients must be');
@@ -72,7 +72,7 @@ describe('the clipping norm', () => {
   it('refuses parameters out of range', () => {
     expect(() => nextClippingNorm({ clippingNorm: 0, fraction: 0 })).toThrow('clippingNorm must be');
     expect(() => nextClippingNorm({ clippingNorm: 1, fraction: Number.NaN })).toThrow(
-      'fraction must be finite, got NaN',
+      'fraction must be finite and > -Infinity, got NaN',
     );
     expect(() => nextClippingNorm({ clippingNorm: 1, fraction: 0, target: 2 })).toThrow(
       'target must be in [0, 1], got 2',

@@ -35,15 +35,10 @@ export function splitClippedCountNoise({
   neighboringRelation: NeighboringRelation;
   countNoiseStddev?: number | undefined;
 }): ClippedCountNoise {
-  checkPositive({ noiseMultiplier, expectedClients, countNoiseStddev });
-  const countNoiseMultiplier = countNoiseStddev / (neighboringRelation === 'replace-one' ? 1 : 0.5);
-  if (!(countNoiseMultiplier > noiseMultiplier)) {
-    throw new RangeError(
-      `countNoiseStddev must be above ${countNoiseStddev * (noiseMultiplier / countNoiseMultiplier)} for this ` +
-        `noiseMultiplier, got ${countNoiseStddev}`,
-    );
-  }
-  const part = noiseMultiplier / countNoiseMultiplier;
+  checkPositive({ noiseMultiplier, expectedClients });
+  const leastStddev = noiseMultiplier * (neighboringRelation === 'replace-one' ? 1 : 0.5);
+  checkIn('countNoiseStddev', countNoiseStddev, `(${leastStddev}, Infinity)`);
+  const part = leastStddev / countNoiseStddev;
   return { updateNoiseMultiplier: noiseMultiplier / Math.sqrt(1 - part * part), countNoiseStddev };
 }
 
@@ -69,7 +64,7 @@ export function nextClippingNorm({
   rate?: number | undefined;
 }): number {
   checkPositive({ clippingNorm, rate });
-  if (!Number.isFinite(fraction)) throw new RangeError(`fraction must be finite, got ${fraction}`);
+  checkIn('fraction', fraction, '(-Infinity, Infinity)');
   checkIn('target', target, '[0, 1]');
   return clippingNorm * Math.exp(-rate * (fraction - target));
 }

@@ -131,8 +131,9 @@ describe('ternary losses', () => {
     expect(() => accountTernary({ ...valid, epsilonPerStep: 0 })).toThrow('epsilonPerStep must be');
     expect(() => accountTernary({ ...valid, steps: 0.5 })).toThrow('steps must be');
     expect(() => accountTernary({ ...valid, delta: 1 })).toThrow('delta must be');
-    expect(() => informativeProbability({ epsilon: 1, p: 0.3, q: 0.3 })).toThrow('p must exceed q');
-    expect(() => informativeProbability({ epsilon: 0.1, p: 0.9, q: 0.1 })).toThrow('p must exceed q');
+    expect(() => informativeProbability({ epsilon: 1, p: 0.3, q: 0.3 })).toThrow('p must be in (0.3, 0.76');
+    expect(() => informativeProbability({ epsilon: 1, p: 0.3, q: -0.1 })).toThrow('q must be in [0, 1], got -0.1');
+    expect(() => informativeProbability({ epsilon: 0.1, p: 0.9, q: 0.1 })).toThrow('p must be in (0.1, 0.14');
   });
 });
 

@@ -40,12 +40,11 @@ export type TernarySteps = TernaryLoss & PureSteps;
  */
 export function informativeProbability({ epsilon, p, q }: { epsilon: number; p: number; q: number }): number {
   checkPositive({ epsilon });
-  const informative = (p - q) / Math.tanh(epsilon / 2);
-  // Rounding may exceed 1 by some units in the last place.
-  if (!(q >= 0 && p <= 1 && informative > 0 && informative < 1 + 1e-9)) {
-    throw new RangeError(`p must exceed q by at most tanh(epsilon / 2), got ${p} and ${q}`);
-  }
-  return Math.min(1, informative);
+  const largest = Math.tanh(epsilon / 2);
+  checkIn('q', q, '[0, 1]');
+  // Rounding may exceed the largest difference by some units in the last place.
+  checkIn('p', p, `(${q}, ${Math.min(1, q + largest * (1 + 1e-9))}]`);
+  return Math.min(1, (p - q) / largest);
 }
 
 /**

@@ -216,13 +216,9 @@ describe('estimateContrast', () => {
 
   it('refuses weights that do not fit', () => {
     const channel = randomizedResponse({ options: 3, epsilon: 2 });
-    for (const weights of [
-      [1, 2],
-      [1, 2, Number.NaN],
-    ]) {
-      expect(() => estimateContrast({ ...tally(channel, [1, 2, 3]), weights, confidence: 0.95 })).toThrow(
-        'weights must hold 3',
-      );
-    }
+    const weighted = (...weights: number[]) =>
+      expect(() => estimateContrast({ ...tally(channel, [1, 2, 3]), weights, confidence: 0.95 }));
+    weighted(1, 2).toThrow('weights must hold 3 numbers, got 2');
+    weighted(1, 2, Number.NaN).toThrow('weights[2] must be finite, got NaN');
   });
 });

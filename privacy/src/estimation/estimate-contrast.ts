@@ -1,3 +1,4 @@
+import { checkFinite, checkLength } from '../numerics/checks.ts';
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
@@ -30,9 +31,8 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   const { channel, counts, noAnswer, weights, confidence } = weighted;
   const reports = summarizeReports(weighted);
   const { total, answers, none } = reports;
-  if (weights.length !== counts.length || !weights.every((weight) => Number.isFinite(weight))) {
-    throw new RangeError(`weights must hold ${counts.length} finite numbers, got ${weights.join(', ')}`);
-  }
+  checkLength('weights', weights, counts.length);
+  checkFinite('weights', weights);
   const letters = Array.from(counts, (support, letter) => ({
     weight: weights[letter]!,
     support,

@@ -124,7 +124,7 @@ describe('estimateMean', () => {
     expect(() => estimateMean({ ...valid, counts: [1, 2] })).toThrow('counts must hold 3 numbers, got 2');
     expect(() => estimateMean({ ...valid, counts: [1, 2, Number.NaN] })).toThrow('counts must be >= 0, got NaN');
     expect(() => estimateMean({ ...valid, counts: [0, 0, 0] })).toThrow('sum of counts must be finite and > 0, got 0');
-    expect(() => estimateMean({ ...valid, minimum: 1 })).toThrow('minimum must be');
+    expect(() => estimateMean({ ...valid, minimum: 1 })).toThrow('maximum - minimum must be finite and > 0, got 0');
     expect(() => estimateMean({ ...valid, confidence: 0 })).toThrow('confidence must be');
   });
 });

@@ -1,4 +1,4 @@
-import { checkProbability, sumOfCounts } from '../numerics/checks.ts';
+import { checkPositive, checkProbability, sumOfCounts } from '../numerics/checks.ts';
 import { studentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow } from './estimate-shares.ts';
@@ -42,9 +42,7 @@ export interface OutputCounts {
  */
 export function estimateMean({ channel, counts, minimum, maximum, confidence }: OutputCounts): MeanEstimate {
   const total = sumOfCounts(counts, channel.outputs);
-  if (!(minimum < maximum && Number.isFinite(maximum - minimum))) {
-    throw new RangeError(`minimum must be finite and < maximum, got ${minimum} and ${maximum}`);
-  }
+  checkPositive({ 'maximum - minimum': maximum - minimum });
   checkProbability({ confidence });
 
   // `decode` averages to a R and `answered` to a, whatever the answering share a: their ratio estimates R.

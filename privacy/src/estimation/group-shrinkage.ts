@@ -60,9 +60,7 @@ export function shrinkGroups({
   checkInteger('number of groups', groups.length, '[1, Infinity)');
   for (const { estimate, standardError } of groups) {
     checkIn('standardError', standardError, '(0, Infinity]');
-    if (standardError < Infinity && !Number.isFinite(estimate)) {
-      throw new RangeError(`estimate must be finite where standardError is, got ${estimate}`);
-    }
+    if (standardError < Infinity) checkIn('estimate', estimate, '(-Infinity, Infinity)');
   }
   const informative = groups.filter(({ standardError }) => standardError < Infinity);
   const alike = pool(informative, 0);

@@ -23,8 +23,8 @@ describe('simplexProjection', () => {
         expect(Math.min(...gradient) - atPoint).toBeGreaterThan(-1e-9);
       }),
     );
-    expect(() => simplexProjection([])).toThrow('raw must hold');
-    expect(() => simplexProjection([Number.NaN])).toThrow('raw must hold');
+    expect(() => simplexProjection([])).toThrow('length of raw must be');
+    expect(() => simplexProjection([Number.NaN])).toThrow('raw[0] must be finite, got NaN');
   });
 });
 

@@ -1,3 +1,4 @@
+import { checkFinite, checkInteger } from '../numerics/checks.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
 import { shareVariance } from '../mechanisms/randomized-response.ts';
 
@@ -9,9 +10,8 @@ import { shareVariance } from '../mechanisms/randomized-response.ts';
  * @see Duchi et al., Efficient projections onto the l1-ball, ICML 2008, figure 1; the same as norm-sub
  */
 export function simplexProjection(raw: readonly number[]): number[] {
-  if (raw.length === 0 || !raw.every((value) => Number.isFinite(value))) {
-    throw new RangeError(`raw must hold finite numbers, got [${raw.join(', ')}]`);
-  }
+  checkInteger('length of raw', raw.length, '[1, Infinity)');
+  checkFinite('raw', raw);
   // The projection is max(0, raw - shift); the largest values stay positive, and the shift that makes the m largest
   // sum to 1 is right for the largest m whose smallest member still exceeds it.
   const descending = [...raw].sort((a, b) => b - a);

@@ -240,7 +240,9 @@ describe('planQuestion', () => {
   it('refuses reports that a question cannot give, other mechanisms and bad numbers', () => {
     expect(plan({ report: 'mean' })).toThrow('report of a yesno must be favourable or distribution, got mean');
     expect(plan({ question: { type: 'number', minimum: 0, maximum: 1 } })).toThrow('report of a number must be mean');
-    expect(plan({ question: { type: 'number', minimum: 1, maximum: 1 }, report: 'mean' })).toThrow('minimum must be');
+    expect(plan({ question: { type: 'number', minimum: 1, maximum: 1 }, report: 'mean' })).toThrow(
+      'maximum - minimum must be finite and > 0, got 0',
+    );
     expect(plan({ question: { type: 'choice', options: 1 }, report: 'distribution' })).toThrow('options must be');
     expect(plan({ question: { type: 'scale', options: 1 }, report: 'mean' })).toThrow('options must be');
     for (const report of ['favourable', 'distribution', 'mean'] as const) {

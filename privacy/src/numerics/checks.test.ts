@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { checkCounts, checkIn, checkInteger, checkLength, sumOfCounts } from './checks.ts';
+import { checkCounts, checkFinite, checkIn, checkInteger, checkLength, sumOfCounts } from './checks.ts';
 
 describe('checkIn', () => {
   it.each([
@@ -33,6 +33,17 @@ describe('checkInteger', () => {
     expect(() => checkInteger('k', 2 ** 53 - 1, '[1, Infinity)')).not.toThrow();
     for (const value of [0, 1.5, 2 ** 53, Infinity, Number.NaN])
       expect(() => checkInteger('k', value, '[1, Infinity)')).toThrow(`k must be an integer >= 1, got ${value}`);
+  });
+});
+
+describe('checkFinite', () => {
+  it('names the number that is none, or missing', () => {
+    expect(() => checkFinite('weights', Float64Array.of(-1, 0, 1e308))).not.toThrow();
+    for (const value of [Number.NaN, Infinity, -Infinity])
+      expect(() => checkFinite('weights', [0, value])).toThrow(`weights[1] must be finite, got ${value}`);
+    expect(() => checkFinite('weights', Object.assign([0], { length: 2 }))).toThrow(
+      'weights[1] must be finite, got undefined',
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-type End = number | 'Infinity';
+type End = number | 'Infinity' | '-Infinity';
 
 /** An interval as it is written: square brackets include an end, round ones leave it out. */
 type IntervalText = `${'[' | '('}${End}, ${End}${']' | ')'}`;
@@ -31,6 +31,14 @@ export function checkIndex(name: string, index: number, length: number): number 
   // Taken apart, the interval's text would cost more than a draw.
   if (!(Number.isInteger(index) && index >= 0 && index < length)) checkInteger(name, index, `[0, ${length - 1}]`);
   return index;
+}
+
+/** @throws {RangeError} unless all numbers of the list are finite */
+export function checkFinite(name: string, list: ArrayLike<number>): void {
+  // Holes are no numbers either.
+  for (let index = 0; index < list.length; index += 1) {
+    if (!Number.isFinite(list[index])) throw new RangeError(`${name}[${index}] must be finite, got ${list[index]}`);
+  }
 }
 
 /** Each of the named numbers: finite and > 0, or a RangeError. */

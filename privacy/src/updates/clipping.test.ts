@@ -86,7 +86,7 @@ describe('clipToGrid', () => {
 describe('both', () => {
   it('refuse numbers that are not finite, and parameters out of range', () => {
     for (const value of [Number.NaN, Infinity, -Infinity]) {
-      const message = `vector must hold only finite numbers, got ${value} at 1`;
+      const message = `vector[1] must be finite, got ${value}`;
       expect(() => clip([1, value], 1)).toThrow(message);
       expect(() => clipToGrid([1, value], { clippingNorm: 1, gridSteps: 1 })).toThrow(message);
     }

@@ -1,4 +1,4 @@
-import { checkInteger, checkPositive } from '../numerics/checks.ts';
+import { checkFinite, checkInteger, checkPositive } from '../numerics/checks.ts';
 
 /**
  * The vector itself, or one of its direction and L2 norm `clippingNorm` where it is longer. Rounding may leave the norm
@@ -45,14 +45,9 @@ export function clipToGrid(
 
 /** The L2 norm as a product: its largest magnitude (1 where all are 0) and the norm over that. No square overflows. */
 function norm(vector: ArrayLike<number>): [largest: number, relativeNorm: number] {
+  checkFinite('vector', vector);
   let largest = 0;
-  for (let index = 0; index < vector.length; index += 1) {
-    const magnitude = Math.abs(vector[index]!);
-    if (!(magnitude < Infinity)) {
-      throw new RangeError(`vector must hold only finite numbers, got ${vector[index]!} at ${index}`);
-    }
-    largest = Math.max(largest, magnitude);
-  }
+  for (let index = 0; index < vector.length; index += 1) largest = Math.max(largest, Math.abs(vector[index]!));
   if (largest === 0) return [1, 0];
   let squares = 0;
   for (let index = 0; index < vector.length; index += 1) squares += (vector[index]! / largest) ** 2;

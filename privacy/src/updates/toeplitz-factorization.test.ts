@@ -235,8 +235,8 @@ describe('accountMatrixFactorization', () => {
     expect(account({ ...open, participations: 1 })).not.toThrow();
     expect(account({ neighboringRelation: 'swap' })).toThrow('neighboringRelation must be');
     expect(account({ coefficients: [] })).toThrow('coefficients[0] must be finite and > 0, got NaN');
-    expect(account({ coefficients: [1, 0.5, 0.6] })).toThrow('coefficients must be >= 0 and never rise, got 0.6 at 2');
-    expect(account({ coefficients: [1, -0.5] })).toThrow('got -0.5 at 1');
+    expect(account({ coefficients: [1, 0.5, 0.6] })).toThrow('coefficients[2] must be in [0, 0.5], got 0.6');
+    expect(account({ coefficients: [1, -0.5] })).toThrow('coefficients[1] must be in [0, 1], got -0.5');
     expect(() => toeplitzCoefficients(0)).toThrow('bands must be');
   });
 });

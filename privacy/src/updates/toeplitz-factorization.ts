@@ -1,4 +1,4 @@
-import { checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
+import { checkIn, checkOneOf, checkPositive, checkPositiveInteger } from '../numerics/checks.ts';
 import { discreteGaussianEpsilon } from '../accounting/discrete-gaussian-accounting.ts';
 import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
 import type { Guarantee, NeighboringRelation, PrivacyUnit } from '../accounting/guarantee.ts';
@@ -151,8 +151,6 @@ export function changeNorm(contributionNorm: number, neighboringRelation: Neighb
 function checkCoefficients(coefficients: ArrayLike<number>): void {
   checkPositive({ 'coefficients[0]': coefficients[0] ?? Number.NaN });
   for (let k = 1; k < coefficients.length; k += 1) {
-    if (!(coefficients[k]! >= 0 && coefficients[k]! <= coefficients[k - 1]!)) {
-      throw new RangeError(`coefficients must be >= 0 and never rise, got ${coefficients[k]} at ${k}`);
-    }
+    checkIn(`coefficients[${k}]`, coefficients[k]!, `[0, ${coefficients[k - 1]!}]`);
   }
 }

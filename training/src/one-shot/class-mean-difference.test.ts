@@ -84,7 +84,7 @@ test('one PrivUnit report each: their mean is the mean of the rows, within 6.11 
 });
 
 test.each([
-  [() => signedRow({ row: [1, Number.NaN], label: 1, normBound }), 'finite numbers'],
+  [() => signedRow({ row: [1, Number.NaN], label: 1, normBound }), 'vector[1] must be finite'],
   [() => signedRow({ row: [1], label: -1, normBound }), 'label must be 0 or 1, got -1'],
   [() => signedRow({ row: [1], label: 1, normBound, expectedShare: 1 }), 'expectedShare must be in (0, 1), got 1'],
   [() => fitClassMeans({ sum: [1], rows: 1, features: 2 }), 'sum must hold 2 numbers, got 1'],

@@ -134,7 +134,7 @@ describe('fitGram', () => {
 
 describe('bad input is refused', () => {
   it.each([
-    [() => statistics([Number.NaN, 1], 1), 'finite numbers'],
+    [() => statistics([Number.NaN, 1], 1), 'vector[0] must be finite'],
     [() => statistics([1, 1], 2), 'label must be 0 or 1, got 2'],
     [() => statistics([1, 1], 1, 0), 'clippingNorm must be'],
     [() => statistics([], 1), 'features must be an integer >= 1'],
