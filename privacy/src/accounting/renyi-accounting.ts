@@ -1,7 +1,7 @@
 import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
-import { checkSubsampledGaussian, lossAt, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
+import { checkSubsampledGaussian, lossAt, sampledLoss, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
 
 /** One Gaussian release on a random part of the records, and a Renyi order. */
 export interface SampledGaussianOrder {
@@ -46,9 +46,9 @@ export function poissonGaussianRenyi(sampled: SampledGaussianOrder): number {
   if (Math.min(largest, next) > 40) return largest / (order - 1);
   // Otherwise, as E[u] = 0, it is 1 + E[(1 + u)^order - 1 - order u], the mean of values that are all positive.
   const logOfValue = (y: number): number => {
-    const u = samplingRate * Math.expm1(y);
-    const power = order * (y > 700 ? y + Math.log(samplingRate) : Math.log1p(u));
+    const power = order * sampledLoss(y, samplingRate);
     if (power > 40) return power;
+    const u = samplingRate * Math.expm1(y);
     return Math.log(order * Math.abs(u) < 0.1 ? powerBeyondLine(u, order) : Math.expm1(power) - order * u);
   };
   const logMean = logGaussianMean(logOfValue, noiseMultiplier, Math.max(order, 2));

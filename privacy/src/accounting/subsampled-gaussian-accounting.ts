@@ -10,6 +10,7 @@ import {
   type LatticeRange,
   lossAt,
   pointAt,
+  sampledLoss,
   type SubsampledGaussian,
   subsampledGaussianLosses,
 } from './subsampled-gaussian-losses.ts';
@@ -71,11 +72,7 @@ const relations = {
  */
 function exactSampledEpsilon({ noiseMultiplier, samplingRate, steps, delta }: SubsampledGaussianSteps): number {
   if (delta >= samplingRate) return 0;
-  const epsilon = gaussianEpsilon({ noiseMultiplier, steps, delta: delta / samplingRate });
-  // ln(1 + q (e^epsilon - 1)), for small and for large epsilon.
-  return epsilon < 1
-    ? Math.log1p(samplingRate * Math.expm1(epsilon))
-    : epsilon + Math.log(samplingRate + (1 - samplingRate) * Math.exp(-epsilon));
+  return sampledLoss(gaussianEpsilon({ noiseMultiplier, steps, delta: delta / samplingRate }), samplingRate);
 }
 
 /** Exact for a rate of 1, and for one step but `exchanged`; otherwise an upper bound, the largest of all directions'. */

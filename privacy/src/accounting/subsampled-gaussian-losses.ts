@@ -63,8 +63,11 @@ export type Direction = 'removed' | 'added' | 'replaced' | 'exchanged';
 /** L(x), or L(x) - L(-x) for `exchanged`; each L is accurate relative to its own size. */
 export function lossAt(x: number, gaussian: SubsampledGaussian, direction?: Direction): number {
   if (direction === 'exchanged') return lossAt(x, gaussian) - lossAt(-x, gaussian);
-  const { noiseMultiplier, samplingRate } = gaussian;
-  const y = (x - 0.5) / noiseMultiplier ** 2;
+  return sampledLoss((x - 0.5) / gaussian.noiseMultiplier ** 2, gaussian.samplingRate);
+}
+
+/** ln(1 - q + q e^y), accurate relative to its own size: what sampling with probability q makes of a log ratio y. */
+export function sampledLoss(y: number, samplingRate: number): number {
   // Beyond the doubles the ratio is q e^y.
   if (y > 700) return y + Math.log(samplingRate);
   const excess = samplingRate * Math.expm1(y);

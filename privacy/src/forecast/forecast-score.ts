@@ -1,14 +1,12 @@
 import type { QuestionForecast } from './forecast.ts';
 import { estimateContrast } from '../estimation/estimate-contrast.ts';
-import { chooseChannel } from '../mechanisms/choose-mechanism.ts';
+import { chooseSmallChannel, expectedReports } from './expected-reports.ts';
 
 /** Points of the score, which runs from -100 to 100. */
 const targetMargin = 10;
-const maximumOutputs = 10_000;
 
 /** Promoters, passives, detractors and "no answer". */
 const weights = [100, 0, -100, 0];
-const noAnswer = 3;
 
 /**
  * The forecast of an eNPS: promoters less detractors, in points from -100 to 100; without a share of promoters, of half
@@ -22,9 +20,8 @@ export function scoreForecast({
   /** Of promoters; the others are taken for detractors. */
   share: number | undefined;
 }): QuestionForecast {
-  const channel = chooseChannel({ options: weights.length, epsilon, maximumOutputs });
-  const { mechanism, realizedEpsilon, p, q, pairWithTruth, pairWithoutTruth } = channel;
-  const shares = [share, 0, 1 - share, 0];
+  const channel = chooseSmallChannel({ options: weights.length, epsilon });
+  const { mechanism, realizedEpsilon, p, q, pairWithTruth } = channel;
 
   return {
     mechanism,
@@ -43,14 +40,7 @@ export function scoreForecast({
 
     margin95(asked) {
       const { lower, upper } = estimateContrast({
-        channel,
-        respondents: asked,
-        // What is expected when everybody answers.
-        counts: shares.map((f) => asked * (q + f * (p - q))),
-        countsWithNoAnswer: shares.map((f, letter) =>
-          letter === noAnswer ? asked * q : asked * (pairWithoutTruth + f * (pairWithTruth - pairWithoutTruth)),
-        ),
-        noAnswer,
+        ...expectedReports(channel, [share, 0, 1 - share], asked),
         weights,
         confidence: 0.95,
       });

@@ -1,7 +1,7 @@
 import { checkInteger, checkOneOf } from '../numerics/checks.ts';
 import type { Question, QuestionForecast } from './forecast.ts';
 import { estimateShares } from '../estimation/estimate-shares.ts';
-import { chooseChannel } from '../mechanisms/choose-mechanism.ts';
+import { chooseSmallChannel, expectedReports } from './expected-reports.ts';
 import type { FrequencyMechanism } from '../mechanisms/frequency-mechanism.ts';
 import { localHashing } from '../mechanisms/local-hashing.ts';
 import { randomizedResponse, shareVariance } from '../mechanisms/randomized-response.ts';
@@ -9,9 +9,6 @@ import { subsetSelection } from '../mechanisms/subset-selection.ts';
 import { unaryEncoding } from '../mechanisms/unary-encoding.ts';
 
 const targetMargin = 0.05;
-
-/** A report is one integer below this, whichever mechanism is chosen. */
-const maximumOutputs = 10_000;
 
 type MakeMechanism = (alphabet: { options: number; epsilon: number }) => FrequencyMechanism<unknown>;
 
@@ -22,9 +19,6 @@ const shareMechanisms: Readonly<Record<string, MakeMechanism>> = {
   'optimized-unary-encoding': unaryEncoding,
   'optimal-local-hashing': localHashing,
 };
-
-const chooseSmall: MakeMechanism = ({ options, epsilon }) =>
-  chooseChannel({ options, epsilon, maximumOutputs: Math.max(options, maximumOutputs) });
 
 /** The forecast of one option's share; without a share, of the share that is hardest to estimate. */
 export function shareForecast({
@@ -43,8 +37,8 @@ export function shareForecast({
 }): QuestionForecast {
   if (insisted !== undefined) checkOneOf('mechanism', insisted, ...Object.keys(shareMechanisms));
   const options = answerLetters(question, report) + 1;
-  const channel = (shareMechanisms[insisted ?? ''] ?? chooseSmall)({ options, epsilon });
-  const { mechanism, realizedEpsilon, p, q, pairWithTruth, pairWithoutTruth } = channel;
+  const channel = (shareMechanisms[insisted ?? ''] ?? chooseSmallChannel)({ options, epsilon });
+  const { mechanism, realizedEpsilon, p, q } = channel;
   // Errors are quadratic in the share to a good approximation, so that twentieths find the worst one closely.
   const shares = share === undefined ? Array.from({ length: 21 }, (_, index) => index / 20) : [share];
 
@@ -64,15 +58,8 @@ export function shareForecast({
 
     margin95(asked) {
       const margin = (f: number): number => {
-        // What is expected when everybody answers, of this letter and of "no answer": the estimate looks at no others.
-        const [estimate] = estimateShares({
-          channel: { options: 2, p, q, pairWithTruth, pairWithoutTruth },
-          respondents: asked,
-          counts: [asked * (q + f * (p - q)), asked * q],
-          noAnswer: 1,
-          countsWithNoAnswer: [asked * (pairWithoutTruth + f * (pairWithTruth - pairWithoutTruth)), asked * q],
-          confidence: 0.95,
-        }).shares;
+        // Of this letter and of "no answer": the estimate looks at no others.
+        const [estimate] = estimateShares({ ...expectedReports(channel, [f], asked), confidence: 0.95 }).shares;
         return (estimate!.upper - estimate!.lower) / 2;
       };
       return Math.max(...shares.map(margin));

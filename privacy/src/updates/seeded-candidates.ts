@@ -57,11 +57,6 @@ export function normalLevels(): Float32Array {
   return table;
 }
 
-// The word for coordinates 2 pair and 2 pair + 1 of the candidate with this start and key.
-function wordOf(start: number, key: number, pair: number): number {
-  return hash((start + Math.imul(pair + 1, 0x9e3779b9)) | 0, key);
-}
-
 /** Which candidates: those of a seed, in `length` dimensions. */
 export interface CandidateOptions {
   readonly seed: CandidateSeed;
@@ -77,30 +72,29 @@ export function candidateScores(
 ): Float64Array {
   const table = normalLevels();
   const scores = new Float64Array(candidates);
+  // A word makes two coordinates: one beyond the last, where the length is odd.
+  const padded = new Float64Array(length + 1);
+  padded.set(direction);
   for (let index = 0; index < candidates; index += 1) {
-    const start = streamWord(seed, index, startPurpose);
     const key = streamWord(seed, index, keyPurpose);
-    let counter = start;
+    let counter = streamWord(seed, index, startPurpose);
     let product0 = 0;
     let product1 = 0;
     let square0 = 0;
     let square1 = 0;
     // The one loop that takes time: independent sums, so that additions need not wait.
-    for (let k = 1; k < length; k += 2) {
+    for (let k = 1; k <= length; k += 2) {
       counter = (counter + 0x9e3779b9) | 0;
       const word = hash(counter, key);
       const z0 = table[word & 0xffff]!;
       const z1 = table[word >>> 16]!;
-      product0 += z0 * direction[k - 1]!;
-      product1 += z1 * direction[k]!;
+      product0 += z0 * padded[k - 1]!;
+      product1 += z1 * padded[k]!;
       square0 += z0 * z0;
       square1 += z1 * z1;
     }
-    if (length % 2 === 1) {
-      const z = table[wordOf(start, key, length >> 1) & 0xffff]!;
-      product0 += z * direction[length - 1]!;
-      square0 += z * z;
-    }
+    // Squares are multiples of 2^-24, so that the one too many is taken off exactly.
+    if (length % 2 === 1) square1 -= table[hash(counter, key) >>> 16]! ** 2;
     // A candidate of zeros, which a few dimensions allow, scores 0: one NaN would upset the order of all.
     const norm = (normalized && Math.sqrt(square0 + square1)) || 1;
     scores[index] = (product0 + product1) / norm;
@@ -114,7 +108,7 @@ export function candidateVector(index: number, { seed, length, normalized }: Can
   const start = streamWord(seed, index, startPurpose);
   const key = streamWord(seed, index, keyPurpose);
   const vector = new Float64Array(length).map((_, k) => {
-    const word = wordOf(start, key, k >> 1);
+    const word = hash((start + Math.imul((k >> 1) + 1, 0x9e3779b9)) | 0, key);
     return table[k % 2 === 0 ? word & 0xffff : word >>> 16]!;
   });
   if (!normalized) return vector;
