@@ -5,7 +5,7 @@ import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import { mixtureEpsilon } from './loss-mixture.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
 import type { SampledSpends } from './sampled-spends.ts';
-import type { SubsampledGaussian } from './subsampled-gaussian-losses.ts';
+import { checkSubsampledGaussian, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
 import { checkTernary, type TernaryLoss } from './ternary-accounting.ts';
 import { ternaryCumulant, ternaryRho } from './ternary-divergence.ts';
 
@@ -65,7 +65,7 @@ export type ComposedSpend = Guarantee & { readonly neighboringRelation: 'replace
 export function composeSpends(spends: readonly Spend[], { delta, sampled }: Composition): ComposedSpend {
   const total = totalOf(spends, delta, sampled);
   const { losses, rho, unsampledShift } = total;
-  const bounds = pureBounds(total);
+  const bounds: Bound[] = [[total.pure, pureSum]];
   if (delta > 0) {
     if (rho === 0) {
       const shift = Math.sqrt(unsampledShift);
@@ -113,7 +113,7 @@ export function composeSpends(spends: readonly Spend[], { delta, sampled }: Comp
 export function composeAdaptiveSpends(spends: readonly Spend[], { delta, sampled }: Composition): ComposedSpend {
   const total = totalOf(spends, delta, sampled);
   const { losses, rho, unsampledShift } = total;
-  const bounds = pureBounds(total);
+  const bounds: Bound[] = [[total.pure, pureSum]];
   if (delta > 0) {
     const add = (epsilon: number, accountant: string): void => {
       bounds.push([Math.max(0, epsilon), accountant]);
@@ -196,8 +196,7 @@ function totalOf(spends: readonly Spend[], delta: number, accountant: SampledSpe
       case 'subsampled-gaussian': {
         const { noiseMultiplier, samplingRate, steps } = spend;
         if (accountant === undefined) throw new TypeError('sampled must be given for a subsampled-gaussian, got none');
-        checkPositive({ noiseMultiplier });
-        checkIn('samplingRate', samplingRate, '(0, 1]');
+        checkSubsampledGaussian(spend);
         checkPositiveInteger({ steps });
         addSteps(sampledByKind, { noiseMultiplier, samplingRate, steps });
         break;
@@ -248,10 +247,6 @@ function addSteps<One extends { readonly steps: number }>(all: Map<string, One>,
   const { steps, ...kind } = one;
   const key = Object.values(kind).join(' ');
   all.set(key, { ...one, steps: steps + (all.get(key)?.steps ?? 0) });
-}
-
-function pureBounds({ pure }: Total): Bound[] {
-  return pure < Infinity ? [[pure, pureSum]] : [];
 }
 
 function smallestOf(bounds: readonly Bound[], { privacyUnit }: Total) {

@@ -1,13 +1,8 @@
-import { checkInteger, checkPositive, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
+import { checkInteger, checkPositiveInteger } from '../numerics/checks.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
-import {
-  checkSampledGaussian,
-  logGaussianMean,
-  logOnePlusExp,
-  logSumExp,
-  type SampledGaussianOrder,
-} from './renyi-accounting.ts';
-import { sampledEpsilon } from './subsampled-gaussian-accounting.ts';
+import { logOnePlusExp, logSumExp } from '../numerics/log-sums.ts';
+import { checkSampledGaussian, logGaussianMean, type SampledGaussianOrder } from './renyi-accounting.ts';
+import { sampledGuarantee } from './subsampled-gaussian-accounting.ts';
 
 /** Gaussian releases, each on a fresh sample of fixed size, drawn without replacement. */
 export interface FixedSizeSampledGaussianSteps {
@@ -36,19 +31,14 @@ export interface FixedSizeSampledGaussianSteps {
  * @throws {RangeError} outside the ranges of `FixedSizeSampledGaussianSteps`
  */
 export function accountFixedSizeSampledGaussian({
-  noiseMultiplier,
   populationSize,
   sampleSize,
-  steps,
-  delta,
-  privacyUnit = 'employee',
+  ...steps
 }: FixedSizeSampledGaussianSteps): Guarantee {
-  checkPositive({ noiseMultiplier });
-  checkPositiveInteger({ populationSize, steps });
+  checkPositiveInteger({ populationSize });
   checkInteger('sampleSize', sampleSize, `[1, ${populationSize}]`);
-  checkProbability({ delta });
-  const sampled = { noiseMultiplier, samplingRate: sampleSize / populationSize, steps, delta };
-  return { ...sampledEpsilon(sampled, ['replaced']), delta, neighboringRelation: 'replace-one', privacyUnit };
+  const samplingRate = sampleSize / populationSize;
+  return sampledGuarantee({ ...steps, samplingRate, neighboringRelation: 'replace-one' }, ['replaced']);
 }
 
 /**

@@ -21,8 +21,7 @@ type RepeatedLoss = TernaryLoss & { readonly steps: number };
 export function mixtureEpsilon(losses: readonly RepeatedLoss[], shift: number, delta: number): number {
   // One evaluation of a Gaussian costs as much as a hundred of the others.
   const most = shift > 0 ? 10_000 : 20_000;
-  const [first, ...others] = losses;
-  if (shift === 0 && first !== undefined && others.length === 0) return ternaryEpsilon({ ...first, delta });
+  if (shift === 0 && losses.length === 1) return ternaryEpsilon({ ...losses[0]!, delta });
   if (shift > largestShift || losses.some(({ steps }) => steps > mostExactSteps)) return Infinity;
   let sums = nothing;
   for (const loss of losses) sums = addLosses(sums, sumsOf(loss), most);

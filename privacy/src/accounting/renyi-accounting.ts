@@ -1,4 +1,5 @@
 import { checkIn, checkProbability } from '../numerics/checks.ts';
+import { logOnePlusExp, logSumExp } from '../numerics/log-sums.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
 import { checkSubsampledGaussian, lossAt, sampledLoss, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
@@ -49,7 +50,9 @@ export function poissonGaussianRenyi(sampled: SampledGaussianOrder): number {
     const power = order * sampledLoss(y, samplingRate);
     if (power > 40) return power;
     const u = samplingRate * Math.expm1(y);
-    return Math.log(order * Math.abs(u) < 0.1 ? powerBeyondLine(u, order) : Math.expm1(power) - order * u);
+    // Where u is small the difference would lose its places: the binomial series has less than 1e-11 beyond these terms.
+    const series = ((1 + ((order - 2) / 3) * u * (1 + ((order - 3) / 4) * u)) * (order - 1) * order * u * u) / 2;
+    return Math.log(order * Math.abs(u) < 1e-3 ? series : Math.expm1(power) - order * u);
   };
   const logMean = logGaussianMean(logOfValue, noiseMultiplier, Math.max(order, 2));
   return logOnePlusExp(logMean) / (order - 1);
@@ -73,17 +76,6 @@ export function exchangedGaussianCumulant(x: number, { noiseMultiplier, sampling
   return Math.min(unsampled, logGaussianMean(logOfValue, pair.noiseMultiplier, 1 + 2 * x) + 1e-12);
 }
 
-// (1 + u)^order - 1 - order u where order |u| is small: the rest of the binomial series.
-function powerBeyondLine(u: number, order: number): number {
-  let term = (order * (order - 1) * u * u) / 2;
-  let sum = 0;
-  for (let k = 3; Math.abs(term) > 1e-17 * sum; k += 1) {
-    sum += term;
-    term *= ((order - k + 1) / k) * u;
-  }
-  return sum;
-}
-
 /**
  * The logarithm of E[f(y)], f > 0, over the log ratio y of N(1, s^2) to N(0, s^2) under the latter, to about 1e-12
  * relative, for an f that is analytic within pi of the real line and grows no faster than e^(growth y).
@@ -102,18 +94,6 @@ export function logGaussianMean(logOfValue: (y: number) => number, noiseMultipli
     return logNormalDensity(t) + logOfValue((t - 0.5 / noiseMultiplier) / noiseMultiplier);
   });
   return logSumExp(logs) + Math.log(step);
-}
-
-/** ln(e^a + e^b + ...) */
-export function logSumExp(logs: Float64Array): number {
-  const largest = logs.reduce((most, log) => Math.max(most, log), -Infinity);
-  if (!Number.isFinite(largest)) return largest;
-  return largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
-}
-
-/** ln(1 + e^log), accurate relative to its own size. */
-export function logOnePlusExp(log: number): number {
-  return log > 0 ? log + Math.log1p(Math.exp(-log)) : Math.log1p(Math.exp(log));
 }
 
 export function checkSampledGaussian({ order, ...sampled }: SampledGaussianOrder): void {

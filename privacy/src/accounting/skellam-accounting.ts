@@ -44,10 +44,7 @@ export function skellamEpsilon({
     const cumulant = (x: number): number => steps * x * (((x + 1) * squared) / (2 * variance) + excess(x + 1));
     const [, x] = epsilonOfCumulant(cumulant, { delta, precise: true });
     // Proven for integer orders only; the best of these is next to the best of all.
-    return [Math.floor(x), Math.ceil(x)].map((near) => {
-      const whole = Math.max(1, near);
-      return cumulantEpsilon(cumulant(whole), whole, delta);
-    });
+    return [Math.max(1, Math.floor(x)), Math.ceil(x)].map((whole) => cumulantEpsilon(cumulant(whole), whole, delta));
   });
   return Math.max(0, Math.min(...epsilons));
 }

@@ -1,4 +1,4 @@
-import { checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
+import { checkOneOf, checkPositiveInteger, checkProbability } from '../numerics/checks.ts';
 import { normalQuantile } from '../numerics/normal-distribution.ts';
 import { gaussianEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
@@ -43,22 +43,12 @@ export interface SubsampledGaussianSteps {
  *
  * @throws {RangeError} outside the ranges of `SubsampledGaussianSteps`
  */
-export function accountSubsampledGaussian({
-  neighboringRelation = 'add-or-remove-one',
-  privacyUnit = 'employee',
-  ...sampled
-}: SubsampledGaussianSteps): Guarantee {
-  const { steps, delta } = sampled;
-  checkSubsampledGaussian(sampled);
-  checkPositiveInteger({ steps });
-  checkProbability({ delta });
-  return { ...sampledEpsilon(sampled, relations[neighboringRelation]), delta, neighboringRelation, privacyUnit };
+export function accountSubsampledGaussian(sampled: SubsampledGaussianSteps): Guarantee {
+  return sampledGuarantee(
+    sampled,
+    sampled.neighboringRelation === 'replace-one' ? ['exchanged'] : ['removed', 'added'],
+  );
 }
-
-const relations = {
-  'add-or-remove-one': ['removed', 'added'],
-  'replace-one': ['exchanged'],
-} as const;
 
 /*
  * One step: with Q the density without the record and R the shifted one, that with it is Q + q (R - Q), so that
@@ -76,13 +66,23 @@ function exactSampledEpsilon({ noiseMultiplier, samplingRate, steps, delta }: Su
 }
 
 /** Exact for a rate of 1, and for one step but `exchanged`; otherwise an upper bound, the largest of all directions'. */
-export function sampledEpsilon(
+export function sampledGuarantee(
   sampled: SubsampledGaussianSteps,
   directions: readonly [Direction, Direction?],
-): Pick<Guarantee, 'epsilon' | 'accountant'> {
-  return sampled.samplingRate === 1 || (sampled.steps === 1 && directions[0] !== 'exchanged')
-    ? { epsilon: exactSampledEpsilon(sampled), accountant: 'exact' }
-    : { epsilon: composedSampledEpsilon(sampled, directions), accountant: 'loss-distribution' };
+): Guarantee {
+  const { steps, delta, samplingRate, neighboringRelation = 'add-or-remove-one', privacyUnit = 'employee' } = sampled;
+  checkSubsampledGaussian(sampled);
+  checkPositiveInteger({ steps });
+  checkProbability({ delta });
+  checkOneOf('neighboringRelation', neighboringRelation, 'add-or-remove-one', 'replace-one');
+  const isExact = samplingRate === 1 || (steps === 1 && directions[0] !== 'exchanged');
+  return {
+    epsilon: isExact ? exactSampledEpsilon(sampled) : composedSampledEpsilon(sampled, directions),
+    delta,
+    accountant: isExact ? 'exact' : 'loss-distribution',
+    neighboringRelation,
+    privacyUnit,
+  };
 }
 
 function composedSampledEpsilon(

@@ -1,7 +1,6 @@
 import { fallingRoot } from '../numerics/search.ts';
 import { gaussianNoiseMultiplier } from './gaussian-accounting.ts';
 import { accountSubsampledGaussian, type SubsampledGaussianSteps } from './subsampled-gaussian-accounting.ts';
-import { checkSubsampledGaussian } from './subsampled-gaussian-losses.ts';
 
 /**
  * A noise multiplier whose answer by `accountSubsampledGaussian` is at most epsilon, and the least one within about 1e-5
@@ -16,7 +15,6 @@ export function subsampledGaussianNoiseMultiplier({
   ...sampled
 }: Omit<SubsampledGaussianSteps, 'noiseMultiplier' | 'privacyUnit'> & { readonly epsilon: number }): number {
   const { samplingRate, steps, delta } = sampled;
-  checkSubsampledGaussian({ noiseMultiplier: 1, samplingRate });
   // What is enough without sampling is enough with it.
   const most = gaussianNoiseMultiplier({ epsilon, delta, steps });
   if (samplingRate === 1) return most;

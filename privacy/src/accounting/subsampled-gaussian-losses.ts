@@ -1,5 +1,5 @@
 import { checkIn, checkPositive } from '../numerics/checks.ts';
-import { normalCdf } from '../numerics/normal-distribution.ts';
+import { logNormalDensity, normalCdf } from '../numerics/normal-distribution.ts';
 import type { LossLattice } from './lattice-composition.ts';
 
 /** One release of a Gaussian on a Poisson sample, in units where the record that differs moves its mean by 1. */
@@ -128,7 +128,6 @@ export function subsampledGaussianLosses(
   // Gauss and Legendre's rule with three points errs by (k w)^7 / 2016000 relative for e^(k x) over a width w; no factor
   // of the integrands changes faster than k = (|x| + 1) / s^2.
   const widest = (0.1 * variance) / (Math.max(-from, to) + 1);
-  const density = 1 / (noiseMultiplier * Math.sqrt(2 * Math.PI));
   let left = from;
   for (let cell = 0; cell < cells; cell += 1) {
     const right = pointAt(firstLoss + (cell + 1) * spacing, gaussian, direction);
@@ -142,7 +141,7 @@ export function subsampledGaussianLosses(
       const middle = left + (2 * part + 1) * half;
       for (const [node, weight] of legendre) {
         const x = middle + node * half;
-        let mass = weight * Math.exp((-x * x) / (2 * variance));
+        let mass = weight * Math.exp(logNormalDensity(x / noiseMultiplier));
         if (direction === 'exchanged') {
           mass *= 1 - samplingRate + samplingRate * Math.exp((-0.5 - x) / variance);
           const above = lossAt(x, gaussian, direction) - firstLoss - cell * spacing;
@@ -157,8 +156,8 @@ export function subsampledGaussianLosses(
     // Both shares of x. Those of `exchanged` are off by what losses are; the others come without a difference of near
     // numbers, as e^L(x) - e^a = q e^y(a) (e^((x - left) / s^2) - 1).
     const width = direction === 'exchanged' ? spacing : (right - left) / variance;
-    without[cell]! += (lower * half * density) / Math.expm1(-width);
-    without[cell + 1]! += (upper * half * density) / Math.expm1(width);
+    without[cell]! += ((lower / noiseMultiplier) * half) / Math.expm1(-width);
+    without[cell + 1]! += ((upper / noiseMultiplier) * half) / Math.expm1(width);
     left = right;
   }
 

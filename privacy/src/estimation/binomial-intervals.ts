@@ -24,8 +24,9 @@ export interface BinomialCount {
  * @throws {RangeError} outside the ranges of `BinomialCount`
  * @see Clopper and Pearson, Biometrika 1934
  */
-export function clopperPearson({ successes, trials, confidence }: BinomialCount): Interval {
-  checkCount({ successes, trials, confidence });
+export function clopperPearson(count: BinomialCount): Interval {
+  checkCount(count);
+  const { successes, trials, confidence } = count;
   // The lower end is the lambda for which `successes` or more have probability tail, and Pr[S >= s] is
   // I_lambda(s, n - s + 1); the upper end likewise with Pr[S <= s] = 1 - I_lambda(s + 1, n - s).
   const tail = (1 - confidence) / 2;
@@ -42,8 +43,9 @@ export function clopperPearson({ successes, trials, confidence }: BinomialCount)
  * @throws {RangeError} outside the ranges of `BinomialCount`
  * @see Wilson, Probable inference, JASA 1927
  */
-export function wilson({ successes, trials, confidence }: BinomialCount): Interval {
-  checkCount({ successes, trials, confidence });
+export function wilson(count: BinomialCount): Interval {
+  checkCount(count);
+  const { successes, trials, confidence } = count;
   // All lambda with n (observed - lambda)^2 <= z^2 lambda (1 - lambda).
   const observed = successes / trials;
   const ratio = normalQuantile((1 + confidence) / 2) ** 2 / trials;

@@ -1,5 +1,5 @@
 import { checkFinite, checkLength } from '../numerics/checks.ts';
-import { studentQuantile } from '../numerics/beta-distribution.ts';
+import { squaredStudentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow, summarizeReports, type ReportSummary, type SharesOptions } from './estimate-shares.ts';
 import type { SupportProbabilities } from '../mechanisms/frequency-mechanism.ts';
@@ -59,8 +59,8 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
   });
 
   if (total >= exactBelow) {
-    const t = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    return estimate(fiellerInterval([numerator, denominator], variance, t ** 2 / total));
+    const scale = squaredStudentQuantile(1 - confidence, total - 1) / total;
+    return estimate(fiellerInterval([numerator, denominator], variance, scale));
   }
   // Pr[v and not none] lambda_A = constant + a R_v (p - q - pairWithTruth + pairWithoutTruth): as for a single share,
   // and the constants cancel.

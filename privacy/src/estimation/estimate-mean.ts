@@ -1,5 +1,5 @@
 import { checkPositive, checkProbability, sumOfCounts } from '../numerics/checks.ts';
-import { studentQuantile } from '../numerics/beta-distribution.ts';
+import { squaredStudentQuantile } from '../numerics/beta-distribution.ts';
 import { clopperPearson, type Interval } from './binomial-intervals.ts';
 import { exactBelow } from './estimate-shares.ts';
 import type { NumericMean } from '../mechanisms/numeric-mean.ts';
@@ -73,8 +73,8 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   if (channel.mechanism === 'duchi-with-no-answer' && total < exactBelow) {
     interval = exactDuchi(channel, counts, total, confidence);
   } else if (total > 1) {
-    const quantile = studentQuantile({ probability: (1 + confidence) / 2, degreesOfFreedom: total - 1 });
-    interval = fiellerInterval([numerator, denominator], variance, quantile ** 2 / (total - 1));
+    const scale = squaredStudentQuantile(1 - confidence, total - 1) / (total - 1);
+    interval = fiellerInterval([numerator, denominator], variance, scale);
   } else {
     interval = unbounded;
   }
@@ -133,13 +133,13 @@ function exactDuchi(
   total: number,
   confidence: number,
 ): Interval {
-  const [none = 0, minus = 0, plus = 0] = counts;
+  const [, minus = 0, plus = 0] = counts;
   const answers = minus + plus;
   const noneOnNoAnswer = channel.probability(0, 0);
   const noneOnAnswer = channel.probability(1, 0);
   const difference = channel.probability(2, 2) - channel.probability(1, 2);
   const reports = {
-    answers: Math.min(answers, total - none),
+    answers,
     total,
     none: { p: noneOnNoAnswer, q: noneOnAnswer },
   };

@@ -2,6 +2,7 @@ import { checkIn, checkInteger, checkProbability } from '../numerics/checks.ts';
 import type { Interval } from './binomial-intervals.ts';
 import { fallingRoot } from '../numerics/search.ts';
 import { logGamma } from '../numerics/beta-distribution.ts';
+import { logSumExp } from '../numerics/log-sums.ts';
 import { normalCdf, normalQuantile } from '../numerics/normal-distribution.ts';
 
 /** One group's own, unbiased estimate. */
@@ -145,10 +146,10 @@ function betweenPosterior(groups: readonly GroupEstimate[]): Posterior[] {
     const pooled = pool(groups, between);
     return [pooled.logDensity + 2 * u, between, pooled.mean, pooled.meanStddev] as const;
   });
-  const largest = nodes.reduce((most, [logDensity]) => Math.max(most, logDensity), -Infinity);
+  const largest = Math.max(...nodes.map(([logDensity]) => logDensity));
   const likely = nodes.filter(([logDensity]) => logDensity > largest - negligible);
-  const total = likely.reduce((sum, [logDensity]) => sum + Math.exp(logDensity - largest), 0);
-  return likely.map(([logDensity, ...rest]) => [Math.exp(logDensity - largest) / total, ...rest]);
+  const logTotal = logSumExp(Float64Array.from(likely, ([logDensity]) => logDensity));
+  return likely.map(([logDensity, ...rest]) => [Math.exp(logDensity - logTotal), ...rest]);
 }
 
 // What is less likely by e to this power does not matter.

@@ -1,6 +1,7 @@
 import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { halve } from '../numerics/search.ts';
 import type { Interval } from './binomial-intervals.ts';
+import { unbounded } from './ratio-interval.ts';
 
 /** An estimate of one wave, with its interval at any confidence: a share, a contrast or a mean. */
 export type WaveEstimate = (confidence: number) => Interval & { readonly estimate: number };
@@ -45,16 +46,14 @@ export function waveChange({
   checkIn('correlation', correlation, '[-1, 1]');
   const at = (level: number) => difference(earlier(level), later(level), correlation);
   const { change, lower, upper } = at(confidence);
-  if (Number.isNaN(change)) return { change, lower: -Infinity, upper: Infinity, pValue: 1 };
+  if (Number.isNaN(change)) return { change, ...unbounded, pValue: 1 };
 
   // Intervals grow with their confidence: halve ln p between a p at which 0 is left out and one at which it is not.
   const holdsZero = (logP: number): boolean => {
     const interval = at(-Math.expm1(logP));
     return !(interval.lower > 0 || interval.upper < 0);
   };
-  const least = Math.log(smallestPValue);
-  if (!holdsZero(least)) return { change, lower, upper, pValue: smallestPValue };
-  return { change, lower, upper, pValue: Math.exp(halve(holdsZero, [least, 0], 30)) };
+  return { change, lower, upper, pValue: Math.exp(halve(holdsZero, [Math.log(smallestPValue), 0], 30)) };
 }
 
 // The interval of each estimate stands for its own error, on the side that matters: at the lower end of the difference

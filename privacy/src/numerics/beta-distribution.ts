@@ -1,4 +1,3 @@
-import { checkIn, checkProbability } from './checks.ts';
 import { fallingRoot } from './search.ts';
 
 /** The logarithm of the gamma function, for x > 0: Stirling's formula and what it leaves out. */
@@ -86,25 +85,13 @@ export function betaQuantile(probability: number, a: number, b: number): number 
 }
 
 /**
- * The t with Pr[T <= t] = probability for Student's distribution.
+ * The t^2 with Pr[|T| > t] = probability for Student's distribution.
  *
  * @param probability in (0, 1)
  * @param degreesOfFreedom > 0
- * @throws {RangeError} outside these ranges
  */
-export function studentQuantile({
-  probability,
-  degreesOfFreedom,
-}: {
-  probability: number;
-  degreesOfFreedom: number;
-}): number {
-  checkProbability({ probability });
-  checkIn('degreesOfFreedom', degreesOfFreedom, '(0, Infinity]');
-  // t^2 / (nu + t^2) is Beta(1/2, nu/2); its upper tail is twice the tail of T. Both the value and its complement
-  // are kept, so that neither a tiny nor a huge t loses its places.
-  const tail = Math.min(probability, 1 - probability);
-  const complement = betaQuantile(2 * tail, degreesOfFreedom / 2, 0.5);
-  const t = Math.sqrt((degreesOfFreedom * (1 - complement)) / complement);
-  return probability < 0.5 ? -t : t;
+export function squaredStudentQuantile(probability: number, degreesOfFreedom: number): number {
+  // t^2 / (nu + t^2) is Beta(1/2, nu/2), and nu / (nu + t^2) Beta(nu/2, 1/2): small where t is huge.
+  const complement = betaQuantile(probability, degreesOfFreedom / 2, 0.5);
+  return (degreesOfFreedom * (1 - complement)) / complement;
 }

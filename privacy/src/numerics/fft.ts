@@ -75,13 +75,12 @@ export function negacyclicPower(coefficients: Float64Array, exponent: number): n
     twisted[1][index] = low * sines[index]! + high * cosines[index]!;
   }
   const [real, imaginary] = transform(twisted);
-  // Powers below 1e-40 are left out: most points, where the exponent is large.
-  const negligible = exponent === 1 ? 0 : 1e-40 ** (1 / (exponent - 1));
   let squaredNorm = 0;
   for (let index = 0; index < size; index += 1) {
     const modulus = Math.sqrt(real[index]! ** 2 + imaginary[index]! ** 2);
-    const power = modulus < negligible ? 0 : modulus ** (exponent - 1);
-    const angle = power === 0 ? 0 : Math.atan2(imaginary[index]!, real[index]!) * exponent;
+    const power = modulus ** (exponent - 1);
+    // Angles cost most, and where the exponent is large most powers are next to nothing.
+    const angle = power < 1e-40 ? 0 : Math.atan2(imaginary[index]!, real[index]!) * exponent;
     real[index] = modulus * power * Math.cos(angle);
     imaginary[index] = modulus * power * Math.sin(angle);
     squaredNorm += power ** 2;

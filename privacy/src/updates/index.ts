@@ -4,7 +4,6 @@ export { clip, clipToGrid } from './clipping.ts';
 export type { LocalGaussian } from './local-gaussian.ts';
 export { addDiscreteGaussian, localGaussian } from './local-gaussian.ts';
 export type { PrivUnitCalibration, PrivUnitVariant } from './priv-unit-calibration.ts';
-export { calibratePrivUnit } from './priv-unit-calibration.ts';
 export type { PrivUnit, PrivUnitReport } from './priv-unit.ts';
 export { privUnit } from './priv-unit.ts';
 export { candidateScores } from './seeded-candidates.ts';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fitPValue, z } from '../../testing/chi-square.ts';
 import { seededRandom } from '../../testing/seeded-random.ts';
 import { matrixFactorization } from './matrix-factorization.ts';
-import { prefixSumErrors, toeplitzCoefficients } from './toeplitz-factorization.ts';
+import { prefixSumStddev, toeplitzCoefficients } from './toeplitz-factorization.ts';
 
 const good = {
   rounds: 40,
@@ -113,7 +113,7 @@ describe('matrixFactorization', () => {
     const sensitivity = 2 * 1000 * Math.sqrt(3) * Math.hypot(...mechanism.coefficients);
     expect(mechanism.sensitivity / sensitivity).toBeCloseTo(1, 13);
     expect(mechanism.noiseStddev).toBe(2 * mechanism.sensitivity);
-    const { largest } = prefixSumErrors(exact, 40);
+    const { largest } = prefixSumStddev(exact, 40, 1);
     const relative = mechanism.prefixSumStddev.largest / ((mechanism.noiseStddev / 4096) * largest);
     expect(Math.abs(relative - 1)).toBeLessThan(1e-3);
     const { epsilon, ...rest } = mechanism.guarantee;

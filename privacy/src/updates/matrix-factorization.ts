@@ -6,7 +6,7 @@ import {
   accountMatrixFactorization,
   changeNorm,
   factorizationSensitivity,
-  prefixSumErrors,
+  prefixSumStddev,
   toeplitzCoefficients,
   type Participation,
 } from './toeplitz-factorization.ts';
@@ -97,7 +97,6 @@ export function matrixFactorization({
   const noiseStddev = noiseMultiplier * sensitivity;
   // Refuses a noise out of range now, not in the first round.
   discreteGaussianVector({ length: 0, noiseStddev });
-  const errors = prefixSumErrors(coefficients, rounds);
 
   return {
     mechanism: 'banded-toeplitz',
@@ -115,10 +114,7 @@ export function matrixFactorization({
       neighboringRelation,
       privacyUnit,
     }),
-    prefixSumStddev: {
-      largest: noiseStddev * errors.largest,
-      rootMeanSquare: noiseStddev * errors.rootMeanSquare,
-    },
+    prefixSumStddev: prefixSumStddev(coefficients, rounds, noiseStddev),
     stream(random = secureRandom()) {
       // The last rounds' sums and releases, each in the place of the one that the bands no longer reach.
       const sums = Array.from({ length: bands }, () => new Int32Array(dimension));

@@ -176,8 +176,9 @@ function indexOfRank(scores: Float64Array, rank: number): number {
   for (let index = 0; index < scores.length; index += 1) {
     const score = scores[index]!;
     let above = 0;
-    for (let other = 0; other < index; other += 1) above += Number(scores[other]! >= score);
-    for (let other = index + 1; other < scores.length; other += 1) above += Number(scores[other]! > score);
+    for (let other = 0; other < scores.length; other += 1) {
+      above += Number(other < index ? scores[other]! >= score : scores[other]! > score);
+    }
     // All ones at the rank, all zeros elsewhere.
     found |= index & -Number(above === rank);
   }

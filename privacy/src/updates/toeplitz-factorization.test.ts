@@ -6,7 +6,7 @@ import { gaussianEpsilon } from '../accounting/gaussian-accounting.ts';
 import {
   accountMatrixFactorization,
   factorizationSensitivity,
-  prefixSumErrors,
+  prefixSumStddev,
   toeplitzCoefficients,
 } from './toeplitz-factorization.ts';
 
@@ -77,7 +77,7 @@ describe('a factorization', () => {
       const coefficients = toeplitzCoefficients(bandsOf(row));
       row.first_coefs?.forEach((value, k) => expect(coefficients[k]).toBe(value));
       const sensitivity = factorizationSensitivity(coefficients, { rounds: row.n });
-      const { largest, rootMeanSquare } = prefixSumErrors(coefficients, row.n);
+      const { largest, rootMeanSquare } = prefixSumStddev(coefficients, row.n, 1);
       expect(sensitivity / row.single_participation_sens - 1).toBeCloseTo(0, 13);
       expect((sensitivity * largest) / row.max_err - 1).toBeCloseTo(0, 12);
       expect((sensitivity * rootMeanSquare) / row.rmse - 1).toBeCloseTo(0, 12);
@@ -94,7 +94,7 @@ describe('a factorization', () => {
       expect((treeSensitivity * tree.rootMeanSquare) / row.rmse - 1).toBeCloseTo(0, 12);
       const coefficients = toeplitzCoefficients(row.n);
       const error =
-        factorizationSensitivity(coefficients, { rounds: row.n }) * prefixSumErrors(coefficients, row.n).largest;
+        factorizationSensitivity(coefficients, { rounds: row.n }) * prefixSumStddev(coefficients, row.n, 1).largest;
       expect(error).toBeLessThan(row.max_err);
     },
   );
@@ -109,7 +109,7 @@ describe('a factorization', () => {
       expect(sensitivity / row.sensitivity - 1).toBeCloseTo(0, 12);
       const single = factorizationSensitivity(coefficients, { rounds: row.n });
       expect((Math.sqrt(row.max_participations) * single) / row.sens_if_orthogonal - 1).toBeCloseTo(0, 12);
-      const { rootMeanSquare } = prefixSumErrors(coefficients, row.n);
+      const { rootMeanSquare } = prefixSumStddev(coefficients, row.n, 1);
       expect((sensitivity * rootMeanSquare) / row.rmse_total - 1).toBeCloseTo(0, 12);
     },
   );
@@ -160,7 +160,7 @@ const ownErrors = (k: number, bands: number) => {
   const coefficients = toeplitzCoefficients(bands);
   const every = { rounds: k, participations: k, minimumSeparation: 1 };
   const sensitivity = factorizationSensitivity(coefficients, every);
-  const { largest, rootMeanSquare } = prefixSumErrors(coefficients, k);
+  const { largest, rootMeanSquare } = prefixSumStddev(coefficients, k, 1);
   return { sum: sensitivity * largest, between: sensitivity * rootMeanSquare };
 };
 

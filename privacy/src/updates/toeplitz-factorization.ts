@@ -70,14 +70,15 @@ export function factorizationSensitivity(
 }
 
 /**
- * The standard deviation that noise z of stddev 1 leaves in the running sums: in the worst, and as the root of the mean
+ * The standard deviation that the noise z leaves in the running sums: in the worst, and as the root of the mean
  * square over all rounds.
  *
  * @throws {RangeError} as for `factorizationSensitivity`
  */
-export function prefixSumErrors(
+export function prefixSumStddev(
   coefficients: ArrayLike<number>,
   rounds: number,
+  noiseStddev: number,
 ): { largest: number; rootMeanSquare: number } {
   checkCoefficients(coefficients);
   checkPositiveInteger({ rounds });
@@ -95,7 +96,10 @@ export function prefixSumErrors(
     rowSquares += running ** 2;
     allSquares += rowSquares;
   }
-  return { largest: Math.sqrt(rowSquares), rootMeanSquare: Math.sqrt(allSquares / rounds) };
+  return {
+    largest: noiseStddev * Math.sqrt(rowSquares),
+    rootMeanSquare: noiseStddev * Math.sqrt(allSquares / rounds),
+  };
 }
 
 /**
