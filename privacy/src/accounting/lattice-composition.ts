@@ -66,11 +66,10 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
 
   // What lies outside the window comes back inside it, in the next turn with the opposite sign.
   const tilted = new Float64Array(size);
+  const signOf = (index: number): number => (index % (2 * size) < size ? 1 : -1);
   for (let index = 0; index < length; index += 1) {
-    const turn = index % (2 * size);
-    const weight = probabilities[index]! * Math.exp(x * (firstLoss + index * spacing) - cumulant);
-    if (turn < size) tilted[turn]! += weight;
-    else tilted[turn - size]! -= weight;
+    tilted[index % size]! +=
+      signOf(index) * probabilities[index]! * Math.exp(x * (firstLoss + index * spacing) - cumulant);
   }
   const error = negacyclicPower(tilted, steps) + 2 * outside;
 
@@ -80,8 +79,7 @@ export function composedEpsilon(lattice: LossLattice, steps: number, delta: numb
   for (let index = composed.length - 1; index >= 0; index -= 1) {
     const loss = lossAt(index);
     if (loss <= 0) break;
-    const turn = (offset + index) % (2 * size);
-    const weight = turn < size ? tilted[turn]! : -tilted[turn - size]!;
+    const weight = signOf(offset + index) * tilted[(offset + index) % size]!;
     composed[index] = (Math.max(0, weight) + error) * Math.exp(total - x * loss);
   }
   // Pr[L > to] <= e^(T K - x to) times its weight under the tilt, and what lies above the window counts as infinite.

@@ -50,9 +50,9 @@ export function poissonGaussianRenyi(sampled: SampledGaussianOrder): number {
     const power = order * sampledLoss(y, samplingRate);
     if (power > 40) return power;
     const u = samplingRate * Math.expm1(y);
-    // Where u is small the difference would lose its places: the binomial series has less than 1e-11 beyond these terms.
+    // Where u is small the difference would lose its places: the binomial series has less than 1e-12 beyond these terms.
     const series = ((1 + ((order - 2) / 3) * u * (1 + ((order - 3) / 4) * u)) * (order - 1) * order * u * u) / 2;
-    return Math.log(order * Math.abs(u) < 1e-3 ? series : Math.expm1(power) - order * u);
+    return Math.log(order * Math.abs(u) < 1e-4 ? series : Math.expm1(power) - order * u);
   };
   const logMean = logGaussianMean(logOfValue, noiseMultiplier, Math.max(order, 2));
   return logOnePlusExp(logMean) / (order - 1);

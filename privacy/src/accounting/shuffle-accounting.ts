@@ -54,8 +54,8 @@ export function accountShuffledResponse({
   checkInteger('options', options, '[2, Infinity)');
   // As above: about two seconds for one sum, and for two.
   const most = options === 2 ? 10_000_000 : 50_000;
-  const reports = { ...given, responders: Math.min(given.responders, most) };
-  const deltaAt = (epsilonCentral: number): number => responseShuffleDelta({ ...reports, options }, epsilonCentral);
+  const reports = { ...given, options, responders: Math.min(given.responders, most) };
+  const deltaAt = (central: number): number => responseShuffleDelta(reports, central);
   const blanket = smallestEpsilon(deltaAt, given.delta, given.epsilon);
   const general = given.responders > most ? accountShuffle(given).epsilon : Infinity;
   return guaranteeOf(given, Math.min(blanket, general), general < blanket ? 'clones' : 'privacy-blanket');

@@ -135,6 +135,9 @@ export function subsampledGaussianLosses(
     if (!(right > left)) continue;
     const parts = Math.ceil((right - left) / widest);
     const half = (right - left) / parts / 2;
+    // Both shares of x. Those of `exchanged` are off by what losses are; the others come without a difference of near
+    // numbers, as e^L(x) - e^a = q e^y(a) (e^((x - left) / s^2) - 1).
+    const width = direction === 'exchanged' ? spacing : (right - left) / variance;
     let lower = 0;
     let upper = 0;
     for (let part = 0; part < parts; part += 1) {
@@ -142,20 +145,15 @@ export function subsampledGaussianLosses(
       for (const [node, weight] of legendre) {
         const x = middle + node * half;
         let mass = weight * Math.exp(logNormalDensity(x / noiseMultiplier));
+        let above = (x - left) / variance;
         if (direction === 'exchanged') {
-          mass *= 1 - samplingRate + samplingRate * Math.exp((-0.5 - x) / variance);
-          const above = lossAt(x, gaussian, direction) - firstLoss - cell * spacing;
-          upper += mass * Math.expm1(above);
-          lower += mass * Math.expm1(above - spacing);
-        } else {
-          upper += mass * Math.expm1((x - left) / variance);
-          lower += mass * Math.expm1((x - right) / variance);
+          mass *= Math.exp(lossAt(-x, gaussian));
+          above = lossAt(x, gaussian, direction) - firstLoss - cell * spacing;
         }
+        upper += mass * Math.expm1(above);
+        lower += mass * Math.expm1(above - width);
       }
     }
-    // Both shares of x. Those of `exchanged` are off by what losses are; the others come without a difference of near
-    // numbers, as e^L(x) - e^a = q e^y(a) (e^((x - left) / s^2) - 1).
-    const width = direction === 'exchanged' ? spacing : (right - left) / variance;
     without[cell]! += ((lower / noiseMultiplier) * half) / Math.expm1(-width);
     without[cell + 1]! += ((upper / noiseMultiplier) * half) / Math.expm1(width);
     left = right;

@@ -42,19 +42,18 @@ export function betaCdf(x: number, a: number, b: number, complement = 1 - x): nu
   const logX = x > 0.5 ? Math.log1p(-complement) : Math.log(x);
   const logComplement = x > 0.5 ? Math.log(complement) : Math.log1p(-x);
   const logFront = a * logX + b * logComplement - logBeta(a, b);
-  const tiny = 1e-300;
   let c = 1;
-  let d = 1 / avoidZero(1 - ((a + b) * x) / (a + 1), tiny);
+  let d = 1 / avoidZero(1 - ((a + b) * x) / (a + 1));
   let value = d;
   for (let m = 1; m <= 100_000; m += 1) {
     // Two steps of the fraction: its even and its odd coefficient.
     const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
-    d = 1 / avoidZero(1 + even * d, tiny);
-    c = avoidZero(1 + even / c, tiny);
+    d = 1 / avoidZero(1 + even * d);
+    c = avoidZero(1 + even / c);
     value *= d * c;
     const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
-    d = 1 / avoidZero(1 + odd * d, tiny);
-    c = avoidZero(1 + odd / c, tiny);
+    d = 1 / avoidZero(1 + odd * d);
+    c = avoidZero(1 + odd / c);
     const change = d * c;
     value *= change;
     if (Math.abs(change - 1) < 1e-15) break;
@@ -62,8 +61,8 @@ export function betaCdf(x: number, a: number, b: number, complement = 1 - x): nu
   return (Math.exp(logFront) * value) / a;
 }
 
-function avoidZero(x: number, tiny: number): number {
-  return Math.abs(x) < tiny ? tiny : x;
+function avoidZero(x: number): number {
+  return Math.abs(x) < 1e-300 ? 1e-300 : x;
 }
 
 /**

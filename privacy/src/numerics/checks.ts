@@ -41,19 +41,25 @@ export function checkFinite(name: string, list: ArrayLike<number>): void {
   }
 }
 
+type NamedNumbers = Readonly<Record<string, number>>;
+
+function checkEach(values: NamedNumbers, interval: IntervalText, kind?: 'an integer '): void {
+  for (const [name, value] of Object.entries(values)) checkIn(name, value, interval, kind);
+}
+
 /** Each of the named numbers: finite and > 0, or a RangeError. */
-export function checkPositive(values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) checkIn(name, value, '(0, Infinity)');
+export function checkPositive(values: NamedNumbers): void {
+  checkEach(values, '(0, Infinity)');
 }
 
 /** Each of the named numbers: an integer >= 1, or a RangeError. */
-export function checkPositiveInteger(values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) checkInteger(name, value, '[1, Infinity)');
+export function checkPositiveInteger(values: NamedNumbers): void {
+  checkEach(values, '[1, Infinity)', 'an integer ');
 }
 
 /** Each of the named numbers: in (0, 1), or a RangeError. */
-export function checkProbability(values: Readonly<Record<string, number>>): void {
-  for (const [name, value] of Object.entries(values)) checkIn(name, value, '(0, 1)');
+export function checkProbability(values: NamedNumbers): void {
+  checkEach(values, '(0, 1)');
 }
 
 /** @throws {RangeError} unless the value is one of the choices */
@@ -84,8 +90,9 @@ export function checkArray(
  */
 export function checkCounts(name: string, counts: ArrayLike<number>, length: number, most = Infinity): void {
   checkLength(name, counts, length);
-  const odd = Array.from(counts).find((count) => !(count >= 0 && count <= most * (1 + 1e-9)));
-  if (odd !== undefined) checkIn(name, odd, `[0, ${most}]`);
+  for (const count of Array.from(counts)) {
+    if (!(count >= 0 && count <= most * (1 + 1e-9))) checkIn(name, count, `[0, ${most}]`);
+  }
 }
 
 /** @throws {RangeError} as `checkCounts`, and unless their sum is finite and > 0 */

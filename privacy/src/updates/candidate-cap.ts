@@ -29,10 +29,7 @@ export function candidateMoments(variant: PrivUnitVariant, dimension: number, ca
     const logMean = logTailMean(x);
     // Less than e^-45 of the largest value, and it enters squared.
     if (!(logMean > logTailMean(0) - 45)) continue;
-    const above = tail(Math.abs(x));
-    const near = Math.log(above);
-    const far = Math.log1p(-above);
-    nodes.push([x, logMean, x < 0 ? near : far, x < 0 ? far : near]);
+    nodes.push([x, logMean, Math.log(tail(-x)), Math.log(tail(x))]);
   }
   return (capSize, power = 0) => {
     const rest = candidates - capSize;

@@ -42,7 +42,7 @@ let normalTable: Float32Array | undefined;
  * mean of the normal's own. What is lost is the spread within parts: 3e-6 of the variance, most of it in the tails.
  */
 export function normalLevels(): Float32Array {
-  if (normalTable !== undefined) return normalTable;
+  if (normalTable) return normalTable;
   const table = new Float32Array(levels);
   // The mean of Z over [x, y], of probability 1 / levels, is (phi(x) - phi(y)) levels.
   let lowerDensity = 0;
