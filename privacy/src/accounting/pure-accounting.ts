@@ -24,8 +24,7 @@ export function accountRandomizedResponse({ options, ...pure }: PureSteps & { re
   checkInteger('options', options, '[2, Infinity)');
   // p / q = e^epsilon and p + (k - 1) q = 1.
   const fade = Math.exp(-pure.epsilonPerStep);
-  const informative = (1 + fade) / (1 + (options - 1) * fade);
-  return accountTernary({ ...pure, informative });
+  return accountTernary({ ...pure, informative: (1 + fade) / (1 + (options - 1) * fade) });
 }
 
 /**

@@ -37,8 +37,7 @@ export function estimateContrast(weighted: WeightedCounts): ContrastEstimate {
     weight: weights[letter]!,
     support,
     withNone: reports.withNone[letter]!,
-    letter,
-  })).filter(({ letter }) => letter !== noAnswer);
+  })).filter((_, letter) => letter !== noAnswer);
   // Shares sum to one, so that moving all weights moves the contrast as far. With weights that sum to zero the noise
   // of all supports cancels as far as it can: w(y), the sum of the supported letters' weights, has
   //   E w(y) = sum w_v (q + (p - q) a R_v) = (p - q) a R, without a term in q.

@@ -69,14 +69,12 @@ export function estimateMean({ channel, counts, minimum, maximum, confidence }: 
   const variance = valueAt(expected, t) > valueAt(observed, t) ? expected : observed;
   const [ratio, standardError] = estimateRatio([numerator, denominator], variance, total);
 
-  let interval: Interval;
+  let interval = unbounded;
   if (channel.mechanism === 'duchi-with-no-answer' && total < exactBelow) {
     interval = exactDuchi(channel, counts, total, confidence);
   } else if (total > 1) {
     const scale = squaredStudentQuantile(1 - confidence, total - 1) / (total - 1);
     interval = fiellerInterval([numerator, denominator], variance, scale);
-  } else {
-    interval = unbounded;
   }
   const half = (maximum - minimum) / 2;
   const place = (position: number): number => minimum + (position + 1) * half;

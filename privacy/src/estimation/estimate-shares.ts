@@ -48,13 +48,12 @@ export function estimateShares(options: SharesOptions): SharesEstimate {
   const { channel, counts, noAnswer, confidence } = options;
   const reports = summarizeReports(options);
   const { total, withNone } = reports;
-  const letters = Array.from(counts, (_, letter) => letter);
   return {
     respondents: total,
     answered: noAnswer === undefined ? everybody : estimateAnswered(channel, reports, confidence),
-    shares: letters
-      .filter((letter) => letter !== noAnswer)
-      .map((letter) => estimateShare([counts[letter]!, withNone[letter]!], channel, reports, confidence)),
+    shares: Array.from(counts, (support, letter) =>
+      estimateShare([support, withNone[letter]!], channel, reports, confidence),
+    ).filter((_, letter) => letter !== noAnswer),
   };
 }
 

@@ -22,9 +22,11 @@ export function meanForecast({
   const t = position === undefined ? 0 : 2 * position - 1;
   const noise = position === undefined ? worstNumericMeanVariance(channel) : numericMeanVariance(channel, t);
 
+  const { mechanism, realizedEpsilon } = channel;
+
   return {
-    mechanism: channel.mechanism,
-    realizedEpsilon: channel.realizedEpsilon,
+    mechanism,
+    realizedEpsilon,
     p: null,
     q: null,
     targetMargin: (maximum - minimum) / 10,

@@ -34,8 +34,7 @@ export function scoreForecast({
     //   E w = (p - q) t  and  E w^2 = p + q - 2 pairWithTruth,  t being +1 or -1 for everybody.
     standardError(asked, drawing) {
       const noise = (p + q - 2 * pairWithTruth) / (p - q) ** 2 - 1;
-      const score = 2 * share - 1;
-      return 100 * Math.sqrt((noise + (1 - score ** 2) * drawing) / asked);
+      return 100 * Math.sqrt((noise + 4 * share * (1 - share) * drawing) / asked);
     },
 
     margin95(asked) {

@@ -1,4 +1,5 @@
 import { checkIn, checkInteger, sumOfCounts } from '../numerics/checks.ts';
+import { exponential } from './truth-weight.ts';
 import { tableChannel, weightTotal, type Channel } from './channel.ts';
 import { ceilDivide, fixedBits, fixedExp, fixedOne, fractionOfDouble } from '../numerics/exponential.ts';
 
@@ -54,7 +55,7 @@ export function squareWave({
   const b = halfWidth(epsilon, ratio);
   const rows = integerWeights({ answers, cells, noAnswer, ratio, b });
   const width = Number(b) / Number(fixedOne);
-  const growth = Number(ratio) / Number(fixedOne);
+  const growth = exponential(epsilon);
   const q = 1 / (2 * width * growth + 1);
   return {
     ...tableChannel({ mechanism: 'square-wave', epsilon, rows }),

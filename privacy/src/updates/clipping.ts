@@ -49,8 +49,7 @@ function norm(vector: ArrayLike<number>): [largest: number, relativeNorm: number
   let largest = 0;
   for (let index = 0; index < vector.length; index += 1) largest = Math.max(largest, Math.abs(vector[index]!));
   if (largest === 0) return [1, 0];
-  return [
-    largest,
-    Math.sqrt(Float64Array.from(vector, (value) => (value / largest) ** 2).reduce((sum, square) => sum + square, 0)),
-  ];
+  let squares = 0;
+  for (let index = 0; index < vector.length; index += 1) squares += (vector[index]! / largest) ** 2;
+  return [largest, Math.sqrt(squares)];
 }

@@ -112,14 +112,19 @@ export function distributedDiscreteGaussian({
   checkIn('modulusBits', modulusBits, '[1, 53]');
   // Refuses what no client could draw now, not in the first round.
   discreteGaussianVector({ length: 0, noiseStddev });
-  const guarantee = {
-    epsilon: realized(noiseStddev),
-    delta,
-    accountant: 'discrete-gaussian',
-    neighboringRelation,
-    privacyUnit,
-  } as const;
-  return { scale, roundedNorm: norm, noiseStddev, modulusBits, guarantee };
+  return {
+    scale,
+    roundedNorm: norm,
+    noiseStddev,
+    modulusBits,
+    guarantee: {
+      epsilon: realized(noiseStddev),
+      delta,
+      accountant: 'discrete-gaussian',
+      neighboringRelation,
+      privacyUnit,
+    },
+  };
 }
 
 /**
