@@ -19,7 +19,7 @@ const later = new RegExp(
     '/sdk/src/connection/(bulk-transfer|coordinator-connection|gate|replies|round-subscription)\\.ts$',
     '/node_modules/(@?socket\\.io|engine\\.io|@tensorflow)',
     '/protocol/src/(adaptive-clipping|manifest|messages|one-shot|training-[\\w-]+|update[\\w-]*)\\.ts$',
-    '/privacy/src/(updates/|accounting/(lattice|loss-distribution|renyi-accounting|sampled-spends|subsampled)|numerics/fft)',
+    '/privacy/src/(updates/|accounting/(lattice|loss-distribution|renyi-accounting|sampled-spends|subsampled)|numerics/(fft|log-sums))',
     '/training/src/',
   ].join('|'),
 );

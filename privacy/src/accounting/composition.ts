@@ -5,7 +5,7 @@ import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import { mixtureEpsilon } from './loss-mixture.ts';
 import { cumulantEpsilon, epsilonOfCumulant } from './renyi-conversion.ts';
 import type { SampledSpends } from './sampled-spends.ts';
-import { checkSubsampledGaussian, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
+import { checkSubsampledGaussian, type SubsampledGaussian } from './sampled-gaussian.ts';
 import { checkTernary, type TernaryLoss } from './ternary-accounting.ts';
 import { ternaryCumulant, ternaryRho } from './ternary-divergence.ts';
 

@@ -2,7 +2,8 @@ import { checkIn, checkProbability } from '../numerics/checks.ts';
 import { logOnePlusExp, logSumExp } from '../numerics/log-sums.ts';
 import { logNormalDensity } from '../numerics/normal-distribution.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
-import { checkSubsampledGaussian, lossAt, sampledLoss, type SubsampledGaussian } from './subsampled-gaussian-losses.ts';
+import { checkSubsampledGaussian, type SubsampledGaussian } from './sampled-gaussian.ts';
+import { lossAt, sampledLoss } from './subsampled-gaussian-losses.ts';
 
 /** One Gaussian release on a random part of the records, and a Renyi order. */
 export interface SampledGaussianOrder {

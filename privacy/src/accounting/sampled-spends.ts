@@ -1,6 +1,6 @@
 import { exchangedGaussianCumulant } from './renyi-accounting.ts';
 import { accountSubsampledGaussian } from './subsampled-gaussian-accounting.ts';
-import type { SubsampledGaussian } from './subsampled-gaussian-losses.ts';
+import type { SubsampledGaussian } from './sampled-gaussian.ts';
 
 /** How a composition counts Gaussians on Poisson samples, replace-one. */
 export interface SampledSpends {

@@ -6,13 +6,13 @@ import { accountFixedSizeSampledGaussian } from './fixed-size-gaussian-accountin
 import { gaussianEpsilon } from './gaussian-accounting.ts';
 import { composedEpsilon, cumulantOf } from './lattice-composition.ts';
 import { exchangedGaussianCumulant } from './renyi-accounting.ts';
+import type { SubsampledGaussian } from './sampled-gaussian.ts';
 import { accountSubsampledGaussian } from './subsampled-gaussian-accounting.ts';
 import { subsampledGaussianNoiseMultiplier } from './subsampled-gaussian-calibration.ts';
 import {
   type Direction,
   lossAt,
   pointAt,
-  type SubsampledGaussian,
   subsampledGaussianLosses,
 } from './subsampled-gaussian-losses.ts';
 
@@ -225,6 +225,8 @@ describe('the subsampled Gaussian', () => {
     expect(() => epsilonOf({ ...valid, samplingRate: 1.1 })).toThrow('samplingRate must be in (0, 1], got 1.1');
     expect(() => epsilonOf({ ...valid, steps: 0 })).toThrow('steps must be an integer >= 1, got 0');
     expect(() => epsilonOf({ ...valid, delta: 0 })).toThrow('delta must be in (0, 1), got 0');
+    // @ts-expect-error -- its sensitivity would be another one
+    expect(() => epsilonOf({ ...valid, neighboringRelation: 'zero-out' })).toThrow('neighboringRelation must be');
   });
 });
 

@@ -4,14 +4,13 @@ import { gaussianEpsilon } from './gaussian-accounting.ts';
 import type { Guarantee, PrivacyUnit } from './guarantee.ts';
 import { composedEpsilon, cumulantOf, windowOf } from './lattice-composition.ts';
 import { epsilonOfCumulant } from './renyi-conversion.ts';
+import { checkSubsampledGaussian, type SubsampledGaussian } from './sampled-gaussian.ts';
 import {
-  checkSubsampledGaussian,
   type Direction,
   type LatticeRange,
   lossAt,
   pointAt,
   sampledLoss,
-  type SubsampledGaussian,
   subsampledGaussianLosses,
 } from './subsampled-gaussian-losses.ts';
 

@@ -1,19 +1,6 @@
-import { checkIn, checkPositive } from '../numerics/checks.ts';
 import { logNormalDensity, normalCdf } from '../numerics/normal-distribution.ts';
 import type { LossLattice } from './lattice-composition.ts';
-
-/** One release of a Gaussian on a Poisson sample, in units where the record that differs moves its mean by 1. */
-export interface SubsampledGaussian {
-  readonly noiseMultiplier: number;
-  /** In (0, 1). */
-  readonly samplingRate: number;
-}
-
-/** @throws {RangeError} for a noise multiplier that is not finite and > 0, or a sampling rate outside (0, 1] */
-export function checkSubsampledGaussian({ noiseMultiplier, samplingRate }: SubsampledGaussian): void {
-  checkPositive({ noiseMultiplier });
-  checkIn('samplingRate', samplingRate, '(0, 1]');
-}
+import type { SubsampledGaussian } from './sampled-gaussian.ts';
 
 /*
  * With s = noiseMultiplier and q = samplingRate the release without the record is N(0, s^2) and that with it
