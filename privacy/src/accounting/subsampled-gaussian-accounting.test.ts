@@ -9,12 +9,7 @@ import { exchangedGaussianCumulant } from './renyi-accounting.ts';
 import type { SubsampledGaussian } from './sampled-gaussian.ts';
 import { accountSubsampledGaussian } from './subsampled-gaussian-accounting.ts';
 import { subsampledGaussianNoiseMultiplier } from './subsampled-gaussian-calibration.ts';
-import {
-  type Direction,
-  lossAt,
-  pointAt,
-  subsampledGaussianLosses,
-} from './subsampled-gaussian-losses.ts';
+import { type Direction, lossAt, pointAt, subsampledGaussianLosses } from './subsampled-gaussian-losses.ts';
 
 type Steps = Parameters<typeof accountSubsampledGaussian>[0];
 const epsilonOf = (steps: Steps): number => accountSubsampledGaussian(steps).epsilon;
