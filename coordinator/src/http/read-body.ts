@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { ChoraleError } from '@chorale/protocol';
+import { freeMemory } from '../operations/free-memory.ts';
 
 /** Longest pause between two parts of a body; a client that stalls holds memory for nothing. */
 const STALL_MS = 10_000;
@@ -34,6 +35,8 @@ export async function readBody(request: IncomingMessage, buffer: Uint8Array): Pr
     }
     buffer.set(chunk, length);
     length += chunk.length;
+    // Node made it for this event alone. Waiting for the garbage collector took half of the time of a large body.
+    if (chunk.length === chunk.buffer.byteLength) freeMemory(chunk);
   };
   const lost = (cause?: unknown): void => {
     reject(new ChoraleError('CONNECTION_LOST', 'the body did not arrive', { cause }));

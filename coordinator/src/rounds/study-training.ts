@@ -8,7 +8,7 @@ import {
 import { clippingNormOf, initialOptimizer, nextModel, type ReleasedUpdates, type ServerModel } from '@chorale/training';
 import { Map as ImmutableMap } from 'immutable';
 import type { ParticipationRecord, RoundRecord } from '../storage/store.ts';
-import { freeMemory } from './aggregation/free-memory.ts';
+import { freeMemory } from '../operations/free-memory.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { type Admission, admissionOf, Contributions } from './contributions.ts';
 import { shapeOf, withContributors } from './cohort.ts';

@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { freeMemory } from '../rounds/aggregation/free-memory.ts';
+import { freeMemory } from '../operations/free-memory.ts';
 import { GroupCommit } from './group-commit.ts';
 import { makePrivate } from './private-file.ts';
 import type { SqliteFailure, SqliteReply, SqliteRequest } from './sqlite-messages.ts';

@@ -4,7 +4,7 @@ import type { Aggregate, Aggregation } from './aggregation.ts';
 import type { Combination } from './combination.ts';
 import type { ContributionRule } from './contribution.ts';
 import { measure, type Measured } from './extent.ts';
-import { freeMemory } from './free-memory.ts';
+import { freeMemory } from '../../operations/free-memory.ts';
 
 export type AggregatorOptions = {
   contribution: ContributionRule;

@@ -1,6 +1,6 @@
 import { ChoraleError, UPDATE_SENSITIVITY } from '@chorale/protocol';
 import type { Combination, Combined, Terms } from './combination.ts';
-import { freeMemory } from './free-memory.ts';
+import { freeMemory } from '../../operations/free-memory.ts';
 import { measure, type Measured } from './extent.ts';
 import { middleSum } from './middle-sum.ts';
 import { middleSumInThread } from './middle-sum-thread.ts';

@@ -1,6 +1,6 @@
 import type { Combination, Combined, Terms } from './combination.ts';
 import { measure, type Measured } from './extent.ts';
-import { freeMemory } from './free-memory.ts';
+import { freeMemory } from '../../operations/free-memory.ts';
 import { WeightedSum } from './weighted-sum.ts';
 
 /** More than rounding can add to a norm or a product of a million coordinates, relatively: see `measure`. */

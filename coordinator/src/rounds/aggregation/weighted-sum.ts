@@ -1,7 +1,7 @@
 import { ChoraleError, LARGEST_EXACT_SUM } from '@chorale/protocol';
 import type { Combination, Combined, Terms } from './combination.ts';
 import { measure, type Measured, measureAndAdd } from './extent.ts';
-import { freeMemory } from './free-memory.ts';
+import { freeMemory } from '../../operations/free-memory.ts';
 
 /** No coordinate of any vector is larger in magnitude. */
 const LARGEST_COORDINATE = 2 ** 31;
