@@ -5,17 +5,16 @@ import {
   type TrainingRounds,
   type TrainingTask,
 } from '@chorale/protocol';
-import { clippingNormOf, initialOptimizer, nextModel, type ReleasedUpdates, type ServerModel } from '@chorale/training';
+import { clippingNormOf, nextModel, type ReleasedUpdates, type ServerModel } from '@chorale/training';
 import { Map as ImmutableMap } from 'immutable';
-import type { ParticipationRecord, RoundRecord } from '../storage/store.ts';
 import { freeMemory } from '../operations/free-memory.ts';
 import { nextKind, progressOf } from './cadence.ts';
 import { type Admission, admissionOf, Contributions } from './contributions.ts';
 import { shapeOf, withContributors } from './cohort.ts';
 import { attendance, type Place, requirePlace } from './membership.ts';
-import { initialParameters } from './model.ts';
 import { oneShotInThread } from './one-shot-thread.ts';
 import { acceptedMembers, isLimited, trainingStanding } from './participation.ts';
+import { type ResumedTraining, resumedTraining } from './resumed-training.ts';
 import { RoundHistory } from './round-history.ts';
 import { type Attendance, summarizeTraining } from './round-summaries.ts';
 import { nextWake, step } from './round.ts';
@@ -51,11 +50,7 @@ export class StudyTraining implements StudyRounds {
   #isFinishing = false;
   #isStopped = false;
 
-  private constructor(
-    study: TrainedStudy,
-    options: StudyOptions,
-    stored: { rounds: RoundRecord[]; model: ServerModel; participations: ParticipationRecord[] },
-  ) {
+  private constructor(study: TrainedStudy, options: StudyOptions, stored: ResumedTraining) {
     this.#options = options;
     this.#study = study;
     this.#task = study.manifest.training;
@@ -71,36 +66,7 @@ export class StudyTraining implements StudyRounds {
 
   /** Takes up where the store says the study was; a round that a stopped process left open is abandoned. [R15] */
   static async resume(study: TrainedStudy, options: StudyOptions): Promise<StudyTraining> {
-    const { id, training } = study.manifest;
-    const { store, log, date, owner } = options;
-    const abandoned = await store.abandonOpenRounds({
-      study: id,
-      reason: 'coordinator restarted',
-      endedAt: date().toISOString(),
-      owner,
-    });
-    if (abandoned > 0) log.warn({ study: id }, 'a round that was open at the restart was abandoned');
-    const [rounds, latest, participations] = await Promise.all([
-      store.readRounds(id),
-      store.latestModel(id),
-      isLimited(training) ? store.readParticipations(id) : [],
-    ]);
-    const first = initialOptimizer(training);
-    const model: ServerModel =
-      latest === null
-        ? { parameters: initialParameters(training, study.hash), optimizer: first }
-        : { parameters: latest.parameters, optimizer: latest.optimizer ?? null };
-    const { committedRounds } = progressOf(rounds);
-    if ((latest?.modelRound ?? 0) !== committedRounds) {
-      throw new ChoraleError(
-        'INTERNAL',
-        `study ${id}: the stored model is not the one after ${committedRounds} rounds`,
-      );
-    }
-    if (model.optimizer?.length !== first?.length) {
-      throw new ChoraleError('INTERNAL', `study ${id}: the stored model lacks what the server remembers`);
-    }
-    return new StudyTraining(study, options, { rounds, model, participations });
+    return new StudyTraining(study, options, await resumedTraining(study, options));
   }
 
   async join({ participant, group, client }: Seat & { group: string }): Promise<Joined> {
