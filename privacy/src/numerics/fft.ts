@@ -1,15 +1,22 @@
 type Complex = readonly [real: Float64Array, imaginary: Float64Array];
 
-/** Cosines and sines for one size: of the multiples of pi / (2 size) below pi. */
-type Turns = readonly [size: number, cosines: Float64Array, sines: Float64Array];
+/** Cosines and sines for one size: of the multiples of 2 pi / size below pi, and of those of pi / (2 size) below pi / 2. */
+type Turns = readonly [
+  size: number,
+  cosines: Float64Array,
+  sines: Float64Array,
+  twistCosines: Float64Array,
+  twistSines: Float64Array,
+];
 
 // Calls come in rows of one size, and computing the turns takes as long as a transform.
 let latest: Turns | undefined;
 
 function turnsOf(size: number): Turns {
   if (latest?.[0] === size) return latest;
-  const angles = new Float64Array(2 * size).map((_, index) => (Math.PI * index) / (2 * size));
-  latest = [size, angles.map(Math.cos), angles.map(Math.sin)];
+  const half = new Float64Array(size / 2).map((_, index) => (2 * Math.PI * index) / size);
+  const whole = new Float64Array(size).map((_, index) => (Math.PI * index) / (2 * size));
+  latest = [size, half.map(Math.cos), half.map(Math.sin), whole.map(Math.cos), whole.map(Math.sin)];
   return latest;
 }
 
@@ -33,8 +40,8 @@ export function transform(signal: Complex): Complex {
     const [real, imaginary] = from;
     const [nextReal, nextImaginary] = to;
     for (let turn = 0; turn < size / 2; turn += stride) {
-      const cosine = cosines[4 * turn]!;
-      const sine = sines[4 * turn]!;
+      const cosine = cosines[turn]!;
+      const sine = sines[turn]!;
       for (let low = turn; low < turn + stride; low += 1) {
         const high = low + size / 2;
         const even = low + turn;
@@ -66,7 +73,7 @@ export function negacyclicPower(coefficients: Float64Array, exponent: number): n
   // by the first factor: coefficients c_j + i c_{j+M}. With x = w y, w = e^(pi i / N), that is modulo y^M - 1, where a
   // transform of M points turns the power into M powers of numbers, all within the unit circle.
   const size = coefficients.length / 2;
-  const [, cosines, sines] = turnsOf(size);
+  const [, , , cosines, sines] = turnsOf(size);
   const twisted = [new Float64Array(size), new Float64Array(size)] as const;
   for (let index = 0; index < size; index += 1) {
     const low = coefficients[index]!;
@@ -75,12 +82,13 @@ export function negacyclicPower(coefficients: Float64Array, exponent: number): n
     twisted[1][index] = low * sines[index]! + high * cosines[index]!;
   }
   const [real, imaginary] = transform(twisted);
+  // Powers below 1e-40 are left out: most points, where the exponent is large.
+  const negligible = exponent === 1 ? 0 : 1e-40 ** (1 / (exponent - 1));
   let squaredNorm = 0;
   for (let index = 0; index < size; index += 1) {
     const modulus = Math.sqrt(real[index]! ** 2 + imaginary[index]! ** 2);
-    const power = modulus ** (exponent - 1);
-    // Angles cost most, and where the exponent is large most powers are next to nothing.
-    const angle = power < 1e-40 ? 0 : Math.atan2(imaginary[index]!, real[index]!) * exponent;
+    const power = modulus < negligible ? 0 : modulus ** (exponent - 1);
+    const angle = power === 0 ? 0 : Math.atan2(imaginary[index]!, real[index]!) * exponent;
     real[index] = modulus * power * Math.cos(angle);
     imaginary[index] = modulus * power * Math.sin(angle);
     squaredNorm += power ** 2;
