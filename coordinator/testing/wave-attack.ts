@@ -1,104 +1,119 @@
-import { type Manifest, parseManifest, type SurveyChannels } from '@chorale/protocol';
+import { createHash } from 'node:crypto';
+import { type Manifest, parseManifest } from '@chorale/protocol';
+import { Exports } from '../src/oversight/exports.ts';
 import { ReleaseLog } from '../src/oversight/release-log.ts';
 import { SqliteStore } from '../src/storage/sqlite-store.ts';
+import { DriversService } from '../src/surveys/drivers-service.ts';
 import { ImportedBenchmarks } from '../src/surveys/imported-benchmarks.ts';
 import { Invitations } from '../src/surveys/invitations.ts';
 import { ReportService } from '../src/surveys/report-service.ts';
 import { ResultsService } from '../src/surveys/results-service.ts';
-import { StudyRegistry } from '../src/surveys/study-registry.ts';
+import { SeriesService } from '../src/surveys/series-service.ts';
+import { StudyRegistry, type SurveyStudy } from '../src/surveys/study-registry.ts';
+import { type Known, WaveKnowledge } from './wave-knowledge.ts';
 import { pulseStudy, questions } from './pulse-study.ts';
 
-/** Somebody who takes part in a wave, as their invitation says it. */
-export type Arrival = { wave: number; person: number; group: string };
+/** Somebody takes part in a wave, as their invitation says it, or takes their report to it back. */
+export type Arrival = { wave: number; person: number; group: string; withdraws?: true };
 
-/** One number as somebody sees it who knows who came when: whom it is about, and what it says. */
-export type PublishedNumber = { people: Uint8Array; counts: readonly number[] };
+/** What is attacked: the waves of a series, or with `null` as many studies that have nothing to do with each other. */
+export type AttackedWaves = {
+  folder: string;
+  series: string | null;
+  minimumGroupSize: number;
+  /** By person, what their device reports to each question: noise is memoized, so it is the same in all waves. */
+  letters: readonly Letters[];
+};
 
-const GROUPS = ['sales', 'legal', 'works'];
-const QUESTION = 'stay';
+/** By question. */
+export type Letters = Readonly<Record<string, number>>;
 
-/** One question to three departments; a wave of a series, or one of several studies that have nothing to do with it. */
+export const attackedGroups = ['sales', 'legal', 'works'];
+/** Asked in all waves, in this order; the last one in every second wave only, so that other people bar its blocks. */
+export const attackedQuestions = ['stay', 'workload', 'recommend'];
+
+/** Every device answers every question: the only kind of study that has drivers. */
 function waveManifest(
   wave: number,
   { series, minimumGroupSize }: { series: string | null; minimumGroupSize: number },
 ): Manifest {
+  const asked = attackedQuestions.slice(0, wave % 2 === 0 ? 3 : 2);
   return parseManifest({
-    ...pulseStudy({ id: `wave-${wave}`, epsilon: 3, minimumGroupSize, asked: questions.slice(0, 1) }),
-    groups: { attribute: 'department', label: 'Department', values: GROUPS.map((id) => ({ id, label: id })) },
+    ...pulseStudy({
+      id: `wave-${wave}`,
+      epsilon: 20,
+      minimumGroupSize,
+      asked: questions.filter(({ id }) => asked.includes(id)),
+    }),
+    groups: {
+      attribute: 'department',
+      label: 'Department',
+      values: attackedGroups.map((id) => ({ id, label: id })),
+    },
     ...(series === null ? {} : { series }),
   });
 }
 
 /**
- * Runs waves through the coordinator's own code over SQLite, and looks at every number of every wave and filter after
- * each report. Everybody has one memoized letter and the same name in all waves. A wave is published with its first
- * arrival.
- * @param options.letters by person
- * @returns all numbers that were ever published of the question, each once
+ * Runs waves through the coordinator's own code over SQLite, and reads every file of results after each report and each
+ * withdrawal. A person has the same name in all waves. A wave is published with its first arrival.
+ * @returns all that was ever published, each number once, with whom it is about
  */
 export async function attackWaves(
   arrivals: readonly Arrival[],
-  {
-    folder,
-    series,
-    minimumGroupSize,
-    letters,
-  }: { folder: string; series: string | null; minimumGroupSize: number; letters: readonly number[] },
-): Promise<PublishedNumber[]> {
+  { folder, series, minimumGroupSize, letters }: AttackedWaves,
+): Promise<Known> {
   const store = await SqliteStore.open(folder);
   try {
-    const studies = new StudyRegistry({ store, now: Date.now });
+    const now = Date.now;
+    const studies = new StudyRegistry({ store, now });
     const invitations = new Invitations(await store.secret('invitation', 32));
-    const reports = new ReportService({ store, studies, invitations, now: Date.now });
-    const benchmarks = new ImportedBenchmarks({ store, studies, now: Date.now });
-    const releases = new ReleaseLog({ store, now: Date.now });
-    const results = new ResultsService({ studies, reports, releases, benchmarks });
-    const came = new Map<string, number[]>();
-    const numbers = new Map<string, PublishedNumber>();
-    for (const { wave, person, group } of arrivals) {
+    const reports = new ReportService({ store, studies, invitations, now });
+    const benchmarks = new ImportedBenchmarks({ store, studies, now });
+    const results = new ResultsService({ studies, reports, releases: new ReleaseLog({ store, now }), benchmarks });
+    const drivers = new DriversService({ results });
+    const exports = new Exports({
+      store,
+      results,
+      drivers,
+      series: new SeriesService({ studies, reports, results }),
+      now,
+    });
+    const knowledge = new WaveKnowledge({ exports, series, people: letters.length });
+    for (const arrival of arrivals) {
+      const { wave, person, group } = arrival;
       const { study } = await studies.publish(waveManifest(wave, { series, minimumGroupSize }), { type: 'operator' });
       const { id } = study.manifest;
-      const token = await invitations.sign({ study: id, sub: `person-${String(person).padStart(4, '0')}`, group });
-      const report = reportOf({ ...study, channels: study.channels! }, letters[person]!);
-      await reports.accept({ token, report });
-      came.set(`${id} ${group}`, [...(came.get(`${id} ${group}`) ?? []), person]);
-
-      // Numbers of a wave change with its own reports alone.
-      const tally = await reports.tally(id);
-      const released = new Map(
-        GROUPS.map((name) => {
-          // Blocks are taken in the order of arrival, so that whoever counts knows whose they are.
-          const { respondents } = tally.published(QUESTION, name);
-          return [name, (came.get(`${id} ${name}`) ?? []).slice(0, respondents)] as const;
-        }),
-      );
-      const shown = (await results.of(id)).questions[0]!.cells;
-      for (const filter of [null, ...GROUPS]) {
-        const people = filter === null ? [...released.values()].flat() : released.get(filter)!;
-        const cell = shown.find((of) => of.group === filter)!;
-        if (cell.state === 'published' && cell.respondents !== people.length) {
-          throw new Error(`${id}: ${cell.respondents} respondents are shown, ${people.length} are released`);
-        }
-        if (people.length === 0) continue;
-        const weights = new Uint8Array(letters.length);
-        for (const one of people) weights[one] = 1;
-        numbers.set(`${wave} ${weights.join('')}`, {
-          people: weights,
-          counts: tally.published(QUESTION, filter).counts,
-        });
+      const sub = `person-${String(person).padStart(4, '0')}`;
+      const token = await invitations.sign({ study: id, sub, group });
+      const secret = `${id} ${sub}`;
+      if (arrival.withdraws === true) {
+        const { outcome } = await reports.withdraw({ token, secret });
+        if (outcome === 'withdrawn') knowledge.leaves(arrival);
+      } else {
+        const withdrawal = createHash('sha256').update(secret).digest('hex');
+        await reports.accept({ token, report: reportOf(study as SurveyStudy, letters[person]!), withdrawal });
+        knowledge.comes(arrival);
       }
+      await knowledge.look(arrival, await reports.tally(id));
     }
-    return [...numbers.values()];
+    await knowledge.compareFiles();
+    return knowledge.known;
   } finally {
     await store.close();
   }
 }
 
-function reportOf(
-  { manifest, hash, channels }: { manifest: Manifest; hash: string; channels: SurveyChannels },
-  letter: number,
-): string {
-  const { mechanism, outputs } = channels.byQuestion.get(QUESTION)!.channel;
-  const answers = [{ question: QUESTION, mechanism, outputs, letter }];
+function reportOf({ manifest, hash, channels }: SurveyStudy, letters: Letters): string {
+  const answers = [...channels.byQuestion].map(
+    ([
+      question,
+      {
+        channel: { mechanism, outputs },
+      },
+    ]) => {
+      return { question, mechanism, outputs, letter: letters[question]! };
+    },
+  );
   return JSON.stringify({ protocol: manifest.protocol, study: manifest.id, manifest: hash, answers });
 }

@@ -2,139 +2,149 @@ import { seededRandom } from '@chorale/privacy/testing';
 import { describe, expect, it } from 'vitest';
 import { MembershipSpan, support } from '../../testing/membership-span.ts';
 import { temporaryFolder } from '../../testing/temporary-folder.ts';
-import { type Arrival, attackWaves, type PublishedNumber } from '../../testing/wave-attack.ts';
+import {
+  type Arrival,
+  attackedGroups,
+  attackedQuestions,
+  attackWaves,
+  type Letters,
+} from '../../testing/wave-attack.ts';
+import type { Known } from '../../testing/wave-knowledge.ts';
+import { PEOPLE, pick, type Random, WAVES, waveScenarios } from '../../testing/wave-scenarios.ts';
 
-const WAVES = 20;
 const MINIMUM = 4;
-const GROUPS = ['sales', 'legal', 'works'];
-const PEOPLE = 60;
+/** A minute and more where other work fills the machine. */
+const timeout = 120_000;
 
-type Random = () => number;
-type Scenario = (random: Random) => Arrival[];
-
-/** Members of the company, where they work and who they are; all others have not come yet or have left. */
-type Staff = { person: number; group: string }[];
-
-const pick = <T>(from: readonly T[], random: Random): T => from[Math.floor(random() * from.length)]!;
-const shuffled = <T>(values: readonly T[], random: Random): T[] =>
-  values
-    .map((value) => ({ value, key: random() }))
-    .toSorted((a, b) => a.key - b.key)
-    .map(({ value }) => value);
-
-/** Each wave after the first differs as `change` says. */
-function waves(random: Random, change: (staff: Staff, hire: () => number) => Staff): Staff[] {
-  let hired = PEOPLE - WAVES;
-  const hire = () => (hired < PEOPLE ? hired++ : PEOPLE - 1);
-  let staff: Staff = Array.from({ length: hired }, (_, person) => ({ person, group: pick(GROUPS, random) }));
-  return Array.from({ length: WAVES }, (_, wave) => {
-    if (wave > 0) staff = change(staff, hire);
-    return staff;
-  });
-}
-
-const inTurn = (all: Staff[]): Arrival[] => all.flatMap((staff, wave) => staff.map((who) => ({ ...who, wave })));
-
-/** What an attacker could wish for: one joiner, leaver or mover a wave, in an order that puts blocks side by side. */
-const scenarios: Record<string, Scenario> = {
-  'one person more or fewer, in the same order': (random) =>
-    inTurn(
-      waves(random, (staff, hire) => {
-        const at = Math.floor(random() * staff.length);
-        const joins = random() < 0.5 && staff.every(({ person }) => person !== PEOPLE - 1);
-        const joiner = joins ? [{ person: hire(), group: pick(GROUPS, random) }] : [];
-        return [...staff.slice(0, at), ...joiner, ...staff.slice(joins ? at : at + 1)];
-      }),
-    ),
-  'one person in another department, in the same order': (random) =>
-    inTurn(
-      waves(random, (staff) => {
-        const mover = pick(staff, random);
-        return staff.map((who) => (who === mover ? { ...who, group: pick(GROUPS, random) } : who));
-      }),
-    ),
-  'four in five of the same people, in any order': (random) => {
-    const all = waves(random, (staff) => staff);
-    return inTurn(all.map((staff) => shuffled(staff, random).filter(() => random() < 0.8)));
-  },
-  'a wave that begins while the one before still collects': (random) => {
-    const all = waves(random, (staff, hire) => {
-      const joins = random() < 0.5 && staff.every(({ person }) => person !== PEOPLE - 1);
-      return joins ? [...staff, { person: hire(), group: pick(GROUPS, random) }] : staff.slice(1);
-    });
-    // Arrivals of two waves in turn: half of each wave comes during the next.
-    const timed = inTurn(all.map((staff) => shuffled(staff, random))).map((arrival, index) => ({
-      arrival,
-      time: arrival.wave + (index % PEOPLE) / PEOPLE + random(),
-    }));
-    const first = timed.findIndex(({ arrival }) => arrival.wave === 0);
-    return timed
-      .toSorted((a, b) => a.time - b.time)
-      .map(({ arrival }) => arrival)
-      .slice(first);
-  },
-};
-
-/** Everything that somebody with all numbers tries, and the fewest people that any of it is about. */
-function fewestPeople(numbers: readonly PublishedNumber[], random: Random): Record<string, number> {
-  const vectors = numbers.map(({ people }) => people);
+/** Everything that somebody tries who knows a statistic of these sets of people, and the fewest that any of it is about. */
+function fewestPeople(vectors: readonly Uint8Array[], random: Random): number {
   const span = new MembershipSpan(vectors);
   const combined = (terms: readonly (readonly [number, Uint8Array])[]): number => {
-    const people = Array.from(vectors[0]!, (_, person) =>
-      terms.reduce((sum, [weight, vector]) => sum + weight * vector[person]!, 0),
-    );
+    const people = new Int8Array(vectors[0]!.length);
+    for (const [weight, vector] of terms) vector.forEach((one, person) => (people[person]! += weight * one));
     return support(people) || Infinity;
   };
   const differences = vectors.flatMap((one, index) => vectors.slice(index + 1).map((other) => [one, other] as const));
   const several = Array.from({ length: 20_000 }, () =>
     combined(Array.from({ length: 4 }, () => [pick([-2, -1, 0, 1, 2], random), pick(vectors, random)] as const)),
   );
-  return {
-    single: Math.min(...vectors.map((vector) => support(vector))),
-    differenceOfTwo: Math.min(
-      ...differences.map(([one, other]) =>
-        combined([
-          [1, one],
-          [-1, other],
-        ]),
-      ),
+  return Math.min(
+    ...vectors.map((vector) => support(vector)),
+    ...differences.map(([one, other]) =>
+      combined([
+        [1, one],
+        [-1, other],
+      ]),
     ),
-    combinationOfFour: Math.min(...several),
-    anyCombination: span.sparsest({ tries: 15, random }),
+    ...several,
+    span.sparsest({ tries: 15, random }),
     // People whose letter is told outright count as a group of one.
-    isolated: span.isolated > 0 ? 1 : Infinity,
-  };
+    span.isolated > 0 ? 1 : Infinity,
+  );
 }
 
-async function attack(name: string, { seed, series }: { seed: number; series: string | null }) {
-  const source = seededRandom(seed);
-  const random = () => source.nextUint32() / 2 ** 32;
-  const arrivals = scenarios[name]!(random);
-  const letters = Array.from({ length: PEOPLE }, () => Math.floor(3 * random()));
-  const numbers = await attackWaves(arrivals, {
-    folder: temporaryFolder(),
-    series,
-    minimumGroupSize: MINIMUM,
-    letters,
+/** Sets of people, each once. */
+function peopleOf(numbers: readonly { people: Uint8Array }[]): Uint8Array[] {
+  return [...new Map(numbers.map(({ people }) => [people.join(''), people])).values()];
+}
+
+/**
+ * The fewest people that anything is about: what is known of one question, from its own numbers and those of pairs that it
+ * is in, whose sums over the other question are numbers of it; and what is known of pairs, from files of drivers alone.
+ */
+function attack({ questions, pairs }: Known, random: Random): { all: number; drivers: number } {
+  const byQuestion = [...questions].map(([question, numbers]) => {
+    const told = pairs.filter(({ counts }) => counts.some(({ first, second }) => [first, second].includes(question)));
+    return fewestPeople(peopleOf([...numbers, ...told]), random);
   });
-  for (const { people, counts } of numbers) {
-    // The numbers are of exactly these people: what is worked out about whom is true.
-    const expected = [0, 0, 0];
-    people.forEach((weight, person) => (expected[letters[person]!]! += weight));
-    expect(counts).toEqual(expected);
+  const drivers = pairs.length === 0 ? Infinity : fewestPeople(peopleOf(pairs), random);
+  return { all: Math.min(drivers, ...byQuestion), drivers };
+}
+
+/** The numbers are of exactly these people: what is worked out about whom is true. */
+function expectTrue({ questions, pairs }: Known, letters: readonly Letters[]): void {
+  const membersOf = (people: Uint8Array) => letters.filter((_, person) => people[person] === 1);
+  for (const [question, numbers] of questions) {
+    for (const { people, counts } of numbers) {
+      const expected = counts.map((_, letter) => membersOf(people).filter((one) => one[question] === letter).length);
+      expect(counts).toEqual(expected);
+    }
   }
-  return { numbers, fewest: Math.min(...Object.values(fewestPeople(numbers, random))) };
+  for (const { people, counts } of pairs) {
+    for (const { first, second, counts: cells } of counts) {
+      const together = Map.groupBy(membersOf(people), (one) => `${one[first]} ${one[second]}`);
+      const expected = [...together].map(([both, { length }]) => [both, length]);
+      expect(Object.fromEntries(cells.map(([one, other, times]) => [`${one} ${other}`, times]))).toEqual(
+        Object.fromEntries(expected),
+      );
+    }
+  }
 }
 
-describe.each(Object.keys(scenarios))('20 waves, %s', (name) => {
-  it.each([1, 2, 3])('[E5] isolate nobody from whoever has all numbers (seed %i)', async (seed) => {
-    const { numbers, fewest } = await attack(name, { seed, series: 'pulse' });
-    expect(numbers.length).toBeGreaterThan(WAVES);
-    expect(fewest).toBeGreaterThanOrEqual(MINIMUM);
+async function runAttack(
+  arrivals: readonly Arrival[],
+  { random, ...options }: { random: Random; people: number; series: string | null; minimumGroupSize: number },
+) {
+  const letters = Array.from({ length: options.people }, (): Letters => {
+    return Object.fromEntries(attackedQuestions.map((question) => [question, Math.floor(3 * random())]));
+  });
+  const known = await attackWaves(arrivals, { ...options, folder: temporaryFolder(), letters });
+  expectTrue(known, letters);
+  return { known, fewest: attack(known, random) };
+}
+
+function randomOf(seed: number): Random {
+  const source = seededRandom(seed);
+  return () => source.nextUint32() / 2 ** 32;
+}
+
+describe.each(Object.keys(waveScenarios))('20 waves, %s', { timeout }, (name) => {
+  const run = async (seed: number, series: string | null) => {
+    const random = randomOf(seed);
+    const arrivals = waveScenarios[name]!(random);
+    return runAttack(arrivals, { random, people: PEOPLE, series, minimumGroupSize: MINIMUM });
+  };
+
+  it.each([1, 2, 3])('[E5, E10] isolate nobody from whoever has all files (seed %i)', async (seed) => {
+    const { known, fewest } = await run(seed, 'pulse');
+    for (const numbers of known.questions.values()) expect(numbers.length).toBeGreaterThan(WAVES / 2);
+    expect(known.pairs.length).toBeGreaterThan(0);
+    expect(fewest.all).toBeGreaterThanOrEqual(MINIMUM);
   });
 
-  it('[E5] tell of fewer than the minimum where they are no series: the same attack succeeds', async () => {
-    const { fewest } = await attack(name, { seed: 1, series: null });
-    expect(fewest).toBeLessThan(MINIMUM);
+  it('[E5, E10] tell of fewer than the minimum where they are no series: the same attack succeeds, by drivers alone too', async () => {
+    const { fewest } = await run(1, null);
+    expect(fewest.all).toBeLessThan(MINIMUM);
+    expect(fewest.drivers).toBeLessThan(MINIMUM);
+  });
+});
+
+describe('20 waves of a hundred people and more, one of whom is away in each', { timeout }, () => {
+  const minimumGroupSize = 10;
+  const people = 135;
+
+  /** Everybody else comes in the same order, so that each block that is full has its like in another wave. */
+  const run = async (series: string | null) => {
+    const random = randomOf(1);
+    const arrivals = Array.from({ length: WAVES }, (_, wave) => {
+      const away = Math.floor(people * random());
+      return Array.from({ length: people }, (__, person) => {
+        return { wave, person, group: attackedGroups[person % attackedGroups.length]! };
+      }).filter(({ person }) => person !== away);
+    });
+    const { known, fewest } = await runAttack(arrivals.flat(), { random, people, series, minimumGroupSize });
+    const shown = peopleOf(known.pairs.filter(({ isShown }) => isShown));
+    expect(shown.length).toBeGreaterThan(0);
+    return { fewest, shown: fewestPeople(shown, random) };
+  };
+
+  it('[E5, E10] tell correlations of no few of them', async () => {
+    const { fewest } = await run('pulse');
+    expect(fewest.all).toBeGreaterThanOrEqual(minimumGroupSize);
+  });
+
+  it('[E5, E10] tell of fewer where they are no series, by correlations that are shown alone', async () => {
+    const { shown } = await run(null);
+    expect(shown).toBeLessThan(minimumGroupSize);
   });
 });
