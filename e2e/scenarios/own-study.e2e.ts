@@ -178,6 +178,9 @@ test('[O9] whoever is signed in imports benchmarks from a file, sees which row i
   await page.goto(`${coordinator.url}/results/pulse-demo`);
   await page.getByText('Benchmarks', { exact: true }).click();
   const input = page.getByLabel('Import from a file');
+  await input.waitFor();
+  const remove = page.getByRole('button', { name: 'Remove what was imported' });
+  expect(await remove.count()).toBe(0);
   await input.setInputFiles(benchmarks('much'));
   await page.getByText('These benchmarks cannot be imported').waitFor();
   // It is among the details of the notice.
@@ -189,8 +192,10 @@ test('[O9] whoever is signed in imports benchmarks from a file, sees which row i
     return results.questions.find(({ question }) => question === 'workload')!.benchmarks.map(({ source }) => source);
   };
   expect(await shown()).toContain('Survey of industry');
-  await page.getByRole('button', { name: 'Remove what was imported' }).click();
+  await remove.click();
   await page.getByText('What was imported is removed').waitFor();
+  await remove.waitFor({ state: 'detached' });
+  expect(await input.evaluate((element) => element === document.activeElement)).toBe(true);
   expect(await shown()).not.toContain('Survey of industry');
 });
 

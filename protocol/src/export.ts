@@ -1,9 +1,9 @@
 import type { Guarantee, SurveyResults } from './results.ts';
-import type { SeriesResults, SeriesWave } from './series.ts';
+import type { SeriesResults, SeriesResultsWave } from './series.ts';
 
 /** Results as they are in files: the released numbers, without the live count of voices. */
 export type ExportedResults = Omit<SurveyResults, 'voices'>;
-export type ExportedSeries = Omit<SeriesResults, 'waves'> & { waves: Omit<SeriesWave, 'voices'>[] };
+export type ExportedSeries = Omit<SeriesResults, 'waves'> & { waves: Omit<SeriesResultsWave, 'voices'>[] };
 
 /** What every exported number has beside it: whose it is, at what privacy, and when it was taken. */
 export type ExportStamp = Guarantee & {

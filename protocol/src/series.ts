@@ -1,5 +1,5 @@
 import type { Manifest } from './manifest.ts';
-import type { ResultCell } from './results.ts';
+import type { Participation, ResultCell, ShownBenchmark } from './results.ts';
 
 /** One wave of a series, in the order of publication. */
 export type SeriesWave = {
@@ -11,6 +11,9 @@ export type SeriesWave = {
   /** Reports received so far: live. */
   voices: number;
 };
+
+/** A wave in its series' results, with how many of each group took part in it. [E6] */
+export type SeriesResultsWave = SeriesWave & { participation: Participation[] };
 
 /** One series in `GET /api/v1/series`. */
 export type SeriesSummary = { series: string; waves: SeriesWave[] };
@@ -51,6 +54,8 @@ export type SeriesQuestion = {
   range: [number, number];
   /** What a number counts, such as EUR; `null` for shares, scores and where it has no name. */
   unit: string | null;
+  /** Of all waves; where several have a number of one source and year, the latest wave's. */
+  benchmarks: ShownBenchmark[];
   /** By group, all together (`null`) first; of each the waves that ask the question and have the group. */
   groups: { group: string | null; waves: WaveCell[] }[];
 };
@@ -62,6 +67,6 @@ export type SeriesResults = {
   minimumGroupSize: number;
   /** Groups of all waves, each as the latest wave that has it calls it. */
   groups: Manifest['groups'];
-  waves: SeriesWave[];
+  waves: SeriesResultsWave[];
   questions: SeriesQuestion[];
 };

@@ -30,13 +30,16 @@ const waves = [waveOf('spring'), waveOf('autumn')];
 /** All of its questions are answered by everybody. */
 const whole = pulseStudy({ id: 'whole', epsilon: 18, asked: questions.slice(0, 3) });
 
-/** A coordinator with forty answers of Sales in spring, of others in autumn, and some of a study of its own. */
+/** A coordinator with forty answers of Sales in spring, of 45 others in autumn, and some of a study of its own. */
 async function run({ answers = 5 } = {}) {
   const coordinator = await runCoordinator({ manifests: [...waves, whole] });
   const client = await coordinator.connect();
   for (const manifest of waves) {
     const study = { manifest, hash: await manifestHash(manifest), channels: surveyChannels(manifest.survey!) };
-    const names = Array.from({ length: 40 }, (_, i) => ({ name: `${manifest.id} ${i}`, group: 'sales' }));
+    const names = Array.from({ length: manifest.id === 'spring' ? 40 : 45 }, (_, i) => ({
+      name: `${manifest.id} ${i}`,
+      group: 'sales',
+    }));
     for (const token of await coordinator.invite(manifest.id, ...names)) {
       const report = reportText(study, { stay: manifest.id === 'spring' });
       expect((await client.emitWithAck('report', { protocol: PROTOCOL_VERSION, token, report })).ok).toBe(true);
@@ -128,15 +131,30 @@ describe('results over HTTP', () => {
   });
 
   it('[E6] [E9] have beside every number of a table how many of its group took part', async () => {
-    const { get } = await run();
-    const rows = await rowsOf(await get('/api/v1/studies/spring/export.csv'));
-    // In blocks of five, up to four of each group may have come beyond the whole ones.
+    const { get, json } = await run();
     const columns = ['participants', 'headcount', 'participation_lower', 'participation_upper'];
-    expect(rows.map((row) => columns.map((name) => Number(row[name])))).toEqual([
+    // In blocks of five, up to four of each group may have come beyond the whole ones.
+    const spring = [
       [40, 80, 0.5, 0.6],
       [40, 50, 0.8, 0.88],
       [0, 30, 0, 4 / 30],
-    ]);
+    ];
+    const ofStudy = await rowsOf(await get('/api/v1/studies/spring/export.csv'));
+    expect(ofStudy.map((row) => columns.map((name) => Number(row[name])))).toEqual(spring);
+
+    const ofSeries = await rowsOf(await get('/api/v1/series/quarterly/export.csv'));
+    // Those who wait for more of their group took part as well.
+    const autumn = [
+      [45, 80, 45 / 80, 53 / 80],
+      [45, 50, 0.9, 0.98],
+      [0, 30, 0, 4 / 30],
+    ];
+    for (const [wave, expected] of Object.entries({ spring, autumn })) {
+      const rowsOfWave = ofSeries.filter(({ study }) => study === wave);
+      expect(rowsOfWave.map((row) => columns.map((name) => Number(row[name])))).toEqual(expected);
+    }
+    const { results } = v.parse(SeriesExportAnswer, await json('series/quarterly/export.json'));
+    expect(results.waves.map(({ participation }) => participation[0]!.participants)).toEqual([40, 45]);
   });
 
   it('[E8] export a series with its changes', async () => {

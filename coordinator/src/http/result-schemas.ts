@@ -34,6 +34,8 @@ const GroupSpread = v.object({
   distinguishable: v.boolean(),
 });
 
+const ShownBenchmark = v.object({ estimate: Text, value: v.number(), source: Text, year: v.number() });
+
 const QuestionResult = v.object({
   question: Text,
   text: Text,
@@ -44,7 +46,7 @@ const QuestionResult = v.object({
   realizedEpsilon: v.number(),
   cells: v.array(ResultCell),
   spread: v.array(GroupSpread),
-  benchmarks: v.array(v.object({ estimate: Text, value: v.number(), source: Text, year: v.number() })),
+  benchmarks: v.array(ShownBenchmark),
 });
 
 const Participation = v.object({
@@ -85,6 +87,8 @@ const SeriesWave = v.object({
   voices: Count,
 });
 
+const SeriesResultsWave = v.object({ ...SeriesWave.entries, participation: v.array(Participation) });
+
 export const SeriesSummaries = v.array(
   v.object({ series: Text, waves: v.array(SeriesWave) }),
 ) satisfies v.GenericSchema<SeriesSummary[]>;
@@ -112,7 +116,7 @@ export const Series = v.object({
   confidence: v.number(),
   minimumGroupSize: Count,
   groups: Groups,
-  waves: v.array(SeriesWave),
+  waves: v.array(SeriesResultsWave),
   questions: v.array(
     v.object({
       identity: Text,
@@ -120,6 +124,7 @@ export const Series = v.object({
       report: ReportKind,
       range: Range,
       unit: v.nullable(Text),
+      benchmarks: v.array(ShownBenchmark),
       groups: v.array(v.object({ group: Group, waves: v.array(WaveCell) })),
     }),
   ),
@@ -149,5 +154,5 @@ export const StudyExportAnswer = v.object({
 export const SeriesExportAnswer = v.object({
   format: v.literal('chorale-series'),
   stamps: v.array(ExportStamp),
-  results: v.object({ ...Series.entries, waves: v.array(v.omit(SeriesWave, ['voices'])) }),
+  results: v.object({ ...Series.entries, waves: v.array(v.omit(SeriesResultsWave, ['voices'])) }),
 }) satisfies v.GenericSchema<SeriesExport>;

@@ -1,4 +1,4 @@
-import { checkLog, type LogEntry, type SurveyResults } from '@chorale/protocol';
+import { checkLog, type LogEntry, type SeriesResults, type SurveyResults } from '@chorale/protocol';
 import { expect, it } from 'vitest';
 import { pulseStudy } from '../../testing/pulse-study.ts';
 import { runCoordinator } from '../../testing/running-coordinator.ts';
@@ -89,4 +89,25 @@ it('[O1] [O9] takes benchmarks of a study that there is, from somebody known', a
   const headers = { 'content-type': 'application/json' };
   const stranger = await first.get('/api/v1/studies/pulse/benchmarks', { method: 'PUT', headers, body: '[]' });
   expect(stranger.status).toBe(401);
+});
+
+it('[O9] a series shows those of all its waves beside a question, the latest of each source and year', async () => {
+  const asked = pulseStudy().survey!.questions.slice(0, 2);
+  const wave = (id: string, value: number) => {
+    const benchmarks = [{ ...ofManifest, value }];
+    return pulseStudy({ id, more: { series: 'pulses', survey: { epsilon: 20, questions: asked, benchmarks } } });
+  };
+  const coordinator = await runCoordinator({ manifests: [wave('spring', 0.6), wave('autumn', 0.65)], demo: null });
+  const authorization = `Bearer ${readServerFile(coordinator.dataFolder)!.operatorToken}`;
+  const headers = { authorization, 'content-type': 'application/json' };
+  const body = JSON.stringify([{ question: 'stay', value: 0.8, source: 'Industry survey', year: 2025 }]);
+  await coordinator.get('/api/v1/studies/spring/benchmarks', { method: 'PUT', headers, body });
+  const { questions } = (await (await coordinator.get('/api/v1/series/pulses')).json()) as SeriesResults;
+  expect(questions.map(({ benchmarks }) => benchmarks)).toEqual([
+    [
+      { estimate: 'yes', value: 0.65, source: 'Manifest', year: 2024 },
+      { estimate: 'yes', value: 0.8, source: 'Industry survey', year: 2025 },
+    ],
+    [],
+  ]);
 });

@@ -71,9 +71,10 @@ export function studyCsv({ stamp, results }: StudyExport): string {
   );
 }
 
-/** The same over the waves of a series, with the change since the wave before that showed the estimate. */
+/** The same over the waves of a series, with how many took part in each, and the change since the one that showed a number last. */
 export function seriesCsv({ stamps, results }: SeriesExport): string {
   const stampOfStudy = new Map(stamps.map((stamp) => [stamp.study, stamp]));
+  const waveOfStudy = new Map(results.waves.map((wave) => [wave.study, wave]));
   return table(
     results.questions.flatMap(({ identity, text, groups }) =>
       groups.flatMap(({ waves }) =>
@@ -85,6 +86,7 @@ export function seriesCsv({ stamps, results }: SeriesExport): string {
               ...stampColumns(stampOfStudy.get(study)!),
               question_identity: identity,
               ...cellColumns(cell, { question, text, groups: results.groups }),
+              ...participationColumns(cell, waveOfStudy.get(study)!),
               ...estimateColumns(cell, estimate),
               changed_since: change?.since ?? null,
               change: changed?.change ?? null,
@@ -146,7 +148,7 @@ function cellColumns(
 }
 
 /** How many of the row's group took part, whatever they were asked: bounds, as far as whole blocks tell. [E6] */
-function participationColumns({ group }: ResultCell, { participation }: ExportedResults): Row {
+function participationColumns({ group }: ResultCell, { participation }: Pick<ExportedResults, 'participation'>): Row {
   const found = participation.find((one) => one.group === group);
   return {
     participants: found?.participants ?? null,

@@ -7,6 +7,7 @@ import {
   type SeriesQuestion,
   type SeriesResults,
   type SeriesWave,
+  type ShownBenchmark,
   type WaveCell,
 } from '@chorale/protocol';
 import { CONFIDENCE } from './estimates.ts';
@@ -20,7 +21,7 @@ export type Compare = (earlier: WavePoint, later: WavePoint) => Promise<Comparis
 /** One question of one wave, in one group, before it is compared. */
 export type WavePoint = Omit<WaveCell, 'change'> & WaveCounts & { group: string | null };
 type Row = { group: string | null; points: WavePoint[] };
-type Table = { identity: string; latest: QuestionChannel; rows: Row[] };
+type Table = { identity: string; latest: QuestionChannel; benchmarks: ShownBenchmark[]; rows: Row[] };
 
 /**
  * What may be said of a series: of each question and group the waves' estimates, and how they changed. [E8]
@@ -39,8 +40,10 @@ export async function seriesResults(
     confidence: CONFIDENCE,
     minimumGroupSize: Math.max(...waves.map(({ results }) => results.minimumGroupSize)),
     groups,
-    waves: waves.map(({ study, results }) => summarizeWave(study, results.voices)),
-    questions: tables.map(({ identity, latest, rows }): SeriesQuestion => {
+    waves: waves.map(({ study, results: { voices, participation } }) => {
+      return { ...summarizeWave(study, voices), participation };
+    }),
+    questions: tables.map(({ identity, latest, benchmarks, rows }): SeriesQuestion => {
       const { text, report } = latest.question;
       const unit = latest.question.type === 'number' ? (latest.question.unit ?? null) : null;
       return {
@@ -49,6 +52,7 @@ export async function seriesResults(
         report,
         range: estimateRange(latest.question),
         unit,
+        benchmarks,
         groups: rows.map(({ group, points }) => ({
           group,
           waves: points.map((point) => ({
@@ -79,11 +83,13 @@ function seriesGroups(waves: readonly StudyResults[]): Manifest['groups'] {
 function seriesTables(waves: readonly StudyResults[], groups: readonly (string | null)[]): Table[] {
   const tables = new Map<string, Table>();
   for (const { study, results, counts } of waves) {
-    for (const { question, cells } of results.questions) {
+    for (const { question, cells, benchmarks: own } of results.questions) {
       const spec = study.channels.byQuestion.get(question)!;
       const identity = identityOf(spec);
-      const rows = tables.get(identity)?.rows ?? groups.map((group): Row => ({ group, points: [] }));
-      tables.set(identity, { identity, latest: spec, rows });
+      const known = tables.get(identity);
+      const rows = known?.rows ?? groups.map((group): Row => ({ group, points: [] }));
+      const benchmarks = latestOfEach([...(known?.benchmarks ?? []), ...own]);
+      tables.set(identity, { identity, latest: spec, benchmarks, rows });
       for (const cell of cells) {
         const { group } = cell;
         const { points } = rows.find((row) => row.group === group)!;
@@ -92,6 +98,12 @@ function seriesTables(waves: readonly StudyResults[], groups: readonly (string |
     }
   }
   return [...tables.values()];
+}
+
+/** Of each source and year the latest number, where waves before it had another. */
+function latestOfEach(benchmarks: readonly ShownBenchmark[]): ShownBenchmark[] {
+  const bySource = benchmarks.map((one) => [JSON.stringify([one.estimate, one.source, one.year]), one] as const);
+  return [...new Map(bySource).values()];
 }
 
 function identityOf({ question }: QuestionChannel): string {

@@ -8,13 +8,20 @@ type Outcome = { type: 'said'; text: string } | { type: 'failed'; error: unknown
 
 /** For whoever is signed in: what others got for these questions, from a file, to be shown beside the results. */
 export class BenchmarksForm extends PageElement {
-  static override properties = { study: { attribute: false }, outcome: { state: true } };
+  static override properties = {
+    study: { attribute: false },
+    imported: { attribute: false },
+    outcome: { state: true },
+  };
 
   declare study: string;
+  /** How many there are that were imported, as far as the page knows. */
+  declare imported: number;
   declare outcome: Outcome;
 
   constructor() {
     super();
+    this.imported = 0;
     this.outcome = null;
   }
 
@@ -33,9 +40,13 @@ export class BenchmarksForm extends PageElement {
             >
             <input type="file" id="benchmark-file" accept=".csv,.json,text/csv,application/json" @change=${this.pick} />
           </div>
-          <div class="row">
-            <button type="button" @click=${() => void this.removeAll()}>Remove what was imported</button>
-          </div>
+          ${
+            this.imported === 0
+              ? nothing
+              : html`<div class="row">
+                  <button type="button" @click=${() => void this.removeAll()}>Remove what was imported</button>
+                </div>`
+          }
           <div role="status">${outcome?.type === 'said' ? html`<p>${outcome.text}</p>` : nothing}</div>
           ${outcome?.type === 'failed' ? oversightError(outcome.error) : nothing}
         </div>
@@ -58,6 +69,8 @@ export class BenchmarksForm extends PageElement {
   private removeAll(): Promise<void> {
     return this.attempt(async () => {
       await removeBenchmarks(this.study);
+      // The button goes once the page knows; whoever pressed it stays in the form.
+      this.querySelector<HTMLInputElement>('#benchmark-file')?.focus();
       return 'What was imported is removed; it is gone from the page in a moment.';
     });
   }

@@ -1,6 +1,7 @@
 import type { Manifest, Question, QuestionResult, ResultCell, ShownBenchmark, SurveyResults } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { PageElement } from '../page-element.ts';
+import { sources } from './benchmark-words.ts';
 import { distributionChart } from './distribution-chart.ts';
 import { figure, formatEpsilon, numberStyle, type NumberStyle } from './format.ts';
 import { groupChart, groupLabel } from './group-chart.ts';
@@ -173,10 +174,6 @@ function describe(result: QuestionResult, question: Question | undefined): strin
     case 'mean':
       return `Mean answer${question?.type === 'number' && question.unit !== undefined ? ` in ${question.unit}` : ''}, between ${result.range[0].toLocaleString('en')} and ${result.range[1].toLocaleString('en')}. ${noise}`;
   }
-}
-
-function sources(benchmarks: readonly ShownBenchmark[]): string {
-  return [...new Set(benchmarks.map(({ source, year }) => `${source} (${year})`))].join(', ');
 }
 
 function publishedCells(result: QuestionResult): Published[] {

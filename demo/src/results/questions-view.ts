@@ -3,6 +3,7 @@ import { html, nothing, type TemplateResult } from 'lit';
 import { fetchResults } from '../api.ts';
 import { sessionToken } from '../oversight/session.ts';
 import { PageElement } from '../page-element.ts';
+import { importedBenchmarks } from './benchmark-words.ts';
 import { formatEpsilon } from './format.ts';
 import { groupFilter, groupOfAddress } from './group-filter.ts';
 import { LiveData } from './live-data.ts';
@@ -45,7 +46,7 @@ export class QuestionsView extends PageElement {
         </dl>
         <p class="soft">${epsilonSentence(epsilon)}</p>
         ${resultsProvenance(results, at)} <demo-exports kind="studies" .of=${results.study}></demo-exports>
-        ${sessionToken() === null ? nothing : html`<demo-benchmarks .study=${results.study}></demo-benchmarks>`}
+        ${sessionToken() === null ? nothing : html`<demo-benchmarks .study=${results.study} .imported=${importedBenchmarks(results, manifest)}></demo-benchmarks>`}
         ${readingNotes({ minimumGroupSize, maximumMargin: manifest.publishing.maximumMargin })}
         ${published ? groupFilter(results.groups, { group, all: 'All, one beside the other', onChange: (chosen) => (this.group = chosen) }) : renderEmpty(manifest)}
         <div class="questions">

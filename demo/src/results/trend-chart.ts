@@ -1,5 +1,6 @@
 import type { SeriesWave, WaveCell } from '@chorale/protocol';
 import * as Plot from '@observablehq/plot';
+import type { namedBenchmarks } from './benchmark-words.ts';
 import { direction } from './change-words.ts';
 import type { NumberStyle } from './format.ts';
 import type { Draw } from './plot-figure.ts';
@@ -15,7 +16,8 @@ const signs = { rose: '▲ rose', fell: '▼ fell', 'no significant change': '' 
 
 /**
  * A question's numbers over the waves of a series, each answer of a distribution in a row of its own. The band is
- * the 95% interval; it ends where a wave shows no number, and nothing is drawn through the gap.
+ * the 95% interval; it ends where a wave shows no number, and nothing is drawn through the gap. Numbers of others are
+ * dotted lines.
  */
 export function trendChart(
   cells: readonly WaveCell[],
@@ -24,12 +26,15 @@ export function trendChart(
     style,
     range,
     reference,
+    benchmarks,
   }: {
     waves: readonly SeriesWave[];
     style: NumberStyle;
     range: [number, number];
     /** All groups together, drawn behind one group. */
     reference: readonly WaveCell[];
+    /** Numbers of others, each in the row of its answer. */
+    benchmarks: ReturnType<typeof namedBenchmarks>;
   },
 ): Draw {
   const names = waveNames(waves);
@@ -41,10 +46,13 @@ export function trendChart(
       ? options.map((option) => ({ wave: names.get(study)!, option, text: shortReason(cell.reason) }))
       : [],
   );
+  const rules = benchmarks
+    .filter(({ option }) => options.includes(option))
+    .map(({ option, value }) => ({ option, value, lower: value, upper: value }));
   const several = options.length > 1;
   const place = several ? ({ x: 'wave', fy: 'option' } as const) : ({ x: 'wave' } as const);
   const everyWave = withGaps(points, names, options);
-  const domain = domainOf([...points, ...behind], range);
+  const domain = domainOf([...points, ...behind, ...rules], range);
   const middle = (domain[0] + domain[1]) / 2;
 
   return (width) => {
@@ -54,7 +62,7 @@ export function trendChart(
       width,
       height: several ? options.length * 84 + 40 : Math.min(300, Math.max(210, width * 0.4)),
       marginLeft,
-      marginRight: several ? 44 : 20,
+      marginRight: several || rules.length > 0 ? 44 : 20,
       marginTop: 18,
       marginBottom: 30,
       x: {
@@ -85,6 +93,23 @@ export function trendChart(
               fill: 'var(--ink)',
             })
           : null,
+        Plot.ruleY(rules, {
+          ...(several ? { fy: 'option' } : {}),
+          y: 'value',
+          stroke: 'var(--ink-soft)',
+          strokeWidth: 1.5,
+          strokeDasharray: '1.5,4',
+          strokeLinecap: 'round',
+        }),
+        // In the margin, where nothing else is drawn; whose number it is stands below the chart.
+        Plot.text(several ? [] : rules, {
+          y: 'value',
+          text: ({ value }: { value: number }) => style.axis(value),
+          frameAnchor: 'right',
+          textAnchor: 'start',
+          dx: 6,
+          fill: 'var(--ink)',
+        }),
         Plot.line(behind, {
           ...place,
           y: 'value',
@@ -165,7 +190,10 @@ function withGaps(points: readonly Point[], names: ReadonlyMap<string, string>, 
 }
 
 /** What the intervals reach, and a little more: over time small differences count, so the whole range would hide them. */
-function domainOf(points: readonly Point[], [lowest, highest]: [number, number]): [number, number] {
+function domainOf(
+  points: readonly Pick<Point, 'lower' | 'upper'>[],
+  [lowest, highest]: [number, number],
+): [number, number] {
   if (points.length === 0) return [lowest, highest];
   const from = Math.min(...points.map(({ lower }) => lower));
   const to = Math.max(...points.map(({ upper }) => upper));

@@ -1,6 +1,7 @@
 import type { SeriesQuestion, SeriesResults, WaveCell } from '@chorale/protocol';
 import { html, nothing, type TemplateResult } from 'lit';
 import { PageElement } from '../page-element.ts';
+import { namedBenchmarks, namedSources } from './benchmark-words.ts';
 import { changesSentence } from './change-words.ts';
 import { numberStyle, type NumberStyle } from './format.ts';
 import { groupLabel } from './group-chart.ts';
@@ -71,15 +72,22 @@ export class TrendQuestion extends PageElement {
     cells: readonly WaveCell[];
   }): TemplateResult {
     const { group } = this;
-    const key = JSON.stringify([cells, group]);
+    const key = JSON.stringify([cells, group, question.benchmarks]);
     if (this.#chart?.key !== key) {
       const reference = group === null ? [] : wavesOf(question, null);
-      this.#chart = { key, draw: trendChart(cells, { waves, style, range: question.range, reference }) };
+      const benchmarks = namedBenchmarks(question);
+      const { range } = question;
+      this.#chart = { key, draw: trendChart(cells, { waves, style, range, reference, benchmarks }) };
     }
     return html`<demo-plot
-      .draw=${this.#chart.draw}
-      .label=${`${question.text} Estimates with 95% intervals by wave; the text below says what changed, the table holds the numbers.`}
-    ></demo-plot>`;
+        .draw=${this.#chart.draw}
+        .label=${`${question.text} Estimates with 95% intervals by wave; the text below says what changed, the table holds the numbers.`}
+      ></demo-plot>
+      ${
+        question.benchmarks.length === 0
+          ? nothing
+          : html`<p class="small soft">Dotted, for comparison: ${namedSources(question, style)}.</p>`
+      }`;
   }
 }
 

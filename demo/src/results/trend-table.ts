@@ -1,12 +1,13 @@
 import type { SeriesQuestion, SeriesResults, WaveCell } from '@chorale/protocol';
+import { namedBenchmarks } from './benchmark-words.ts';
 import { changeWords } from './change-words.ts';
-import { type NumberStyle, withInterval } from './format.ts';
+import { figure, type NumberStyle, withInterval } from './format.ts';
 import { groupLabel } from './group-chart.ts';
 import type { Row, TableContent } from './sortable-table.ts';
 import { suppressedText } from './suppressed.ts';
 import { waveNames } from './wave-names.ts';
 
-/** Everything that a question's trend shows: all groups together, and the one that was chosen, wave by wave. */
+/** Everything that a question's trend shows: all groups together, and the one that was chosen, wave by wave, below numbers of others. */
 export function trendTable(
   question: SeriesQuestion,
   { results, style, group }: { results: SeriesResults; style: NumberStyle; group: string | null },
@@ -23,13 +24,30 @@ export function trendTable(
       { label: 'Change' },
       { label: 'Respondents', number: true },
     ],
-    rows: shown.flatMap(({ group: id, waves }) =>
-      waves.flatMap((wave) => {
-        const header = `${groupLabel({ group: id }, results.groups)}, ${inText(names, wave.study)}`;
-        return waveRows(wave, { names, style, several }).map((cells) => ({ header, cells }));
-      }),
-    ),
+    rows: [
+      ...benchmarkRows(question, { style, several }),
+      ...shown.flatMap(({ group: id, waves }) =>
+        waves.flatMap((wave) => {
+          const header = `${groupLabel({ group: id }, results.groups)}, ${inText(names, wave.study)}`;
+          return waveRows(wave, { names, style, several }).map((cells) => ({ header, cells }));
+        }),
+      ),
+    ],
   };
+}
+
+/** A row for each number of others, above those of the waves. */
+function benchmarkRows(question: SeriesQuestion, { style, several }: { style: NumberStyle; several: boolean }): Row[] {
+  return namedBenchmarks(question).map(({ option, value, source, year }) => ({
+    header: `${source}, ${year}`,
+    pinned: true,
+    cells: [
+      ...(several ? [{ content: option, order: null }] : []),
+      { content: figure(style.format(value)), order: null },
+      { content: '', order: null },
+      { content: '', order: null },
+    ],
+  }));
 }
 
 /** A row for each number of a wave, or one that says why there is none. */
@@ -52,6 +70,7 @@ function waveRows(
             ? 'nothing to compare with'
             : `${changeWords(changed, style)} since ${inText(names, change!.since)}`,
         order: changed?.change ?? null,
+        className: 'sentence',
       },
       { content: cell.respondents.toLocaleString('en'), order: cell.respondents },
     ];
