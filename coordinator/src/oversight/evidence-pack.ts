@@ -1,4 +1,6 @@
 import type { LogEntry } from '@chorale/protocol';
+import { drivenQuestions } from '../surveys/driven-questions.ts';
+import { FEWEST_RESPONDENTS } from '../surveys/drivers.ts';
 import { auditSection } from './audit-section.ts';
 import type { EvidenceFacts } from './evidence.ts';
 import { type Markup, markup } from './markup.ts';
@@ -111,9 +113,23 @@ function publishing({ study, state, daysKept }: EvidenceFacts): Markup {
 <li>Numbers are published in blocks of ${minimumGroupSize} reports of one question and group, in the order of arrival. A block never
 changes, so no difference of published numbers is about fewer people.</li>
 <li>A number whose half-interval is wider than ${maximumMargin} of its scale is not shown. Every number has a 95% interval.</li>
+${correlations(study)}
 <li>The count of voices is live; nothing else is.</li>
 <li>${raw}</li>
 </ul>`;
+}
+
+/** What is told of two answers of one person, where anything is. [E10] */
+function correlations({ manifest, channels }: EvidenceFacts['study']): Markup {
+  if (channels === null) return markup``;
+  const driven = drivenQuestions(channels);
+  if (driven.state === 'unavailable') {
+    return markup`<li>Nothing is published of how answers of one person to two questions go together.</li>`;
+  }
+  const wait = manifest.series === undefined ? '' : ', once all questions of this wave have published the same people';
+  return markup`<li>How the answers to each two of ${driven.questions.length} questions move together is published as a correlation (drivers), of the
+very people whose answers to each question are published, all groups together${wait}. None is shown of fewer than
+${FEWEST_RESPONDENTS} people, or with a wide interval. It is made of the reports that were charged: it costs no further epsilon.</li>`;
 }
 
 function kept({ manifest }: EvidenceFacts['study'], days: number | null): string {

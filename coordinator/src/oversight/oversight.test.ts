@@ -337,6 +337,27 @@ it('[O4] an evidence pack says how long reports are kept, and who promises it', 
   expect(await packOf('wave')).toContain('are kept: what other waves of the series may show');
 });
 
+it('[E10] an evidence pack says whether correlations are published, and of whom', async () => {
+  const manifests = [
+    pulseStudy({ id: 'whole' }),
+    pulseStudy({ id: 'wave', more: { series: 'quarterly' } }),
+    pulseStudy({ id: 'sampled', epsilon: 5 }),
+  ];
+  const { get, dataFolder } = await overseen({ manifests });
+  const { operatorToken } = readServerFile(dataFolder)!;
+  const packOf = async (study: string): Promise<string> => {
+    const headers = { authorization: `Bearer ${operatorToken}` };
+    return (await get(`/api/v1/studies/${study}/evidence`, { method: 'POST', headers })).text();
+  };
+  // Choices and means have no correlations.
+  const said = 'each two of 3 questions move together is published as a correlation (drivers)';
+  expect(await packOf('whole')).toContain(said);
+  expect(await packOf('whole')).toContain('all groups together. None is shown of fewer than\n100 people');
+  expect(await packOf('wave')).toContain('together, once all questions of this wave have published the same people.');
+  expect(await packOf('sampled')).not.toContain('correlation');
+  expect(await packOf('sampled')).toContain('Nothing is published of how answers of one person to two questions');
+});
+
 it('[O6] an evidence pack says what was promised, has the head of the log, and shows markup of a study as text', async () => {
   const manifest: Manifest = { ...pulseStudy(), title: 'Pulse <script>alert(1)</script> & "more"' };
   const coordinator = await overseen({ manifests: [manifest], demo: null });

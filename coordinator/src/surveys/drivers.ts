@@ -9,7 +9,7 @@ import type { SurveyStudy } from './study-registry.ts';
 import type { PublishedPairs } from './study-tally.ts';
 
 /** With fewer, intervals that are narrow enough to be shown miss the truth too often. */
-const FEWEST_RESPONDENTS = 100;
+export const FEWEST_RESPONDENTS = 100;
 
 /** One pair, before it is known how many are asked about. */
 export type JudgedPair = { questions: [first: string, second: string] } & (
