@@ -116,6 +116,19 @@ test('[V3] a change that is large is called so, in words', async () => {
   await page.close();
 });
 
+test('[V2] the trend has what others got beside a question, in words and in its table', async () => {
+  const page = await open('/results/brightwater/trend');
+  const article = page.getByRole('article', { name: 'My workload is manageable.' });
+  await article.getByText('Dotted, for comparison: Made-up average of retailers (2025), 46.0%.').waitFor();
+  await article.getByText('Numbers in a table').click();
+  const row = article.getByRole('row').filter({ has: page.getByRole('rowheader', { name: /^Made-up average/ }) });
+  expect(await row.getByRole('cell').allInnerTexts()).toEqual(['46.0%', '', '']);
+  // No wave compares this one.
+  const other = page.getByRole('article', { name: /^Do you expect to look for another job/ });
+  expect(await other.getByText('Dotted').count()).toBe(0);
+  await page.close();
+});
+
 test('[V2] the exported files hold the numbers that the page shows', async () => {
   const page = await open('/results/brightwater-1');
   await page.getByRole('article').first().waitFor();
