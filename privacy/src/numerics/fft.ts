@@ -14,9 +14,17 @@ let latest: Turns | undefined;
 
 function turnsOf(size: number): Turns {
   if (latest?.[0] === size) return latest;
-  const half = new Float64Array(size / 2).map((_, index) => (2 * Math.PI * index) / size);
-  const whole = new Float64Array(size).map((_, index) => (Math.PI * index) / (2 * size));
-  latest = [size, half.map(Math.cos), half.map(Math.sin), whole.map(Math.cos), whole.map(Math.sin)];
+  // One quarter turn has them all: sines are its cosines from the end, and beyond it cosines are negative.
+  const cosines = new Float64Array(size + 1).map((_, index) => Math.cos((Math.PI * index) / (2 * size)));
+  const sines = cosines.slice().reverse();
+  const half = new Float64Array(size / 2).map((_, index) => 4 * index);
+  latest = [
+    size,
+    half.map((turn) => (turn > size ? -cosines[2 * size - turn]! : cosines[turn]!)),
+    half.map((turn) => sines[Math.min(turn, 2 * size - turn)]!),
+    cosines,
+    sines,
+  ];
   return latest;
 }
 
