@@ -16,7 +16,7 @@ function turnsOf(size: number): Turns {
   if (latest?.[0] === size) return latest;
   // One quarter turn has them all: sines are its cosines from the end, and beyond it cosines are negative.
   const cosines = new Float64Array(size + 1).map((_, index) => Math.cos((Math.PI * index) / (2 * size)));
-  const sines = cosines.slice().reverse();
+  const sines = cosines.toReversed();
   const half = new Float64Array(size / 2).map((_, index) => 4 * index);
   latest = [
     size,
