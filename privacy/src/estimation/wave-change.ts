@@ -53,7 +53,9 @@ export function waveChange({
     const interval = at(-Math.expm1(logP));
     return !(interval.lower > 0 || interval.upper < 0);
   };
-  return { change, lower, upper, pValue: Math.exp(halve(holdsZero, [Math.log(smallestPValue), 0], 30)) };
+  const least = Math.log(smallestPValue);
+  const pValue = holdsZero(least) ? Math.exp(halve(holdsZero, [least, 0], 30)) : smallestPValue;
+  return { change, lower, upper, pValue };
 }
 
 // The interval of each estimate stands for its own error, on the side that matters: at the lower end of the difference

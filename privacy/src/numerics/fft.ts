@@ -14,16 +14,15 @@ let latest: Turns | undefined;
 
 function turnsOf(size: number): Turns {
   if (latest?.[0] === size) return latest;
-  // One quarter turn has them all: sines are its cosines from the end, and beyond it cosines are negative.
+  // One quarter turn has them all: sines are its cosines from the other end, and beyond it cosines are negative.
   const cosines = new Float64Array(size + 1).map((_, index) => Math.cos((Math.PI * index) / (2 * size)));
-  const sines = cosines.toReversed();
   const half = new Float64Array(size / 2).map((_, index) => 4 * index);
   latest = [
     size,
     half.map((turn) => (turn > size ? -cosines[2 * size - turn]! : cosines[turn]!)),
-    half.map((turn) => sines[Math.min(turn, 2 * size - turn)]!),
+    half.map((turn) => cosines[Math.abs(size - turn)]!),
     cosines,
-    sines,
+    cosines.toReversed(),
   ];
   return latest;
 }
