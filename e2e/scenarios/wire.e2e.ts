@@ -4,7 +4,7 @@ import {
   parameterCount,
   type Report,
   surveyChannels,
-  unpackIntegers,
+  unpackMultiples,
   UPDATE_SENSITIVITY,
   updateFormat,
 } from '@chorale/protocol';
@@ -127,9 +127,9 @@ test('no un-noised update is among the bytes that a training sends, and the nois
   expect(plain.some((value) => value !== 0)).toBe(true);
   expect(sent.contain(Buffer.from(plain.buffer))).toBe(false);
   expect(bytes).toBe(length);
-  const sentIntegers = unpackIntegers(sent.attachments(bytes)[0]!, format, { length });
+  const multiples = unpackMultiples(sent.attachments(bytes)[0]!, format, { length });
   const stddev = noised.training!.privacy.updateNoiseMultiplier * UPDATE_SENSITIVITY;
-  const residuals = Array.from(plain, (value, i) => sentIntegers[i]! - value);
+  const residuals = Array.from(plain, (value, i) => multiples[i]! * format.unit - value);
   expect(residuals.length).toBeGreaterThanOrEqual(40);
   // Rounding to eight bits moves a coordinate by less than a unit, which is far less than the noise.
   expect(format.unit).toBeLessThan(stddev / 4);

@@ -8,7 +8,7 @@ import {
   packIntegers,
   parameterCount,
   PLAIN_FORMAT,
-  unpackIntegers,
+  unpackMultiples,
   updateFormat,
 } from './index.ts';
 import { updateNormBound } from './update-mechanism.ts';
@@ -40,10 +40,10 @@ describe('packed integers', () => {
         const message = new Uint8Array(place + packed.length + 3).fill(255);
         message.set(packed, place);
         const part = message.subarray(place, place + packed.length);
-        expect(unpackIntegers(part, format, { length: values.length })).toEqual(values);
+        expect(unpackMultiples(part, format, { length: values.length })).toEqual(Int32Array.from(multiples));
         const scratch = new Int32Array(values.length).fill(-1);
-        expect(unpackIntegers(part, format, { length: values.length, scratch })).toBe(scratch);
-        expect(scratch).toEqual(values);
+        expect(unpackMultiples(part, format, { length: values.length, scratch })).toBe(scratch);
+        expect(scratch).toEqual(Int32Array.from(multiples));
       }),
     );
   });
@@ -56,7 +56,7 @@ describe('packed integers', () => {
   test('[P2] of a wrong length are refused, as are values that the format cannot write', () => {
     const format = { bits: 16, unit: 2 } as const;
     for (const bytes of [0, 3, 5, 8]) {
-      expect(() => unpackIntegers(new Uint8Array(bytes), format, { length: 2 })).toThrow(
+      expect(() => unpackMultiples(new Uint8Array(bytes), format, { length: 2 })).toThrow(
         expect.objectContaining({ code: 'UPDATE_SHAPE' }),
       );
     }

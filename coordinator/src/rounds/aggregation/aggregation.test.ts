@@ -180,6 +180,24 @@ describe('createAggregation', () => {
     expect(aggregation.holds('q', packed(0, 5, -3))).toBe(true);
   });
 
+  it.each(RULES)('[P2] the bits of a parameter cannot show in the result: %j', async (rule) => {
+    const packed = (size: number) => ({ ...taskOf(rule, size), bitsPerParameter: 8 as const });
+    const format = updateFormat(packed(3));
+    const multiples = fc.tuple(...Array.from({ length: 3 }, () => fc.integer({ min: -73, max: 73 })));
+    expect(73 * format.unit * Math.sqrt(3)).toBeLessThan(updateNormBound(packed(3)));
+    await fc.assert(
+      fc.asyncProperty(fc.array(multiples, { minLength: 3, maxLength: 20 }), async (list) => {
+        const vectors = list.map((vector) => vector.map((multiple) => multiple * format.unit));
+        const aggregation = createAggregation(packed(list.length), 'train');
+        vectors.forEach((vector, i) => {
+          const bytes = packIntegers(Int32Array.from(vector), format);
+          aggregation.add({ participant: `p${i}`, bytes, weight: 1 });
+        });
+        expect(await aggregation.release({ quorum: list.length })).toEqual(await aggregate(rule, vectors));
+      }),
+    );
+  });
+
   it('[A3] a norm bound is in clipping norms', async () => {
     const rule: Rule = { rule: 'norm-bounded-mean', normBound: 1.5 };
     const within = [-1.5 * GRID_STEPS, 0, 0];

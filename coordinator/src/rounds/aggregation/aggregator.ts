@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { ChoraleError, formatBytes, unpackIntegers } from '@chorale/protocol';
+import { ChoraleError, formatBytes, unpackMultiples } from '@chorale/protocol';
 import type { Aggregate, Aggregation } from './aggregation.ts';
 import type { Combination } from './combination.ts';
 import type { ContributionRule } from './contribution.ts';
@@ -21,7 +21,7 @@ export class Aggregator implements Aggregation {
   readonly #options: AggregatorOptions;
   /** What was measured of each contribution, to know a repeated message from a second contribution. */
   readonly #measured = new Map<string, Measured>();
-  /** What packed integers are read into, one vector after another. */
+  /** What packed multiples are read into, one vector after another. */
   #scratch: Int32Array | undefined;
   #isOpen = true;
 
@@ -39,7 +39,8 @@ export class Aggregator implements Aggregation {
     }
     if (!this.#isOpen) throw new ChoraleError('ROUND_CLOSED', 'the round has ended');
     const vector = this.#unpack(bytes);
-    const measured = combination.add(vector, { weight, check: (norm) => contribution.check(vector, norm) });
+    const { unit } = contribution.format;
+    const measured = combination.add(vector, { weight, unit, check: (norm) => contribution.check(vector, unit * norm) });
     this.#measured.set(participant, measured);
   }
 
@@ -74,10 +75,10 @@ export class Aggregator implements Aggregation {
     this.#scratch = undefined;
   }
 
-  /** The vector of a message, in its memory or in one that the next vector overwrites. */
+  /** The vector of a message as multiples, in its memory or in one that the next vector overwrites. */
   #unpack(bytes: Uint8Array): Int32Array {
     const { length, format } = this.#options.contribution;
     if (format.bits < 32) this.#scratch ??= new Int32Array(length);
-    return unpackIntegers(bytes, format, { length, scratch: this.#scratch });
+    return unpackMultiples(bytes, format, { length, scratch: this.#scratch });
   }
 }

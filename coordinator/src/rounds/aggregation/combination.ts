@@ -13,13 +13,21 @@ export type Combined = {
   sensitivity: number;
 };
 
-/** A vector's public weight, and what its norm must pass before it counts: `check` throws for one that must not. */
-export type Terms = { weight: number; check: (norm: number) => void };
+/** How a vector counts. */
+export type Terms = {
+  /** Public, an integer >= 1. */
+  weight: number;
+  /** Grid steps in one multiple: the vector's coordinates are multiples of so many. */
+  unit: number;
+  /** What the vector's norm, in multiples, must pass before it counts: throws for one that must not. */
+  check: (norm: number) => void;
+};
 
 /** How the vectors of one round become one, whatever their order. */
 export interface Combination {
   /**
    * Takes a vector in, or throws and stays as it was. The vector may share a message's memory: it is not kept.
+   * @returns what was measured of it, in multiples
    * @throws what `check` throws; ChoraleError `INTERNAL` when the sum could no longer be sure to be exact;
    *   `ROUND_CLOSED` when full.
    */

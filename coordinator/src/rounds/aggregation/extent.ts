@@ -35,13 +35,13 @@ export function measure(vector: Int32Array): Measured {
   return measured(vector, { square, even, odd });
 }
 
-/** `measure` that adds weight x vector to a sum on the way: most of what either takes is to read the vector. */
-export function measureAndAdd(vector: Int32Array, { sum, weight }: { sum: Float64Array; weight: number }): Measured {
+/** `measure` that adds factor x vector to a sum on the way: most of what either takes is to read the vector. */
+export function measureAndAdd(vector: Int32Array, { sum, factor }: { sum: Float64Array; factor: number }): Measured {
   // Known to be doubles, so that products are not watched for overflow and negative zero. Times one, a coordinate is made
   // a double once for its square and its share in the sum: a quarter of the time.
-  const doubles = Float64Array.of(1, weight);
+  const doubles = Float64Array.of(1, factor);
   const one = doubles[0]!;
-  const factor = doubles[1]!;
+  const times = doubles[1]!;
   let square = 0;
   let even = FNV_OFFSET;
   let odd = FNV_OFFSET;
@@ -54,10 +54,10 @@ export function measureAndAdd(vector: Int32Array, { sum, weight }: { sum: Float6
     square += double * double + nextDouble * nextDouble;
     even = Math.imul(even ^ value, FNV_PRIME);
     odd = Math.imul(odd ^ next, FNV_PRIME);
-    sum[i]! += factor * double;
-    sum[i + 1]! += factor * nextDouble;
+    sum[i]! += times * double;
+    sum[i + 1]! += times * nextDouble;
   }
-  if (last % 2 === 0) sum[last]! += factor * vector[last]!;
+  if (last % 2 === 0) sum[last]! += times * vector[last]!;
   return measured(vector, { square, even, odd });
 }
 

@@ -32,13 +32,15 @@ export class MiddleValues implements Combination {
     this.#options = options;
   }
 
-  add(vector: Int32Array, { check }: Pick<Terms, 'check'>): Measured {
+  add(vector: Int32Array, { unit, check }: Omit<Terms, 'weight'>): Measured {
     const measured = measure(vector);
     check(measured.norm);
     if (this.#vectors.length >= this.#options.capacity) {
       throw new ChoraleError('ROUND_CLOSED', 'the round has as many updates as it wants');
     }
-    this.#vectors.push(new Int32Array(vector));
+    const steps = new Int32Array(vector);
+    if (unit > 1) for (let i = 0; i < steps.length; i += 1) steps[i] = Math.imul(steps[i]!, unit);
+    this.#vectors.push(steps);
     return measured;
   }
 

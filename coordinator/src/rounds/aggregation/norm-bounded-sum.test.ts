@@ -7,7 +7,7 @@ const bounds = fc.integer({ min: 1, max: 2 ** 31 });
 
 async function sumOf(bound: number, ...list: Int32Array[]): Promise<number[]> {
   const sum = new NormBoundedSum({ length: list[0]!.length, bound });
-  for (const vector of list) sum.add(vector, { weight: 1, check: () => {} });
+  for (const vector of list) sum.add(vector, { weight: 1, unit: 1, check: () => {} });
   return Array.from((await sum.combine()).sum);
 }
 

@@ -27,18 +27,18 @@ export class NormBoundedSum implements Combination {
     this.#sum = new WeightedSum({ length, sensitivity: 2 * bound });
   }
 
-  add(vector: Int32Array, { weight, check }: Terms): Measured {
+  add(vector: Int32Array, { weight, unit, check }: Terms): Measured {
     const measured = measure(vector);
     check(measured.norm);
-    if (measured.norm <= this.#bound) {
-      this.#sum.addMeasured(vector, { weight, norm: measured.norm });
+    if (unit * measured.norm <= this.#bound) {
+      this.#sum.addMeasured(vector, { weight, unit, norm: measured.norm });
       return measured;
     }
     const factor = (this.#bound / measured.norm) * (1 - ROUNDING_MARGIN);
     const scaled = (this.#scaled ??= new Int32Array(vector.length));
     // Storing in 32 bits rounds towards zero.
     for (let i = 0; i < vector.length; i += 1) scaled[i] = vector[i]! * factor;
-    this.#sum.addMeasured(scaled, { weight, norm: this.#bound });
+    this.#sum.addMeasured(scaled, { weight, unit: 1, norm: this.#bound });
     return measured;
   }
 

@@ -3,7 +3,7 @@ import type { Combination, Combined, Terms } from './combination.ts';
 import { measure, type Measured, measureAndAdd } from './extent.ts';
 import { freeMemory } from '../../operations/free-memory.ts';
 
-/** No coordinate of any vector is larger in magnitude. */
+/** No coordinate of any vector is larger in magnitude, in grid steps. */
 const LARGEST_COORDINATE = 2 ** 31;
 
 export type WeightedSumOptions = {
@@ -22,7 +22,7 @@ export class WeightedSum implements Combination {
   #sum: Float64Array;
   #totalWeight = 0;
   #largestWeight = 0;
-  /** Sum of weight x norm: no coordinate of the sum, nor of any partial sum of it, is larger in magnitude. */
+  /** Sum of weight x norm in grid steps: no coordinate of the sum, nor of any partial sum of it, is larger in magnitude. */
   #magnitude = 0;
 
   constructor({ length, sensitivity }: WeightedSumOptions) {
@@ -30,29 +30,30 @@ export class WeightedSum implements Combination {
     this.#sum = new Float64Array(length);
   }
 
-  add(vector: Int32Array, { weight, check }: Terms): Measured {
+  add(vector: Int32Array, { weight, unit, check }: Terms): Measured {
     const isExact = this.#magnitude + weight * LARGEST_COORDINATE <= LARGEST_EXACT_SUM;
+    const factor = weight * unit;
     // A large vector takes twice as long to read twice, so it is added first. A sum that is exact whatever the
     // vector holds is as before once a refused one is subtracted.
-    const measured = isExact ? measureAndAdd(vector, { sum: this.#sum, weight }) : measure(vector);
+    const measured = isExact ? measureAndAdd(vector, { sum: this.#sum, factor }) : measure(vector);
     try {
       check(measured.norm);
     } catch (refusal) {
-      if (isExact) addTo(this.#sum, vector, -weight);
+      if (isExact) addTo(this.#sum, vector, -factor);
       throw refusal;
     }
-    if (isExact) this.#count(weight, measured.norm);
-    else this.addMeasured(vector, { weight, norm: measured.norm });
+    if (isExact) this.#count(weight, unit * measured.norm);
+    else this.addMeasured(vector, { weight, unit, norm: measured.norm });
     return measured;
   }
 
-  /** Takes in a vector that was checked already, as `add` does. */
-  addMeasured(vector: Int32Array, { weight, norm }: { weight: number; norm: number }): void {
-    if (this.#magnitude + weight * norm > LARGEST_EXACT_SUM) {
+  /** Takes in a vector that was checked already, of this norm in multiples, as `add` does. */
+  addMeasured(vector: Int32Array, { weight, unit, norm }: Omit<Terms, 'check'> & { norm: number }): void {
+    if (this.#magnitude + weight * unit * norm > LARGEST_EXACT_SUM) {
       throw new ChoraleError('INTERNAL', 'the sum of this round would not be exact');
     }
-    addTo(this.#sum, vector, weight);
-    this.#count(weight, norm);
+    addTo(this.#sum, vector, weight * unit);
+    this.#count(weight, unit * norm);
   }
 
   combine(): Promise<Combined> {
@@ -76,6 +77,6 @@ export class WeightedSum implements Combination {
   }
 }
 
-function addTo(sum: Float64Array, vector: Int32Array, weight: number): void {
-  for (let i = 0; i < vector.length; i += 1) sum[i]! += weight * vector[i]!;
+function addTo(sum: Float64Array, vector: Int32Array, factor: number): void {
+  for (let i = 0; i < vector.length; i += 1) sum[i]! += factor * vector[i]!;
 }
