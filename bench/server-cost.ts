@@ -14,8 +14,8 @@ type Cost = { cpuMs: number; peakRssBytes: number; waits: number };
 /** Times that each of the servers is measured, in turn: other work on the machine disturbs them alike. */
 const REPEATS = 3;
 
-/** Coordinates that are summed before the first round that is measured: code is compiled by then. */
-const WARM_UP_COORDINATES = 1e8;
+/** Coordinates that are summed before the first round that is measured, when code is compiled, and in those that are. */
+const COORDINATES = 1e8;
 
 /**
  * What does a round cost the server, next to a bare socket.io program that only sends the model and adds vectors up, of
@@ -101,11 +101,9 @@ type Rounds = { warmUp: number; measured: number };
 
 function planRounds({ parameters, clients }: Shape): Rounds {
   const coordinates = parameters * clients;
-  const times = (wanted: number, { least, most }: { least: number; most: number }): number =>
-    Math.max(least, Math.min(most, Math.round(wanted / coordinates)));
   return {
-    warmUp: times(WARM_UP_COORDINATES, { least: 3, most: 200 }),
-    measured: times(2 * WARM_UP_COORDINATES, { least: 4, most: 200 }),
+    warmUp: Math.max(3, Math.round(COORDINATES / coordinates)),
+    measured: Math.max(4, Math.round(COORDINATES / coordinates)),
   };
 }
 

@@ -74,8 +74,9 @@ export async function startCoordinatorServer({
   return { server: new ServerProcess(child, String(url)), invitations };
 }
 
+/** Starts the bare program, with socket.io as it comes: `bufferutil` is an addition that the coordinator has. */
 export async function startFloorServer(config: FloorConfig): Promise<ServerProcess> {
-  const child = new Child(FLOOR, { config });
+  const child = new Child(FLOOR, { config, env: { WS_NO_BUFFER_UTIL: '1' } });
   const { url } = await child.next('ready');
   return new ServerProcess(child, String(url));
 }

@@ -40,7 +40,11 @@ export class Aggregator implements Aggregation {
     if (!this.#isOpen) throw new ChoraleError('ROUND_CLOSED', 'the round has ended');
     const vector = this.#unpack(bytes);
     const { unit } = contribution.format;
-    const measured = combination.add(vector, { weight, unit, check: (norm) => contribution.check(vector, unit * norm) });
+    const measured = combination.add(vector, {
+      weight,
+      unit,
+      check: (norm) => contribution.check(vector, unit * norm),
+    });
     this.#measured.set(participant, measured);
   }
 
