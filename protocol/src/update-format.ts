@@ -84,7 +84,7 @@ export function packIntegers(values: Int32Array, { bits, unit }: UpdateFormat): 
 /**
  * The integers of a message, at any byte offset, as multiples of the format's unit. They may share the message's
  * memory or that of `scratch`: copy what is to be kept or changed.
- * @param options.scratch memory for multiples that cannot be read in place; new memory without it
+ * @param options.scratch memory of `length` multiples for what cannot be read in place; new memory without it
  * @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` integers.
  */
 export function unpackMultiples(
@@ -92,7 +92,7 @@ export function unpackMultiples(
   format: UpdateFormat,
   { length, scratch }: { length: number; scratch?: Int32Array | undefined },
 ): Int32Array {
-  if (format.bits === 32) return decodeIntegers(bytes, length);
+  if (format.bits === 32) return decodeIntegers(bytes, length, scratch);
   const expected = formatBytes(format, length);
   if (bytes.byteLength !== expected) {
     throw new ChoraleError('UPDATE_SHAPE', `update: ${expected} bytes expected, got ${bytes.byteLength}`);

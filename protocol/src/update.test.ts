@@ -43,6 +43,9 @@ test('[P2] the wire is little-endian, and a vector is read at any place in a mes
     const bytes = message.subarray(place, place + 12);
     bytes.set(encodeIntegers(integers));
     expect(decodeIntegers(bytes, 3)).toEqual(integers);
+    const scratch = new Int32Array(3);
+    expect(decodeIntegers(bytes, 3, scratch)).toEqual(integers);
+    expect(scratch).toEqual(place % 4 === 0 ? new Int32Array(3) : integers);
     bytes.set(encodeParameters(Float32Array.from(integers)));
     const parameters = decodeParameters(bytes, 3);
     // Parameters are a copy: whoever gets them may change them.

@@ -110,23 +110,26 @@ export function encodeIntegers(values: Int32Array): Uint8Array<ArrayBuffer> {
 }
 
 /**
- * The integers of a message, at any byte offset. They may share its memory: copy what is to be kept or changed.
+ * The integers of a message, at any byte offset. They may share its memory or that of `scratch`: copy what is to be kept
+ * or changed.
+ * @param scratch memory of `length` integers for what cannot be read in place; new memory without it
  * @throws ChoraleError `UPDATE_SHAPE` unless there are exactly `length` integers.
  */
-export function decodeIntegers(bytes: Uint8Array, length: number): Int32Array {
+export function decodeIntegers(bytes: Uint8Array, length: number, scratch?: Int32Array): Int32Array {
   if (bytes.byteLength !== length * 4) {
     throw new ChoraleError(
       'UPDATE_SHAPE',
       `update: ${length} integers of 4 bytes expected, got ${bytes.byteLength} bytes`,
     );
   }
+  if (IS_LITTLE_ENDIAN && bytes.byteOffset % 4 === 0) return new Int32Array(bytes.buffer, bytes.byteOffset, length);
+  const values = scratch ?? new Int32Array(length);
   if (IS_LITTLE_ENDIAN) {
-    // Copied at once where integers cannot start at that offset.
-    const { buffer, byteOffset } = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
-    return new Int32Array(buffer, byteOffset, length);
+    // Copied at once: integers cannot start at that offset.
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength).set(bytes);
+    return values;
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const values = new Int32Array(length);
   for (let i = 0; i < length; i += 1) values[i] = view.getInt32(i * 4, true);
   return values;
 }

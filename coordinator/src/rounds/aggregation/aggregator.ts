@@ -82,7 +82,8 @@ export class Aggregator implements Aggregation {
   /** The vector of a message as multiples, in its memory or in one that the next vector overwrites. */
   #unpack(bytes: Uint8Array): Int32Array {
     const { length, format } = this.#options.contribution;
-    if (format.bits < 32) this.#scratch ??= new Int32Array(length);
+    // Those of 32 bits are read in place where they begin at a multiple of four bytes, as in a large update they do.
+    if (format.bits < 32 || bytes.byteOffset % 4 !== 0) this.#scratch ??= new Int32Array(length);
     return unpackMultiples(bytes, format, { length, scratch: this.#scratch });
   }
 }
