@@ -1,16 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
-/** Kills, outages, simulations, audits, attacks and commands in processes of their own: minutes that `npm run check` leaves to `npm test`. */
+/**
+ * Kills, outages, simulations, audits, attacks, statistics of many draws and commands in processes of their own: minutes that
+ * `npm run check` leaves to `npm test`.
+ */
 const trials = [
   'audit/src/black-box-audit.test.ts',
+  'bench/utility/*.test.ts',
   'coordinator/src/cli/{audit,backup-command,chorale,start-command}.test.ts',
   'coordinator/src/cluster/*.test.ts',
+  'coordinator/src/http/broken-http.test.ts',
   'coordinator/src/operations/outage.test.ts',
+  'coordinator/src/rounds/*.properties.test.ts',
   'coordinator/src/rounds/training-kill.test.ts',
   'coordinator/src/simulation/**/*.test.ts',
-  'coordinator/src/sockets/{fuzz,silent-client}.test.ts',
-  'coordinator/src/storage/{backup,kill,postgres-outages}.test.ts',
-  'coordinator/src/surveys/wave-attack.test.ts',
+  'coordinator/src/sockets/{broken-protocol,fuzz,silent-client}.test.ts',
+  'coordinator/src/storage/{backup,kill,postgres-nodes,postgres-outages}.test.ts',
+  'coordinator/src/surveys/{pair-correlation,wave-attack}.test.ts',
+  'privacy/src/accounting/{shuffle,subsampled-gaussian}-accounting.test.ts',
+  'privacy/src/estimation/{estimate-contrast,estimate-mean,estimate-shares,group-shrinkage}.test.ts',
+  'privacy/src/mechanisms/memoization.test.ts',
+  'privacy/src/updates/priv-unit.test.ts',
+  'sdk/src/training/randomized-update.test.ts',
   'sdk/src/training/testing/federated-accuracy.test.ts',
 ];
 
