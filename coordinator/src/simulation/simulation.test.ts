@@ -80,6 +80,18 @@ it('[R11] seed 9: a clock that is set back does not keep clients waiting for the
   expect(result.found).toEqual([]);
 });
 
+it('[R9] seed 2034: a clock that is set back in the millisecond in which a rest begins may prolong that rest', async () => {
+  const result = await simulateBriefly({
+    mode: 'asynchronous',
+    clients: 10,
+    rounds: 3000,
+    studies: 64,
+    seed: 2034,
+    lane: 3,
+  });
+  expect(result.found).toEqual([]);
+});
+
 it('[R3] seed 2026: what a buffer holds is no repeat of an update to the round in which it was opened', async () => {
   const large = { clients: 10, rounds: 100_000, studies: 64 };
   const result = await simulateBriefly({ mode: 'asynchronous', ...large, seed: 2026, lane: 30 });

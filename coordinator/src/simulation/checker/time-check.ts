@@ -71,8 +71,9 @@ export class TimeCheck {
     const isUnderWay = present !== null && !present.isResolved;
     const isBuffer = this.#books.isBuffered('train') && !this.#books.isEvaluationDue;
     if (isUnderWay || this.#books.availableSeats < (isBuffer ? 1 : invitationLimit(task))) return;
-    // A clock that was set is noticed by a timer that was set before, and a rest may begin again then.
-    const sinceMs = Math.max(restUntilMs, storeMs, clockSetMs > rest.sinceMs ? clockSetMs + 2 * LONGEST_REST_MS : 0);
+    // A clock that was set is noticed by a timer that was set before, and a rest may begin again then: also one that began
+    // in the millisecond in which the clock was set.
+    const sinceMs = Math.max(restUntilMs, storeMs, clockSetMs >= rest.sinceMs ? clockSetMs + 2 * LONGEST_REST_MS : 0);
     const isOver = clocks.elapsedMs > sinceMs + TOLERANCE_MS;
     violations.require(!isOver, 'R9', () => `the rest after ${rest.failures} failures is over, and nothing begins`);
   }
