@@ -1,25 +1,20 @@
 import { defineConfig } from 'vitest/config';
 
 /**
- * Kills, outages, simulations, audits, attacks, statistics of many draws and commands in processes of their own: minutes that
+ * What drives servers, databases, processes or simulations, audits, attacks, and statistics of many draws: minutes that
  * `npm run check` leaves to `npm test`.
  */
 const trials = [
   'audit/src/black-box-audit.test.ts',
   'bench/utility/*.test.ts',
-  'coordinator/src/cli/{audit,backup-command,chorale,start-command}.test.ts',
-  'coordinator/src/cluster/*.test.ts',
-  'coordinator/src/http/broken-http.test.ts',
-  'coordinator/src/operations/outage.test.ts',
+  'coordinator/src/{cli,cluster,http,operations,oversight,simulation,sockets,storage}/**/*.test.ts',
   'coordinator/src/rounds/*.properties.test.ts',
-  'coordinator/src/rounds/training-kill.test.ts',
-  'coordinator/src/simulation/**/*.test.ts',
-  'coordinator/src/sockets/{broken-protocol,fuzz,silent-client}.test.ts',
-  'coordinator/src/storage/{backup,kill,postgres-nodes,postgres-outages}.test.ts',
-  'coordinator/src/surveys/{pair-correlation,wave-attack}.test.ts',
-  'privacy/src/accounting/{shuffle,subsampled-gaussian}-accounting.test.ts',
+  'coordinator/src/rounds/{asynchronous-training,one-shot-training,training-kill,training-service}.test.ts',
+  'coordinator/src/surveys/{pair-correlation,report-service,series,wave-attack}.test.ts',
+  'privacy/src/accounting/{composition,renyi-accounting,shuffle-accounting,subsampled-gaussian-accounting}.test.ts',
   'privacy/src/estimation/{estimate-contrast,estimate-mean,estimate-shares,group-shrinkage}.test.ts',
-  'privacy/src/mechanisms/memoization.test.ts',
+  'privacy/src/mechanisms/{frequency-mechanism,memoization,numeric-mean}.test.ts',
+  'privacy/src/sampling/discrete-laplace.test.ts',
   'privacy/src/updates/priv-unit.test.ts',
   'sdk/src/training/randomized-update.test.ts',
   'sdk/src/training/testing/federated-accuracy.test.ts',
