@@ -29,17 +29,17 @@ const original = (source: string): Rows => {
   return sections(text.rows ?? text);
 };
 
-/** Sections without a copy, and why. */
-const notCovered: Record<string, string> = {
-  'accounting.json: reference_library_defects_confirmed': 'defects of other libraries',
-  'accounting.json: truncated_poisson_fixed_batch_pld': 'batches cut at a size are not shipped',
-  'ldp.json: dbitflip': 'not shipped: subset selection has less error at every cell',
-  'ldp.json: rappor': 'not shipped: its two stages waste what longitudinal randomized response keeps',
-  'ldp.json: verification.library_findings': 'defects of other libraries',
-  'ldp.json: verification.monte_carlo': 'simulations that the reference made of itself',
-  'ldp.json: verification.monte_carlo_2': 'simulations that the reference made of itself',
-  'ldp.json: verification.privunit_mc': 'simulations that the reference made of itself',
-};
+/** Sections without a copy, and why: each pattern is that of one section. */
+const notCovered: [section: RegExp, reason: string][] = [
+  [/^accounting\.json: reference_library_\w+$/, 'defects of other libraries'],
+  [/^accounting\.json: truncated_poisson_fixed_batch_pld$/, 'batches cut at a size are not shipped'],
+  [/^ldp\.json: dbitflip$/, 'not shipped: subset selection has less error at every cell'],
+  [/^ldp\.json: rappor$/, 'not shipped: its two stages waste what longitudinal randomized response keeps'],
+  [/^ldp\.json: verification\.library_\w+$/, 'defects of other libraries'],
+  [/^ldp\.json: verification\.monte_carlo$/, 'simulations that the reference made of itself'],
+  [/^ldp\.json: verification\.monte_carlo_2$/, 'simulations that the reference made of itself'],
+  [/^ldp\.json: verification\.privunit_mc$/, 'simulations that the reference made of itself'],
+];
 
 describe.skipIf(!existsSync(shared))(
   'the committed copies (skipped where the originals are not beside the project)',
@@ -60,7 +60,10 @@ describe.skipIf(!existsSync(shared))(
       const all = ['accounting.json', 'ldp.json', 'mf_audit.json'].flatMap((source) =>
         Object.keys(original(source)).map((name) => `${source}: ${name}`),
       );
-      expect(all.filter((name) => !covered.has(name)).toSorted()).toEqual(Object.keys(notCovered).toSorted());
+      const left = all.filter((name) => !covered.has(name));
+      expect(left.map((name) => notCovered.findIndex(([section]) => section.test(name))).toSorted()).toEqual(
+        notCovered.map((_, i) => i),
+      );
     });
   },
 );
