@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../testing/temporary-folder.ts';
 import { GroupCommit } from './group-commit.ts';
 
 /** A database that numbers are inserted into; `done` sees what a second connection can read by then. */
-function numbers() {
+function numbers({ isSingleChange = false } = {}) {
   const path = join(temporaryFolder(), 'numbers.db');
   const db = new DatabaseSync(path);
   db.exec('PRAGMA journal_mode = WAL; CREATE TABLE number (value INTEGER PRIMARY KEY, padding TEXT)');
@@ -25,6 +25,7 @@ function numbers() {
       if (value < 0) throw new Error('negative');
       return `kept ${value}`;
     },
+    isSingleChange: () => isSingleChange,
     fail: (value, error) => `${value}: ${error instanceof Error ? error.message : 'unknown'}`,
     done: (replies) => transactions.push({ replies, visible: visible() }),
   });
@@ -47,6 +48,14 @@ it('undoes a request that fails, and that one alone', () => {
   expect(transactions[0]!.visible).toEqual([1, 3]);
 });
 
+it('leaves it to the database to undo a single change that fails', () => {
+  const { commit, transactions } = numbers({ isSingleChange: true });
+  [1, 1, 3].forEach((value) => commit.add(value));
+  commit.flush();
+  expect(transactions[0]!.replies).toEqual(['kept 1', expect.stringContaining('UNIQUE'), 'kept 3']);
+  expect(transactions[0]!.visible).toEqual([1, 3]);
+});
+
 it('undoes a request that is alone in its transaction', () => {
   const { db, commit, transactions } = numbers();
   commit.add(-1);
@@ -58,17 +67,20 @@ it('undoes a request that is alone in its transaction', () => {
   expect(transactions[1]).toEqual({ replies: ['kept 2'], visible: [2] });
 });
 
-it('keeps nothing of a transaction that cannot be written, says so to all, and goes on', () => {
-  const { db, commit, visible, transactions } = numbers();
-  db.exec('PRAGMA max_page_count = 8');
-  const many = Array.from({ length: 50 }, (_, i) => i);
-  many.forEach((value) => commit.add(value));
-  commit.flush();
-  expect(transactions[0]!.replies).toEqual(many.map((value) => `${value}: database or disk is full`));
-  expect(visible()).toEqual([]);
+it.each([{ isSingleChange: false }, { isSingleChange: true }])(
+  'keeps nothing of a transaction that cannot be written, says so to all, and goes on: %o',
+  (options) => {
+    const { db, commit, visible, transactions } = numbers(options);
+    db.exec('PRAGMA max_page_count = 8');
+    const many = Array.from({ length: 50 }, (_, i) => i);
+    many.forEach((value) => commit.add(value));
+    commit.flush();
+    expect(transactions[0]!.replies).toEqual(many.map((value) => `${value}: database or disk is full`));
+    expect(visible()).toEqual([]);
 
-  db.exec('PRAGMA max_page_count = 1000');
-  commit.add(1);
-  commit.flush();
-  expect(visible()).toEqual([1]);
-});
+    db.exec('PRAGMA max_page_count = 1000');
+    commit.add(1);
+    commit.flush();
+    expect(visible()).toEqual([1]);
+  },
+);

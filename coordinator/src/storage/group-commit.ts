@@ -5,6 +5,8 @@ export type GroupCommitOptions<Request, Reply> = {
   db: DatabaseSync;
   /** Does one request inside the open transaction; what it changed is undone when it throws. */
   run: (request: Request) => Reply;
+  /** Whether a request makes one change at most, and has made none when it throws: SQLite undoes a failed statement. */
+  isSingleChange: (request: Request) => boolean;
   /** The reply to a request that threw, or whose transaction could not be written. */
   fail: (request: Request, error: unknown) => Reply;
   /** Takes the replies of one transaction, after it was written. */
@@ -51,7 +53,7 @@ export class GroupCommit<Request, Reply> {
     try {
       this.#transaction.begin.run();
       // One request alone is undone with its transaction: a savepoint would copy each page that it changes.
-      const replies = batch.map((request) => (batch.length === 1 ? run(request) : this.#runAlone(request)));
+      const replies = batch.map((request) => (batch.length === 1 ? run(request) : this.#runOne(request)));
       this.#transaction.commit.run();
       return replies;
     } catch (error) {
@@ -61,6 +63,19 @@ export class GroupCommit<Request, Reply> {
     }
   }
 
+  /** Does one of several requests; where that fails the others stay done. */
+  #runOne(request: Request): Reply {
+    const { db, run, fail, isSingleChange } = this.#options;
+    if (!isSingleChange(request)) return this.#runAlone(request);
+    try {
+      return run(request);
+    } catch (error) {
+      if (!db.isTransaction) throw error;
+      return fail(request, error);
+    }
+  }
+
+  /** Does one of several requests, all of it or nothing. */
   #runAlone(request: Request): Reply {
     const { db, run, fail } = this.#options;
     this.#savepoint.begin.run();

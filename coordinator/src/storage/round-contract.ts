@@ -25,6 +25,21 @@ export function describeRounds(name: string, at: StorePlace): void {
       expect(await store.readRounds('pulse')).toEqual([committed]);
     });
 
+    it('[R13] keeps neither of them where others are written at the same time, and keeps those', async () => {
+      const store = await openWithStudy(at);
+      await store.openRound(openRound);
+      const model = { study: 'unknown', modelRound: 1, parameters: new Float32Array(2) };
+      const second = { ...openRound, round: 2 };
+      const outcomes = await Promise.allSettled([
+        store.openRound(second),
+        store.endRound(committed, model),
+        store.openRound({ ...openRound, round: 3, study: 'unknown' }),
+        store.openRound({ ...openRound, round: 4 }),
+      ]);
+      expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+      expect(await store.readRounds('pulse')).toEqual([openRound, second, { ...openRound, round: 4 }]);
+    });
+
     it('never uses a round number twice, and ends a round once', async () => {
       const store = await openWithStudy(at);
       await store.openRound(openRound);

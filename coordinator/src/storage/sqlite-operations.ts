@@ -23,6 +23,20 @@ export type SqliteOperations = {
 };
 
 /**
+ * Operations that change one row at most, or many by one statement, and throw only before they have changed any. Those
+ * that come often are here: whatever is not named may be of several steps.
+ */
+export const singleChanges: ReadonlySet<string> = new Set<keyof SqliteOperations>([
+  'addReport',
+  'openRound',
+  'countReports',
+  'readReport',
+  'readReports',
+  'readSeriesReports',
+  'studyEnd',
+]);
+
+/**
  * The store's methods as SQL over a prepared database. Each either does all of its change or throws. Owners of
  * rounds are not looked at: the folder belongs to one process.
  */

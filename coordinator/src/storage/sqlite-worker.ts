@@ -5,7 +5,7 @@ import { freeMemory } from '../operations/free-memory.ts';
 import { GroupCommit } from './group-commit.ts';
 import { makePrivate } from './private-file.ts';
 import type { SqliteFailure, SqliteReply, SqliteRequest } from './sqlite-messages.ts';
-import { sqliteOperations } from './sqlite-operations.ts';
+import { singleChanges, sqliteOperations } from './sqlite-operations.ts';
 import { explainFailure, SqliteRefusal } from './sqlite-refusal.ts';
 import { prepareDatabase } from './sqlite-schema.ts';
 
@@ -28,6 +28,7 @@ function serve(): void {
   const commit = new GroupCommit<SqliteRequest, SqliteReply>({
     db,
     run: runner(db),
+    isSingleChange: ({ name }) => singleChanges.has(name),
     fail: ({ id }, error) => ({ id, failure: describe(error) }),
     done: tell,
   });
