@@ -68,28 +68,10 @@ export class Metrics {
     buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600],
     registers: this.#registers,
   });
-  readonly #phase = new Gauge({
-    name: 'chorale_round_phase',
-    help: '1 for the phase that the training of a study is in, 0 for all others.',
-    labelNames: ['study', 'phase'] as const,
-    registers: this.#registers,
-  });
   readonly #roundClients = new Counter({
     name: 'chorale_round_clients_total',
     help: 'Invited clients by what became of them; late ones are counted once more.',
     labelNames: ['study', 'state'] as const,
-    registers: this.#registers,
-  });
-  readonly #waiting = new Gauge({
-    name: 'chorale_clients_waiting',
-    help: 'Clients that wait for a round.',
-    labelNames: ['study'] as const,
-    registers: this.#registers,
-  });
-  readonly #epsilon = new Gauge({
-    name: 'chorale_epsilon_spent',
-    help: 'Epsilon of a client that took part as often as it could so far.',
-    labelNames: ['study', 'unit'] as const,
     registers: this.#registers,
   });
 
@@ -98,10 +80,16 @@ export class Metrics {
     Boundary,
     Traffic
   >;
-  readonly #phases = new Map<string, Phase>();
+  /** What changes several times in a round, by study: noted cheaply, until metrics are read. */
+  readonly #present = {
+    phases: new Map<string, Phase>(),
+    waiting: new Map<string, number>(),
+    spent: new Map<string, readonly Guarantee[]>(),
+  };
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.#watchStudies();
     for (const outcome of ['withdrawn', 'released']) this.withdrawals.inc({ outcome }, 0);
     this.#countBytes('received', 'Bytes that came in: of HTTP all of them, of sockets those of messages.');
     this.#countBytes('sent', 'Bytes that went out: of HTTP all of them, of sockets those of messages.');
@@ -109,14 +97,55 @@ export class Metrics {
 
   /** @param count asked for whenever metrics are read */
   watchConnections(count: () => number): void {
-    // A property of the registry from here on: the gauge reads for itself.
+    this.#gauge({ name: 'chorale_connections', help: 'Open socket connections.' }, (gauge) => gauge.set(count()));
+  }
+
+  #watchStudies(): void {
+    const { phases, waiting, spent } = this.#present;
+    this.#gauge(
+      {
+        name: 'chorale_round_phase',
+        help: '1 for the phase that the training of a study is in, 0 for all others.',
+        labelNames: ['study', 'phase'] as const,
+      },
+      (gauge) => {
+        for (const [study, present] of phases) {
+          for (const phase of PHASES) gauge.set({ study, phase }, Number(phase === present));
+        }
+      },
+    );
+    this.#gauge(
+      { name: 'chorale_clients_waiting', help: 'Clients that wait for a round.', labelNames: ['study'] as const },
+      (gauge) => {
+        for (const [study, count] of waiting) gauge.set({ study }, count);
+      },
+    );
+    this.#gauge(
+      {
+        name: 'chorale_epsilon_spent',
+        help: 'Epsilon of a client that took part as often as it could so far.',
+        labelNames: ['study', 'unit'] as const,
+      },
+      (gauge) => {
+        for (const [study, guarantees] of spent) {
+          for (const { privacyUnit: unit, epsilon } of guarantees) gauge.set({ study, unit }, epsilon);
+        }
+      },
+    );
+  }
+
+  /** @param read sets the gauge whenever metrics are read */
+  #gauge<Label extends string>(
+    options: { name: string; help: string; labelNames?: readonly Label[] },
+    read: (gauge: Gauge<Label>) => void,
+  ): void {
+    // A property of the registry from here on.
     // oxlint-disable-next-line no-new
-    new Gauge({
-      name: 'chorale_connections',
-      help: 'Open socket connections.',
+    new Gauge<Label>({
+      ...options,
       registers: this.#registers,
       collect() {
-        this.set(count());
+        read(this);
       },
     });
   }
@@ -146,10 +175,10 @@ export class Metrics {
     const { study } = event;
     switch (event.type) {
       case 'phase':
-        this.#enter(study, event.phase);
+        this.#present.phases.set(study, event.phase);
         return;
       case 'clients':
-        this.#waiting.set({ study }, event.waiting);
+        this.#present.waiting.set(study, event.waiting);
         return;
       case 'ended': {
         const { kind, outcome, durationMs } = event;
@@ -165,15 +194,8 @@ export class Metrics {
     }
   }
 
-  #enter(study: string, phase: Phase): void {
-    const before = this.#phases.get(study);
-    this.#phases.set(study, phase);
-    for (const left of before === undefined ? PHASES : [before]) this.#phase.set({ study, phase: left }, 0);
-    this.#phase.set({ study, phase }, 1);
-  }
-
   /** Notes what the rounds of a study have cost. */
   spent(study: string, spent: readonly Guarantee[]): void {
-    for (const { privacyUnit, epsilon } of spent) this.#epsilon.set({ study, unit: privacyUnit }, epsilon);
+    this.#present.spent.set(study, spent);
   }
 }
