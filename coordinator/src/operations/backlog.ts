@@ -13,7 +13,8 @@ const RETRY_MS = 1000;
 export class Backlog {
   #node = 0;
   #idle: PromiseWithResolvers<void> | null = null;
-  readonly #connections = new WeakMap<object, number>();
+  /** Those that have requests under way. */
+  readonly #connections = new Map<object, number>();
 
   /**
    * Runs a request, and counts it until it is done.

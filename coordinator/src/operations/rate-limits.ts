@@ -31,16 +31,14 @@ export class RateLimits {
    * @throws RateLimitedError
    */
   async take({ address, connection }: { address: string; connection?: string }): Promise<void> {
-    if (connection !== undefined) await this.#consume(this.#connections, connection);
-    await this.#consume(this.#addresses, address);
-  }
-
-  async #consume(limiter: RateLimiterMemory | null, key: string): Promise<void> {
+    let isOfConnection = connection !== undefined;
     try {
-      await limiter?.consume(key);
+      if (connection !== undefined && this.#connections !== null) await this.#connections.consume(connection);
+      isOfConnection = false;
+      if (this.#addresses !== null) await this.#addresses.consume(address);
     } catch (error) {
       if (!(error instanceof RateLimiterRes)) throw error;
-      const isFlood = limiter === this.#connections && error.consumedPoints > this.#floodPoints;
+      const isFlood = isOfConnection && error.consumedPoints > this.#floodPoints;
       // Told by the system's clock, which may have been set meanwhile.
       const retryAfterMs = Math.min(1000 * WINDOW_SECONDS, Math.max(1, error.msBeforeNext));
       throw new RateLimitedError({ retryAfterMs, isFlood });
@@ -49,7 +47,8 @@ export class RateLimits {
 }
 
 function newLimiter(points: number): RateLimiterMemory | null {
-  return points === 0 ? null : new RateLimiterMemory({ points, duration: WINDOW_SECONDS });
+  // Each limiter has a memory of its own: a prefix would only have to be put together for every request.
+  return points === 0 ? null : new RateLimiterMemory({ points, duration: WINDOW_SECONDS, keyPrefix: '' });
 }
 
 /** More was asked than there is room for. */

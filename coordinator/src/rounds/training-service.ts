@@ -82,7 +82,7 @@ export class TrainingService {
   }
 
   /** Counts an update or histogram, once; see `StudyTraining.update` for the client and for refusals. */
-  async update({ study, ...message }: OfStudy & SentUpdate): Promise<{ duplicate: boolean }> {
+  update({ study, ...message }: OfStudy & SentUpdate): Promise<{ duplicate: boolean }> {
     return this.#find(study).update(message);
   }
 

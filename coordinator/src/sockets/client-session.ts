@@ -88,7 +88,8 @@ export class ClientSession {
     }
   }
 
-  async #handle(event: string, data: unknown): Promise<object> {
+  /** @throws what the request is refused with, at once or by the promise */
+  #handle(event: string, data: unknown): Promise<object> {
     switch (event) {
       case 'report':
         return this.#report(data);

@@ -41,7 +41,8 @@ export class TrainingSeats {
     return {};
   }
 
-  async update(data: unknown): Promise<{ duplicate: boolean }> {
+  /** @throws ChoraleError at once for what is no update, or comes without a seat */
+  update(data: unknown): Promise<{ duplicate: boolean }> {
     const { study, round, update } = parseMessage(UpdateMessage, data);
     return this.#options.training.update({ ...this.#seat(study), round, update });
   }
