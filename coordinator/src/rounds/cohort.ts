@@ -49,12 +49,9 @@ export function inviteMembers(
   cohort: Cohort,
   invited: readonly [participant: string, invitation: Invitation][],
 ): Cohort {
-  return replaceAll(
-    cohort,
-    invited.map(([participant, invitation]) => {
-      return [participant, { group: invitation.group, standing: 'pending', present: true, invitation }];
-    }),
-  );
+  return invited.reduce((before, [participant, invitation]) => {
+    return replace(before, participant, { group: invitation.group, standing: 'pending', present: true, invitation });
+  }, cohort);
 }
 
 /** Members that are asked already when a round is opened, some of them without a connection. */
@@ -127,22 +124,15 @@ export function pendingMembers({ members }: Cohort): string[] {
 }
 
 function replace(cohort: Cohort, participant: string, after: Member): Cohort {
-  return replaceAll(cohort, [[participant, after]]);
-}
-
-function replaceAll(cohort: Cohort, changes: readonly [participant: string, after: Member][]): Cohort {
-  let { accepted, pending, absent, present } = cohort;
-  const members = cohort.members.withMutations((all) => {
-    for (const [participant, after] of changes) {
-      const before = all.get(participant);
-      accepted += change(isAccepted, before, after);
-      pending += change(isPending, before, after);
-      absent += change(isAbsent, before, after);
-      present += change(isPresent, before, after);
-      all.set(participant, after);
-    }
-  });
-  return { members, accepted, pending, absent, present };
+  const { members, accepted, pending, absent, present } = cohort;
+  const before = members.get(participant);
+  return {
+    members: members.set(participant, after),
+    accepted: accepted + change(isAccepted, before, after),
+    pending: pending + change(isPending, before, after),
+    absent: absent + change(isAbsent, before, after),
+    present: present + change(isPresent, before, after),
+  };
 }
 
 /** How many more are so after a member changed; there was none `before` where it is new. */
