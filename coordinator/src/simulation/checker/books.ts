@@ -58,7 +58,8 @@ export class Books {
   concluded: RoundBook | null = null;
   /** Who contributed to which training rounds. */
   readonly participations: ParticipationBook;
-  #goingOn = { key: '', is: true };
+  /** What `canGoOn` found last, and for what. */
+  #goingOn = { version: -1, openTo: 0, isUnderWay: false, is: true };
   /** Updates and declines that were sent and not answered yet, by round. */
   readonly unanswered = new Map<number, number>();
   /** The committed model. */
@@ -153,12 +154,14 @@ export class Books {
     const { participations, present, openTo, task, groups } = this;
     if (!participations.isLimited) return true;
     const isUnderWay = present !== null && present.buffer === null && !present.isResolved;
-    const key = `${participations.version} ${openTo} ${isUnderWay}`;
-    if (this.#goingOn.key === key) return this.#goingOn.is;
+    const { version } = participations;
+    const last = this.#goingOn;
+    if (last.version === version && last.openTo === openTo && last.isUnderWay === isUnderWay) return last.is;
     let available = 0;
     for (const participant of groups.keys()) if (participations.isAvailable(participant, openTo)) available += 1;
-    this.#goingOn = { key, is: isUnderWay || available >= task.cohort.quorum };
-    return this.#goingOn.is;
+    const is = isUnderWay || available >= task.cohort.quorum;
+    this.#goingOn = { version, openTo, isUnderWay, is };
+    return is;
   }
 
   /** Public weight of a participant's contribution, in asynchronous training less for each model since. [R22] */
