@@ -33,6 +33,8 @@ export default defineConfig({
           include: ['{privacy,audit,protocol,training,sdk,coordinator,demo,bench}/**/*.test.ts'],
           exclude: ['**/*.browser.test.ts', '**/node_modules/**', ...trials],
           globalSetup: ['coordinator/testing/postgres-setup.ts'],
+          // Nothing is kept in modules, so files may share them: to load them for each takes as long as all the tests.
+          isolate: false,
           testTimeout: 30_000,
           expect: expectations,
         },

@@ -1,6 +1,6 @@
 import { run } from './run.ts';
 
-// `npm run check`: what must hold before a commit, in one to two minutes; `npm test` has the slow rest.
+// `npm run check`: what must hold before a commit, in about a minute; `npm test` has the slow rest.
 const steps: [title: string, command: string, args: string[]][] = [
   ['format', 'oxfmt', ['--check', '.']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings', '.']],
