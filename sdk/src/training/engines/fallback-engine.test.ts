@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { problem } from '../testing/engine-contract.ts';
 import type { Network, TrainingEngine } from './engine.ts';
 import { FallbackEngine } from './fallback-engine.ts';
@@ -16,6 +16,8 @@ test('an engine whose backend goes away hands over to typed arrays, once and for
   const engine = new FallbackEngine(await cpu(), { network, onFallback: (reason) => reasons.push(reason) });
   expect(engine.name).toBe('cpu');
   const before = await engine.clippedGradientSum(parameters, batch, 1);
+  const factory = tf.findBackendFactory('cpu');
+  onTestFinished(() => void tf.registerBackend('cpu', factory));
   tf.removeBackend('cpu');
   const after = await engine.clippedGradientSum(parameters, batch, 1);
   for (const [i, gradient] of after.gradientSum.entries()) expect(gradient).toBeCloseTo(before.gradientSum[i]!, 4);
