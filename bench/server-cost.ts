@@ -2,7 +2,7 @@ import { manifestHash, PLAIN_FORMAT, type UpdateFormat, updateFormat } from '@ch
 import { Crowd } from './clients/crowd.ts';
 import type { BenchOptions } from './options.ts';
 import { megabytes } from './print.ts';
-import type { FloorConfig } from './servers/floor-server.ts';
+import type { FloorConfig } from './servers/round-floor.ts';
 import { type ServerProcess, startCoordinatorServer, startFloorServer } from './servers/server-process.ts';
 import { signTokens } from './sign-tokens.ts';
 import { benchStudy } from './training-study.ts';
@@ -108,7 +108,7 @@ function planRounds({ parameters, clients }: Shape): Rounds {
 }
 
 async function floorCost(shape: Shape, rounds: Rounds, floats: FloorConfig['floats']): Promise<Cost> {
-  const server = await startFloorServer({ ...shape, floats });
+  const server = await startFloorServer('rounds', { ...shape, floats });
   const crowd = new Crowd({
     ...crowdOf(shape),
     format: PLAIN_FORMAT,

@@ -1,7 +1,7 @@
 import { limits, packIntegers, PROTOCOL_VERSION, type UpdateFormat } from '@chorale/protocol';
 import { childConfig, say, type Said } from '../child.ts';
 import { downloadModel, uploadUpdate } from './bulk-http.ts';
-import type { FloorConfig } from '../servers/floor-server.ts';
+import type { FloorConfig } from '../servers/round-floor.ts';
 import { clientFrame } from '../../coordinator/testing/fuzz/client-frame.ts';
 import { type WireEvent, WireSocket } from './wire-socket.ts';
 

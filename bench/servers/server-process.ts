@@ -5,11 +5,14 @@ import { memory } from '../../coordinator/bin/memory.mjs';
 import { Invitations } from '../../coordinator/src/surveys/invitations.ts';
 import { Child } from '../child.ts';
 import type { CoordinatorConfig } from './coordinator-server.ts';
-import type { FloorConfig } from './floor-server.ts';
+import type { FloorConfig } from './round-floor.ts';
 import type { ServerUsage } from './server-usage.ts';
 
 const COORDINATOR = new URL('./coordinator-server.ts', import.meta.url);
-const FLOOR = new URL('./floor-server.ts', import.meta.url);
+const FLOORS = {
+  rounds: new URL('./round-floor.ts', import.meta.url),
+  reports: new URL('./report-floor.ts', import.meta.url),
+};
 
 /** A server in a process of its own. */
 export class ServerProcess {
@@ -74,9 +77,11 @@ export async function startCoordinatorServer({
   return { server: new ServerProcess(child, String(url)), invitations };
 }
 
-/** Starts the bare program, with socket.io as it comes: `bufferutil` is an addition that the coordinator has. */
-export async function startFloorServer(config: FloorConfig): Promise<ServerProcess> {
-  const child = new Child(FLOOR, { config, env: { WS_NO_BUFFER_UTIL: '1' } });
+/** Starts a bare program, with socket.io as it comes: `bufferutil` is an addition that the coordinator has. */
+export async function startFloorServer(of: 'rounds', config: FloorConfig): Promise<ServerProcess>;
+export async function startFloorServer(of: 'reports'): Promise<ServerProcess>;
+export async function startFloorServer(of: keyof typeof FLOORS, config: object = {}): Promise<ServerProcess> {
+  const child = new Child(FLOORS[of], { config, env: { WS_NO_BUFFER_UTIL: '1' } });
   const { url } = await child.next('ready');
   return new ServerProcess(child, String(url));
 }

@@ -1,9 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { Server, type Socket } from 'socket.io';
-import { childConfig, say } from '../child.ts';
-import { answerUsage } from './server-usage.ts';
+import type { Server, Socket } from 'socket.io';
+import { childConfig } from '../child.ts';
+import { serveBare } from './bare-server.ts';
 
 /** What the program needs to know: size of the model, clients of a round, and the floats that both sides send. */
 export type FloorConfig = { parameters: number; clients: number; floats: 'float32' | 'float64' };
@@ -19,35 +16,29 @@ let round = 0;
 let missing = clients;
 let connected = 0;
 
-const http = createServer();
-const io = new Server(http, {
-  maxHttpBufferSize: model.byteLength + 1024,
-  perMessageDeflate: false,
-  serveClient: false,
-  transports: ['websocket'],
-});
-
-const startRound = (): void => {
+const startRound = (io: Server): void => {
   round += 1;
   missing = clients;
   io.emit('round', { round, model: Buffer.from(model.buffer) });
 };
 
-const add = (update: Buffer): void => {
+const add = (io: Server, update: Buffer): void => {
   const vector = floats(update);
   for (let i = 0; i < parameters; i += 1) sum[i]! += vector[i]!;
   missing -= 1;
   if (missing > 0) return;
   for (let i = 0; i < parameters; i += 1) model[i]! += sum[i]! / clients;
   sum.fill(0);
-  startRound();
+  startRound(io);
 };
 
-io.on('connection', (socket: Socket) => {
-  socket.on('update', ({ update }: { update: Buffer }) => add(update));
-  connected += 1;
-  if (connected === clients) setImmediate(startRound);
-});
+await serveBare({ largestMessage: model.byteLength + 1024 }, (io) =>
+  io.on('connection', (socket: Socket) => {
+    socket.on('update', ({ update }: { update: Buffer }) => add(io, update));
+    connected += 1;
+    if (connected === clients) setImmediate(startRound, io);
+  }),
+);
 
 /** The floats in place where their bytes allow it, else copied. */
 function floats(bytes: Buffer): Float32Array | Float64Array {
@@ -56,9 +47,3 @@ function floats(bytes: Buffer): Float32Array | Float64Array {
     ? new Floats(bytes.buffer as ArrayBuffer, bytes.byteOffset, parameters)
     : new Floats(Uint8Array.from(bytes).buffer);
 }
-
-http.listen(0, '127.0.0.1');
-await once(http, 'listening');
-process.on('disconnect', () => process.exit(0));
-answerUsage();
-say({ type: 'ready', url: `http://127.0.0.1:${(http.address() as AddressInfo).port}` });
